@@ -1,0 +1,63 @@
+# cmake/house.cmake: how a room, a test and a fuzz target are made here.
+
+include(GNUInstallDirs)
+find_package(Threads REQUIRED)
+
+# What every object of the house is compiled with. The runtime rooms are linked into every target,
+# so the flags are the same for all of them.
+add_library(crunch_flags INTERFACE)
+target_include_directories(crunch_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(crunch_flags INTERFACE
+  -Wall -Wextra -Wconversion -Wshadow -Werror -ffunction-sections -fdata-sections -fno-pie)
+target_link_options(crunch_flags INTERFACE -no-pie -Wl,--gc-sections)
+if(CRUNCH_SANITIZE)
+  target_compile_options(crunch_flags INTERFACE
+    -fsanitize=${CRUNCH_SANITIZE} -fno-omit-frame-pointer)
+  target_link_options(crunch_flags INTERFACE -fsanitize=${CRUNCH_SANITIZE})
+endif()
+
+# crunch_room(base SOURCES a.cpp ... LINK other rooms ...): a static library crunch_<room>.
+# RUNTIME: it is linked into images, so it is installed with its headers.
+function(crunch_room room)
+  cmake_parse_arguments(ARG "RUNTIME" "" "SOURCES;LINK" ${ARGN})
+  add_library(crunch_${room} STATIC ${ARG_SOURCES})
+  target_link_libraries(crunch_${room} PUBLIC crunch_flags ${ARG_LINK})
+  if(ARG_RUNTIME)
+    set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_${room})
+  endif()
+endfunction()
+
+# crunch_test(base_test SOURCES a_test.cpp ... LINK rooms ...
+#             [LABEL unit|image|real|...] [TIMEOUT seconds])
+function(crunch_test name)
+  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  if(NOT ARG_LABEL)
+    set(ARG_LABEL unit)
+  endif()
+  if(NOT ARG_TIMEOUT)
+    set(ARG_TIMEOUT 60)
+  endif()
+  find_package(GTest REQUIRED)
+  add_executable(${name} ${ARG_SOURCES})
+  target_link_libraries(${name} PRIVATE crunch_flags ${ARG_LINK} GTest::gtest_main)
+  include(GoogleTest)
+  gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
+    PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+endfunction()
+
+# crunch_fuzz(name SOURCES a.cpp LINK rooms SEEDS folder): a libFuzzer target, and a short run of it
+# as a test.
+function(crunch_fuzz name)
+  cmake_parse_arguments(ARG "" "SEEDS" "SOURCES;LINK" ${ARGN})
+  if(NOT CRUNCH_FUZZ)
+    return()
+  endif()
+  add_executable(${name} ${ARG_SOURCES})
+  target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${name} PRIVATE crunch_flags ${ARG_LINK})
+  add_test(NAME fuzz.${name}
+    COMMAND ${CMAKE_SOURCE_DIR}/scripts/fuzz-smoke $<TARGET_FILE:${name}>
+      ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SEEDS})
+  set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+endfunction()

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: ISC
+// kv/crunched/table.hpp: the tables that `crunch embed` writes and kv::Crunched reads.
+//
+// A crunched site is two runs of bytes: an index, laid out as below, and the content, where the
+// representations stand one after another. Both are relocation-free, so that embedding them takes
+// an assembler no time (a C++ array of 100,000 initialised structs takes g++ 12 half a minute). The
+// generated C++ holds only a Site with their addresses.
+//
+// Index:   Header, File[file_count] sorted by key (bytes, unsigned), FormRecord[form_count], text.
+//          Little-endian; every offset counts bytes from the start of its part.
+// Writer:  crunch/emit.   Change both together, and `magic` with them.
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "kv/kv.hpp"
+
+namespace kv::crunched {
+
+inline constexpr std::array<char, 8> magic{'c', 'r', 'u', 'n', 'c', 'h', '0', '1'};
+
+// Each representation starts at a multiple of this in the content.
+inline constexpr std::uint64_t content_alignment = 16;
+
+struct Header {
+  std::array<char, 8> magic;
+  std::uint32_t file_count;
+  std::uint32_t form_count;
+  std::uint64_t text_bytes;
+  std::uint64_t content_bytes;
+  std::array<char, 64> site_digest;  // hexadecimal SHA-256 over every path, time and content
+};
+static_assert(sizeof(Header) == 96);
+
+struct File {
+  std::uint32_t key_offset;  // in text
+  std::uint32_t key_bytes;
+  std::int64_t modified_s;
+  std::uint32_t first_form;  // identity; the others follow in the order of kv::Encoding
+  std::uint8_t encodings;    // as in kv::Stat
+  std::array<std::uint8_t, 3> zero;
+};
+static_assert(sizeof(File) == 24);
+
+struct FormRecord {
+  std::uint64_t content_offset;
+  std::uint64_t size_bytes;
+  std::uint32_t head_offset;  // in text
+  std::uint32_t head_bytes;
+  Digest digest;
+};
+static_assert(sizeof(FormRecord) == 56);
+
+// What generated C++ defines, one for each embedded directory: `extern const kv::crunched::Site
+// crunched_<name>;` at global scope, C linkage.
+struct Site {
+  std::string_view name;
+  Bytes index;
+  Bytes content;
+};
+
+}  // namespace kv::crunched

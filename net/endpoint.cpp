@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: ISC
+#include "net/endpoint.hpp"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace net {
+
+namespace {
+
+bool is_ipv4(const Endpoint& endpoint) {
+  constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  return std::equal(prefix.begin(), prefix.end(), endpoint.address.begin());
+}
+
+struct Run {
+  int first = 0;
+  int count = 0;
+};
+
+// RFC 5952 section 4.2: the longest run of zero groups, at least two, the first of equals.
+Run longest_zero_run(const std::array<unsigned, 8>& groups) {
+  Run best;
+  for (int i = 0; i < 8;) {
+    int j = i;
+    while (j < 8 && groups[static_cast<std::size_t>(j)] == 0) ++j;
+    if (j - i > best.count) best = {i, j - i};
+    i = j + 1;
+  }
+  return best.count < 2 ? Run{} : best;
+}
+
+}  // namespace
+
+std::string address_text(const Endpoint& endpoint) {
+  const auto& a = endpoint.address;
+  char text[48];
+  if (is_ipv4(endpoint)) {
+    std::snprintf(text, sizeof text, "%u.%u.%u.%u", a[12], a[13], a[14], a[15]);
+    return text;
+  }
+  std::array<unsigned, 8> groups{};
+  for (std::size_t i = 0; i < 8; ++i) groups[i] = (unsigned{a[2 * i]} << 8) | a[2 * i + 1];
+  Run zeros = longest_zero_run(groups);
+  std::string out;
+  for (int i = 0; i < 8; ++i) {
+    if (zeros.count > 0 && i == zeros.first) {
+      out += "::";
+      i += zeros.count - 1;
+      continue;
+    }
+    if (!out.empty() && out.back() != ':') out += ':';
+    std::snprintf(text, sizeof text, "%x", groups[static_cast<std::size_t>(i)]);
+    out += text;
+  }
+  return out;
+}
+
+}  // namespace net

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: ISC
+// net/endpoint.hpp: an IP address and a port.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+namespace net {
+
+struct Endpoint {
+  // IPv4 addresses are written as IPv4-mapped ones, ::ffff:a.b.c.d (RFC 4291 section 2.5.5.2).
+  std::array<std::uint8_t, 16> address{};
+  std::uint16_t port = 0;
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
+};
+
+[[nodiscard]] constexpr Endpoint ipv4(std::uint8_t a, std::uint8_t b, std::uint8_t c,
+                                      std::uint8_t d, std::uint16_t port) {
+  return {{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d}, port};
+}
+
+// "192.0.2.1" or "2001:db8::1" (RFC 5952); without the port.
+[[nodiscard]] std::string address_text(const Endpoint& endpoint);
+
+}  // namespace net

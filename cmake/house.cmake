@@ -12,8 +12,13 @@ target_compile_options(crunch_flags INTERFACE
 target_link_options(crunch_flags INTERFACE -no-pie -Wl,--gc-sections)
 if(CRUNCH_SANITIZE)
   target_compile_options(crunch_flags INTERFACE
-    -fsanitize=${CRUNCH_SANITIZE} -fno-omit-frame-pointer)
+    -fsanitize=${CRUNCH_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(crunch_flags INTERFACE -fsanitize=${CRUNCH_SANITIZE})
+endif()
+if(CRUNCH_FUZZ)
+  # The rooms report their coverage too, or libFuzzer would be blind in them.
+  target_compile_options(crunch_flags INTERFACE -fsanitize=fuzzer-no-link)
+  target_link_options(crunch_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
 # crunch_room(base SOURCES a.cpp ... LINK other rooms ...): a static library crunch_<room>.

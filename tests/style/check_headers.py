@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: ISC
+"""Every header compiles alone, included twice, with each compiler that is there."""
+
+import concurrent.futures
+import os
+import shutil
+import subprocess
+
+from tree import Finding, Tree
+
+COMPILERS = ("g++", "clang++-16")
+FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+
+
+def compile_alone(tree: Tree, compiler: str, path: str) -> list[Finding]:
+    source = f'#include "{path}"\n#include "{path}"  // and once more\n'
+    run = subprocess.run([compiler, *FLAGS, "-I", str(tree.root), "-x", "c++", "-"],
+                         input=source.encode(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                         timeout=120, check=False)
+    if run.returncode == 0:
+        return []
+    lines = run.stderr.decode(errors="replace").splitlines()
+    first = next((line for line in lines if "error" in line), lines[0] if lines else "no message")
+    return [Finding(path, 0, f"does not compile alone with {compiler}: {first}")]
+
+
+def check(tree: Tree) -> list[Finding]:
+    compilers = [name for name in COMPILERS if shutil.which(name)]
+    if not compilers:
+        return [Finding(".", 0, f"none of {', '.join(COMPILERS)} is installed")]
+    headers = [path for path in tree.cpp() if path.endswith(".hpp")]
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        jobs = [pool.submit(compile_alone, tree, compiler, path)
+                for path in headers for compiler in compilers]
+        return [finding for job in jobs for finding in job.result()]

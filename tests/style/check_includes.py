@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: ISC
+"""Who may include what: the table of the design's rooms. Includes point down, never sideways.
+
+Two tables: HOUSE for the house's own headers, by the folder that includes; FOREIGN for everyone
+else's, by the header.
+"""
+
+import fnmatch
+import pathlib
+import re
+
+from tree import RUNTIME, Finding, Tree
+
+FLOWS = ["net/flow.hpp", "net/stack.hpp", "net/endpoint.hpp"]
+
+# The folder of the including file (the longest that fits counts) -> patterns of what it may include
+# besides its own folder. "*" does not cross a "/". None: everything.
+HOUSE: dict[str, list[str] | None] = {
+    "base": [],
+    "kv": ["base/*"],
+    "kv/*": ["base/*", "kv/*.hpp"],  # kv/kv.hpp, kv/digest.hpp, never another store
+    "net": ["base/*"],
+    "net/*": ["base/*", "net/*.hpp"],  # never another stack
+    "tls": ["base/*", *FLOWS],
+    "http": ["base/*", "kv/kv.hpp", *FLOWS],
+    "crunch": ["base/*", "http/mime.hpp", "http/rules.hpp", "http/head.hpp", "kv/**"],
+    "targets/*": ["base/*", "net/device.hpp", "targets/libos/**"],
+    "targets/libos": ["base/*"],
+    # Where rooms are put together: a configuration, and the local preview.
+    "site-example": None,
+    "tests": None,
+    "bench": None,
+}
+
+# The first pattern that fits a foreign header -> who may include it. Standard C++ is no one's
+# business, except for the headers named here.
+FOREIGN: list[tuple[str, list[str]]] = [
+    ("boost/beast*", ["http/parser.cpp"]),
+    ("boost/asio*", ["net/sockets/*"]),
+    ("boost/*", ["http/parser.cpp", "net/sockets/*"]),
+    ("mbedtls/*", ["tls/*.cpp"]),
+    ("psa/*", ["tls/*.cpp"]),
+    ("openssl/*", ["kv/digest.cpp"]),
+    ("zstd*.h", ["crunch/**.cpp"]),
+    ("brotli/*", ["crunch/**.cpp"]),
+    ("libdeflate.h", ["crunch/**.cpp"]),
+    ("CLI/*", ["crunch/**"]),
+    ("tl/*", ["base/result.hpp"]),
+    ("lwip/*", ["net/lwip/*"]),
+    ("xen/*", ["targets/xen/*"]),
+    ("gtest/*", []),
+    ("gmock/*", []),
+    ("benchmark/*", []),
+    # The kernel below, on the one target that has one. (errno.h and the like are standard C.)
+    *[(header, ["targets/**", "net/sockets/*", "kv/directory/*", "crunch/**"])
+      for header in ("sys/*", "linux/*", "netinet/*", "arpa/*", "net/*", "unistd.h", "fcntl.h",
+                     "poll.h", "pthread.h", "signal.h", "dirent.h", "netdb.h", "sched.h",
+                     "termios.h", "ifaddrs.h", "dlfcn.h")],
+]
+
+# Folders whose folders are rooms of their own.
+OF_ROOMS = ("kv", "net", "targets")
+
+# Half a megabyte of locales in every image.
+BANNED_AT_RUN_TIME = {"iostream"}
+
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*(<[^>]+>|"[^"]+")', re.MULTILINE)
+
+
+def includes_of(tree: Tree, path: str) -> list[tuple[int, str, bool]]:
+    """(line, header, quoted) of each include line."""
+    text = tree.text(path)
+    return [(text.count("\n", 0, m.start()) + 1, m.group(1)[1:-1], m.group(1)[0] == '"')
+            for m in _INCLUDE.finditer(text)]
+
+
+def fits(path: str, pattern: str) -> bool:
+    """fnmatch in which "*" stays within a folder and "**" does not."""
+    if "**" in pattern:
+        before, after = pattern.split("**", 1)
+        return path.startswith(before) and fnmatch.fnmatchcase(path[len(before):], "*" + after)
+    return path.count("/") == pattern.count("/") and fnmatch.fnmatchcase(path, pattern)
+
+
+def rule_for(folder: str) -> tuple[str, list[str] | None] | None:
+    """The row of HOUSE for a folder: its own, or that of the nearest folder above."""
+    while folder:
+        exact = [row for row in HOUSE if row == folder]
+        for row in exact + [row for row in HOUSE if "*" in row and fits(folder, row)]:
+            return row, HOUSE[row]
+        folder = folder.rpartition("/")[0]
+    return None
+
+
+def check_house(path: str, line: int, header: str, own_room: str) -> list[Finding]:
+    if "/" not in header:
+        return [Finding(path, line, f'"{header}": include from the root, as "room/{header}"')]
+    if header.startswith(own_room + "/") and (
+            own_room not in OF_ROOMS or header.count("/") == 1):
+        return []
+    rule = rule_for(path.rpartition("/")[0])
+    if rule is None:
+        return [Finding(path, line, f'"{header}": this folder has no row in the include table')]
+    row, allowed = rule
+    if allowed is None or any(fits(header, pattern) for pattern in allowed):
+        return []
+    return [Finding(path, line, f'"{header}": {row} may not include this')]
+
+
+def check_foreign(path: str, line: int, header: str) -> list[Finding]:
+    if path.startswith(tuple(room + "/" for room in RUNTIME)) and header in BANNED_AT_RUN_TIME:
+        return [Finding(path, line, f"<{header}> costs every image half a megabyte")]
+    if path.startswith(("tests/", "bench/", "site-example/")):
+        return []
+    for pattern, who in FOREIGN:
+        if fnmatch.fnmatchcase(header, pattern):
+            if any(fits(path, one) for one in who):
+                return []
+            return [Finding(path, line, f"<{header}> is only for {', '.join(who) or 'tests'}")]
+    return []
+
+
+def own_room(path: str) -> str:
+    """Within this folder, includes are free: base, http, kv (not below), kv/crunched, ..."""
+    parts = path.split("/")
+    if parts[0] in OF_ROOMS:
+        return "/".join(parts[:-1]) if len(parts) < 3 else "/".join(parts[:2])
+    return parts[0]
+
+
+def check_own_header_first(tree: Tree, path: str) -> list[Finding]:
+    if not path.endswith(".cpp"):
+        return []
+    own = path[:-4] + ".hpp"
+    listed = includes_of(tree, path)
+    if own in tree.files and (not listed or listed[0][1] != own):
+        return [Finding(path, listed[0][0] if listed else 1, f'includes "{own}" first')]
+    return []
+
+
+def check(tree: Tree) -> list[Finding]:
+    findings = []
+    for path in tree.cpp():
+        if "/" not in path:
+            continue
+        room = own_room(path)
+        for line, header, quoted in includes_of(tree, path):
+            if quoted:
+                findings += check_house(path, line, header, room)
+            else:
+                findings += check_foreign(path, line, header)
+        findings += check_own_header_first(tree, path)
+    return findings
+
+
+def check_dead_headers(tree: Tree) -> list[Finding]:
+    """Headers that nothing includes."""
+    included = {header for path in tree.cpp() for _, header, quoted in includes_of(tree, path)
+                if quoted}
+    return [Finding(path, 0, "no file includes this header")
+            for path in tree.cpp()
+            if pathlib.PurePath(path).suffix == ".hpp" and path not in included]

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: ISC
+#include "net/sockets/socket.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace net::sockets {
+
+namespace {
+
+// One sendmsg: enough pieces for any response head and body; a longer list takes several.
+constexpr std::size_t pieces_per_send_max = 64;
+static_assert(pieces_per_send_max <= 1024, "IOV_MAX of Linux");
+
+// One send, and one turn of a write that never has to wait: other flows get their turn too.
+constexpr std::size_t send_bytes_max = std::size_t{1} << 21;
+constexpr std::size_t turn_bytes_max = std::size_t{1} << 22;
+
+}  // namespace
+
+// ---- Wait
+
+bool Wait::await_suspend(std::coroutine_handle<> waiting) {
+  CHECK(socket_->*slot_ == nullptr);
+  if (!socket_->ensure_watched()) {
+    // Out of memory or of watches: the flow cannot go on.
+    socket_->read_over_ = socket_->write_over_ = error_ = Error::reset;
+    return false;
+  }
+  waiting_ = waiting;
+  socket_->*slot_ = this;
+  start_deadline();
+  return true;
+}
+
+void Wait::start_deadline() noexcept {
+  const base::Instant now = socket_->pool_.loop_.now();
+  socket_->deadline_of(slot_).arm(within_ < base::never - now ? now + within_ : base::never);
+}
+
+// The coroutine is destroyed while it waits.
+Wait::~Wait() {
+  if (waiting_) socket_->detach(*this);
+}
+
+// ---- Read
+
+Read::Read(Socket& socket, std::size_t bytes_max, base::Duration within) noexcept
+    : Wait(socket, &Socket::reader_, within),
+      bytes_max_(std::min(bytes_max, Pool::read_bytes_max)) {
+  CHECK(bytes_max > 0);
+}
+
+bool Read::attempt() noexcept {
+  Socket& socket = *socket_;
+  if (socket.read_over_) return fail(*socket.read_over_);
+  if (!socket.readable) return false;
+  std::byte* buffer = socket.pool_.buffer_.get();
+  ssize_t got;
+  do {
+    got = ::recv(socket.fd_, buffer, bytes_max_, 0);
+  } while (got < 0 && errno == EINTR);
+  if (got > 0) {
+    bytes_ = {buffer, static_cast<std::size_t>(got)};
+    if (bytes_.size() < bytes_max_ && !socket.hangup) socket.readable = false;
+    return true;
+  }
+  if (got < 0 && errno == EAGAIN) {
+    socket.readable = false;
+    return false;
+  }
+  socket.read_over_ = got == 0 ? Error::ended : Error::reset;
+  return fail(*socket.read_over_);
+}
+
+Result<Bytes> Read::await_resume() const noexcept {
+  if (error_) return base::failure(*error_);
+  return bytes_;
+}
+
+// ---- Write
+
+Write::Write(Socket& socket, std::span<const Piece> pieces, base::Duration stall) noexcept
+    : Wait(socket, &Socket::writer_, stall), pieces_(pieces) {
+  advance(0);
+}
+
+// Leaves the first piece that is not empty in front.
+void Write::advance(std::size_t bytes) noexcept {
+  offset_ += bytes;
+  while (!pieces_.empty() && offset_ >= pieces_.front().bytes.size()) {
+    offset_ -= pieces_.front().bytes.size();
+    pieces_ = pieces_.subspan(1);
+  }
+}
+
+std::ptrdiff_t Write::send_some(std::size_t& asked) noexcept {
+  Bytes first = pieces_.front().bytes.subspan(offset_);
+  if (pieces_.size() == 1) {
+    asked = std::min(first.size(), send_bytes_max);
+    return ::send(socket_->fd_, first.data(), asked, MSG_NOSIGNAL);
+  }
+  std::array<iovec, pieces_per_send_max> vectors;
+  std::size_t count = 0;
+  asked = 0;
+  for (const Piece& piece : pieces_) {
+    Bytes bytes = count == 0 ? first : piece.bytes;
+    bytes = bytes.first(std::min(bytes.size(), send_bytes_max - asked));
+    vectors[count++] = {const_cast<std::byte*>(bytes.data()), bytes.size()};
+    asked += bytes.size();
+    if (count == pieces_per_send_max || asked == send_bytes_max) break;
+  }
+  msghdr message{};
+  message.msg_iov = vectors.data();
+  message.msg_iovlen = count;
+  return ::sendmsg(socket_->fd_, &message, MSG_NOSIGNAL);
+}
+
+bool Write::attempt() noexcept {
+  Socket& socket = *socket_;
+  if (socket.write_over_) return fail(*socket.write_over_);
+  if (pieces_.empty()) return true;
+  std::size_t sent = 0;
+  while (socket.writable) {
+    std::size_t asked = 0;
+    std::ptrdiff_t put = send_some(asked);
+    if (put < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) {
+        socket.write_over_ = Error::reset;
+        return fail(Error::reset);
+      }
+      put = 0;
+    }
+    advance(static_cast<std::size_t>(put));
+    if (pieces_.empty()) return true;
+    sent += static_cast<std::size_t>(put);
+    if (static_cast<std::size_t>(put) < asked) {
+      socket.writable = false;
+    } else if (sent >= turn_bytes_max) {
+      socket.pool_.loop_.schedule(socket);
+      break;
+    }
+  }
+  if (sent > 0 && waiting_) start_deadline();
+  return false;
+}
+
+Result<void> Write::await_resume() const noexcept {
+  if (error_) return base::failure(*error_);
+  return {};
+}
+
+// ---- Connected
+
+Connected::Connected(Socket& socket, base::Duration within) noexcept
+    : Wait(socket, &Socket::writer_, within) {
+  socket.writable = false;
+}
+
+bool Connected::attempt() noexcept {
+  if (socket_->write_over_) return fail(*socket_->write_over_);
+  if (!socket_->writable) return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  getsockopt(socket_->fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  if (error == ETIMEDOUT) return fail(Error::timed_out);
+  return error == 0 || fail(Error::reset);
+}
+
+Result<void> Connected::await_resume() const noexcept {
+  if (error_) return base::failure(*error_);
+  return {};
+}
+
+// ---- Socket
+
+Socket::Socket(Pool& pool) noexcept
+    : pool_(pool),
+      read_deadline_(pool.loop_, *this, &Socket::reader_),
+      write_deadline_(pool.loop_, *this, &Socket::writer_) {}
+
+void Socket::take(int fd, const Endpoint& peer) noexcept {
+  fd_ = fd;
+  peer_ = peer;
+  taken_ = true;
+  watched_ = hangup = false;
+  readable = writable = true;  // until a call says otherwise
+  read_over_.reset();
+  write_over_.reset();
+}
+
+bool Socket::ensure_watched() noexcept {
+  // Registering reports what is there already, so no edge is lost between the call and it.
+  if (!watched_) watched_ = pool_.descriptors_.watch(fd_, *this);
+  return watched_;
+}
+
+Socket::Deadline& Socket::deadline_of(Wait* Socket::*slot) noexcept {
+  return slot == &Socket::reader_ ? read_deadline_ : write_deadline_;
+}
+
+void Socket::Deadline::expired() {
+  Wait* wait = socket_.*slot_;
+  if (wait == nullptr) return;
+  wait->error_ = Error::timed_out;
+  socket_.answer(*wait);
+}
+
+Result<void> Socket::shutdown() noexcept {
+  if (write_over_) return base::failure(*write_over_);
+  write_over_ = Error::cancelled;
+  if (::shutdown(fd_, SHUT_WR) != 0) return base::failure(Error::reset);
+  return {};
+}
+
+void Socket::fail_waiting(Error error) noexcept {
+  for (Wait* wait : {reader_, writer_}) {
+    if (wait == nullptr) continue;
+    wait->error_ = error;
+    pool_.loop_.schedule(*this);
+  }
+}
+
+void Socket::cancel() noexcept { fail_waiting(Error::cancelled); }
+
+void Socket::close() noexcept {
+  if (fd_ < 0) return;
+  if (watched_) pool_.descriptors_.forget(fd_, *this);
+  ::close(fd_);
+  fd_ = -1;
+  read_over_ = write_over_ = Error::cancelled;
+  fail_waiting(Error::cancelled);
+}
+
+void Socket::release() noexcept {
+  close();
+  taken_ = false;
+  if (reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
+}
+
+void Socket::detach(Wait& wait) noexcept {
+  this->*wait.slot_ = nullptr;
+  wait.waiting_ = {};
+  deadline_of(wait.slot_).disarm();
+  if (!taken_ && reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
+}
+
+void Socket::answer(Wait& wait) {
+  // A write that was given up has sent who knows how much.
+  if (&wait == writer_ && wait.error_) write_over_ = wait.error_;
+  std::coroutine_handle<> waiting = wait.waiting_;
+  detach(wait);
+  waiting.resume();
+}
+
+void Socket::run() {
+  const bool read = reader_ != nullptr && (reader_->error_ || reader_->attempt());
+  const bool written = writer_ != nullptr && (writer_->error_ || writer_->attempt());
+  // The reader goes first: its bytes stand in the shared buffer. The writer has its turn next.
+  if (read && written) pool_.loop_.schedule(*this);
+  if (read) {
+    answer(*reader_);
+  } else if (written) {
+    answer(*writer_);
+  }
+}
+
+// ---- Pool
+
+Pool::Pool(base::Loop& loop, base::Descriptors& descriptors)
+    : loop_(loop),
+      descriptors_(descriptors),
+      buffer_(std::make_unique_for_overwrite<std::byte[]>(read_bytes_max)) {}
+
+Pool::~Pool() { CHECK(taken_count_ == 0); }
+
+Socket& Pool::take(int fd, const Endpoint& peer) {
+  if (free_ == nullptr) {
+    sockets_.push_back(std::make_unique<Socket>(*this));
+    free_ = sockets_.back().get();
+  }
+  Socket& socket = *free_;
+  free_ = std::exchange(socket.next_free_, nullptr);
+  ++taken_count_;
+  socket.take(fd, peer);
+  return socket;
+}
+
+void Pool::put(Socket& socket) noexcept {
+  socket.unschedule();
+  socket.next_free_ = std::exchange(free_, &socket);
+  --taken_count_;
+}
+
+}  // namespace net::sockets

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: ISC
+// net/sockets/socket.hpp: one connected kernel socket, and the calls that wait on it.
+//
+// States:  Socket: taken (a Flow has it) -> closed -> free in its Pool, when no call waits any
+// more. Owns:    Pool owns every Socket; a Socket owns its descriptor.   Used by:
+// net/sockets/sockets.hpp. Cost:    a read is one recv, a write one send or sendmsg; neither
+// allocates, neither has a
+//          coroutine frame. A socket is watched by epoll only from the first call that has to wait,
+//          so a connection that brings its request along is never registered.
+// Rules:   1. A direction is tried only while its flag (base::Watch) is set. A short read means
+// that
+//             the queue is empty, so the next read waits for an edge instead of asking for EAGAIN;
+//             after a hangup there is no further edge, so then the flag stays.
+//          2. Nothing of a Socket is touched after a waiting coroutine was resumed: it may have
+//             closed the flow.
+
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/descriptors.hpp"
+#include "base/loop.hpp"
+#include "net/flow.hpp"
+
+namespace net::sockets {
+
+class Pool;
+class Socket;
+
+// A call on a Socket that may have to wait; the awaiter of the coroutine that made the call.
+class Wait {
+ public:
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+  bool await_ready() { return attempt(); }
+  bool await_suspend(std::coroutine_handle<> waiting);
+
+ protected:
+  friend class Socket;
+  Wait(Socket& socket, Wait* Socket::*slot, base::Duration within) noexcept
+      : socket_(&socket), slot_(slot), within_(within) {}
+  ~Wait();
+
+  // True when there is an answer, or an error in `error_`.
+  virtual bool attempt() noexcept = 0;
+  [[nodiscard]] bool fail(Error error) noexcept {
+    error_ = error;
+    return true;
+  }
+  void start_deadline() noexcept;
+
+  Socket* socket_;
+  Wait* Socket::*slot_;  // where the Socket keeps a waiting call of this direction
+  base::Duration within_;
+  std::optional<Error> error_;
+  std::coroutine_handle<> waiting_{};
+};
+
+class [[nodiscard]] Read final : public Wait {
+ public:
+  Read(Socket& socket, std::size_t bytes_max, base::Duration within) noexcept;
+  Result<Bytes> await_resume() const noexcept;
+
+ private:
+  bool attempt() noexcept override;
+  std::size_t bytes_max_;
+  Bytes bytes_;
+};
+
+class [[nodiscard]] Write final : public Wait {
+ public:
+  Write(Socket& socket, std::span<const Piece> pieces, base::Duration stall) noexcept;
+  Result<void> await_resume() const noexcept;
+
+ private:
+  bool attempt() noexcept override;
+  // One system call; the bytes that it took, or -1 with errno. `asked` is what it was given.
+  std::ptrdiff_t send_some(std::size_t& asked) noexcept;
+  void advance(std::size_t bytes) noexcept;
+
+  std::span<const Piece> pieces_;  // what is left; the first of them from `offset_` on
+  std::size_t offset_ = 0;
+};
+
+// Waits until a non-blocking connect has succeeded or failed.
+class [[nodiscard]] Connected final : public Wait {
+ public:
+  Connected(Socket& socket, base::Duration within) noexcept;
+  Result<void> await_resume() const noexcept;
+
+ private:
+  bool attempt() noexcept override;
+};
+
+class Socket final : public base::Watch {
+ public:
+  explicit Socket(Pool& pool) noexcept;
+
+  void take(int fd, const Endpoint& peer) noexcept;
+  Result<void> shutdown() noexcept;
+  void cancel() noexcept;
+  void close() noexcept;
+  // close(), and back to the pool when the last waiting call has its answer.
+  void release() noexcept;
+  [[nodiscard]] const Endpoint& peer() const noexcept { return peer_; }
+
+ private:
+  friend class Pool;
+  friend class Wait;
+  friend class Read;
+  friend class Write;
+  friend class Connected;
+
+  class Deadline final : public base::Timer {
+   public:
+    Deadline(base::Loop& loop, Socket& socket, Wait* Socket::*slot) noexcept
+        : Timer(loop), socket_(socket), slot_(slot) {}
+    void expired() override;
+
+   private:
+    Socket& socket_;
+    Wait* Socket::*slot_;
+  };
+
+  void run() override;
+  [[nodiscard]] bool ensure_watched() noexcept;
+  [[nodiscard]] Deadline& deadline_of(Wait* Socket::*slot) noexcept;
+  void fail_waiting(Error error) noexcept;
+  // Takes `wait` out of its slot; back to the pool if it was the last of a released socket.
+  void detach(Wait& wait) noexcept;
+  void answer(Wait& wait);
+
+  Pool& pool_;
+  int fd_ = -1;
+  bool watched_ = false;
+  bool taken_ = false;
+  std::optional<Error> read_over_;   // what every later read answers
+  std::optional<Error> write_over_;  // what every later write answers
+  Wait* reader_ = nullptr;
+  Wait* writer_ = nullptr;
+  Endpoint peer_;
+  Deadline read_deadline_;
+  Deadline write_deadline_;
+  Socket* next_free_ = nullptr;
+};
+
+// The sockets of one loop, and the buffer that all their reads share: what a read gives stands
+// until the reader suspends, and until then no other flow of the loop reads.
+class Pool {
+ public:
+  Pool(base::Loop& loop, base::Descriptors& descriptors);
+  // Every flow must have gone, with its waiting calls; it is checked.
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // At most as many as there are descriptors; a free one is used again before a new one is made.
+  Socket& take(int fd, const Endpoint& peer);
+  void put(Socket& socket) noexcept;
+  [[nodiscard]] std::size_t taken_count() const noexcept { return taken_count_; }
+
+  static constexpr std::size_t read_bytes_max = 65536;
+
+ private:
+  friend class Socket;
+  friend class Wait;
+  friend class Read;
+  friend class Write;
+  base::Loop& loop_;
+  base::Descriptors& descriptors_;
+  std::unique_ptr<std::byte[]> buffer_;
+  std::vector<std::unique_ptr<Socket>> sockets_;
+  Socket* free_ = nullptr;
+  std::size_t taken_count_ = 0;
+};
+
+}  // namespace net::sockets

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: ISC
+#include "targets/unix/platform.hpp"
+
+#include <exception>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "targets/unix/clock.hpp"
+#include "targets/unix/console.hpp"
+#include "targets/unix/entropy.hpp"
+#include "targets/unix/epoll.hpp"
+#include "targets/unix/stop_signals.hpp"
+#include "targets/unix/wake.hpp"
+
+namespace unix_target {
+
+namespace {
+
+// Everything that a thread owns, in the order in which it is built.
+struct Thread {
+  Thread(std::span<char* const> arguments, const StartOptions& options, unsigned index)
+      : log(standard_error, options.log_level),
+        epoll(clock),
+        loop(clock, epoll),
+        platform{loop,  clock,           entropy, epoll, standard_output, log, arguments,
+                 index, options.threads, [] {},   {}},
+        stop(epoll, [this] { ask_to_stop(); }) {
+    epoll.serve(loop);
+  }
+
+  void ask_to_stop() {
+    auto once = std::exchange(platform.on_stop, {});
+    if (once) once();
+  }
+
+  Console standard_output{STDOUT_FILENO};
+  Console standard_error{STDERR_FILENO};
+  base::Log log;
+  Clock clock;
+  Entropy entropy;
+  Epoll epoll;
+  base::Loop loop;
+  Platform platform;
+  Wake stop;  // signalled from other threads and from signal handlers
+  int status = 0;
+};
+
+// A CPU that this process may not use, or a kernel that refuses, leaves the thread unpinned.
+void pin_to_nth_cpu(unsigned n) {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  unsigned seen = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &allowed) || seen++ != n) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    pthread_setaffinity_np(pthread_self(), sizeof one, &one);
+    return;
+  }
+}
+
+void run_thread(Thread& thread, const std::function<int(Platform&)>& run) {
+  try {
+    thread.status = run(thread.platform);
+  } catch (const std::exception& error) {
+    thread.log.error({error.what()});
+    thread.status = 1;
+  }
+  thread.platform.on_stop = {};  // what it refers to has gone with `run`
+}
+
+int run_all(int argc, char** argv, const StartOptions& options,
+            const std::function<int(Platform&)>& run) {
+  std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
+  if (argc > 0) arguments = arguments.subspan(1);
+  std::vector<std::unique_ptr<Thread>> threads;
+  for (unsigned i = 0; i < options.threads; ++i) {
+    threads.push_back(std::make_unique<Thread>(arguments, options, i));
+  }
+  Thread& first = *threads.front();
+
+  // A signal wakes the first thread, which passes it on to all.
+  Wake asked(first.epoll, [&threads] {
+    for (auto& thread : threads) thread->stop.signal();
+  });
+  StopSignals signals(asked);
+
+  // Pinned only after all have read which CPUs there are.
+  std::vector<std::thread> others;
+  first.platform.ready = [&] {
+    while (others.size() + 1 < threads.size()) {
+      auto index = static_cast<unsigned>(others.size() + 1);
+      others.emplace_back([&options, &run, &thread = *threads[index], index] {
+        if (options.pin) pin_to_nth_cpu(index);
+        run_thread(thread, run);
+      });
+    }
+    if (options.pin) pin_to_nth_cpu(0);
+  };
+  run_thread(first, run);
+
+  for (auto& thread : threads) thread->stop.signal();
+  for (std::thread& other : others) other.join();
+  for (auto& thread : threads) {
+    if (thread->status != 0) return thread->status;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int start(int argc, char** argv, const StartOptions& options,
+          const std::function<int(Platform&)>& run) {
+  CHECK(options.threads > 0);
+  try {
+    return run_all(argc, argv, options, run);
+  } catch (const std::exception& error) {
+    Console console(STDERR_FILENO);
+    base::Log(console).error({"cannot start: ", error.what()});
+    return 1;
+  }
+}
+
+}  // namespace unix_target

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: ISC
+// targets/unix/platform.hpp: what a configuration gets on Unix, and how its threads start.
+//
+// States:  start: the first thread runs -> it calls ready() -> the other threads run -> a stop
+//          signal, or the first thread's end -> on_stop of every thread -> all have ended.
+// Rule:    threads share nothing but the process: each has a loop, an epoll and its own sockets
+//          (net/sockets shares ports among them by SO_REUSEPORT).
+
+#pragma once
+
+#include <functional>
+#include <span>
+
+#include "base/clock.hpp"
+#include "base/console.hpp"
+#include "base/descriptors.hpp"
+#include "base/entropy.hpp"
+#include "base/log.hpp"
+#include "base/loop.hpp"
+
+namespace unix_target {
+
+struct StartOptions {
+  unsigned threads = 1;
+  bool pin = false;  // thread i stays on the i-th CPU that the process may use
+  base::LogLevel log_level = base::LogLevel::info;
+};
+
+// What one thread has. It lives as long as the function that it is given to.
+struct Platform {
+  base::Loop& loop;
+  base::Clock& clock;
+  base::Entropy& entropy;
+  base::Descriptors& descriptors;
+  base::Console& console;            // standard output: what was asked for (the access log)
+  base::Log& log;                    // standard error: what an operator should know
+  std::span<char* const> arguments;  // argv, without the program's name
+  unsigned thread_index;
+  unsigned thread_count;
+
+  // The first thread calls it when its ports are open; then the others start. So what is wrong
+  // with a port is said once, and no thread can take a port from the first. Harmless in others.
+  std::function<void()> ready;
+  // Set it to what ends this thread's work in order (drain); called at most once, on its loop.
+  std::function<void()> on_stop;
+};
+
+// Runs `run` on each thread and gives the process's exit status: the first that is not 0, in order
+// of threads. An exception that leaves `run` is logged and counts as 1.
+int start(int argc, char** argv, const StartOptions& options,
+          const std::function<int(Platform&)>& run);
+
+}  // namespace unix_target

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: ISC
 """tests/image/harness.py: what the tests of built images share. Python's standard library only.
 
-Gives: the tool (crunch, build_image), trees of files (SITE, write_tree), a running image (Server), a
-small HTTP client that pipelines (Client), and main() for a test file.
+Gives: the tool (crunch, build_image), trees of files (SITE, write_tree), a running image (Server),
+a small HTTP client that pipelines (Client), and main() for a test file.
 
 Rules that every test keeps by using it: servers listen on ports that the kernel chooses, on this
 machine only; what was started is ended, by its own process id; every wait has a bound.
@@ -33,7 +33,7 @@ SHARED = BUILD / "tests" / "image" / "shared"
 WAIT_S = 20.0
 
 
-# The tool --------------------------------------------------------------------------------------
+# The tool -------------------------------------------------------------------------------------
 
 def crunch(*words, **options) -> subprocess.CompletedProcess:
     """Runs the tool; its output is captured as text. No check of the exit code."""
@@ -49,7 +49,7 @@ def build_image(site: pathlib.Path, image: pathlib.Path, *options) -> pathlib.Pa
     return image
 
 
-# Trees -----------------------------------------------------------------------------------------
+# Trees ----------------------------------------------------------------------------------------
 
 def noise(size: int, seed: str) -> bytes:
     """Bytes that do not compress, the same for the same seed."""
@@ -89,13 +89,13 @@ def shared_image() -> pathlib.Path:
     return image
 
 
-# A running image -------------------------------------------------------------------------------
+# A running image ------------------------------------------------------------------------------
 
 class Server:
     """A started image (or another server that prints a URL when it listens).
 
-    `with Server(image, "--threads=2") as server:` ends it by SIGTERM and checks that it leaves with
-    status 0; `server.stop(...)` earlier is allowed. `command` comes before the image's path (chroot,
+    `with Server(image, "--threads=2") as server:` ends it by SIGTERM and checks that it leaves
+    with status 0; `server.stop(...)` earlier is allowed. `command` comes before the image's path (chroot,
     setpriv, prlimit).
     """
 
@@ -182,7 +182,7 @@ class Server:
             self.kill()
 
 
-# A client --------------------------------------------------------------------------------------
+# A client -------------------------------------------------------------------------------------
 
 class Answer:
     """One response: status, fields (lower-case names; repeated ones joined by ", ") and body."""

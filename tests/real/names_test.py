@@ -20,8 +20,9 @@ NAMES = [
     "it's.html", 'double"quote".html', "100%.html", "%41.html", "%2e%2e", "a#b.html", "a?b=c.html",
     "a&b;c=d+e,f$g!h*i(j)k@l:m.html", "back\\slash.html", "br[ack]et{s}.html", "tilde~.html",
     "less<more>.html", "pipe|caret^tick`.html", "tab\there.html",
-    "caf\u00e9.html", "cafe\u0301.html", "\u65e5\u672c/\u8a9e.html", "\U0001f980.html", "\u202ertl.html", "upper.HTML", "UPPER.html", "no-extension", "dots..html",
-    "...three", "a.b/c", "a/c", "a-b/c", "a0/c", "deep/" * 30 + "end.html", LONG, "n" * 255,
+    "caf\u00e9.html", "cafe\u0301.html", "\u65e5\u672c/\u8a9e.html", "\U0001f980.html",
+    "\u202ertl.html", "upper.HTML", "UPPER.html", "no-extension", "dots..html", "...three",
+    "a.b/c", "a/c", "a-b/c", "a0/c", "deep/" * 30 + "end.html", LONG, "n" * 255,
     ".well-known/security.txt", "empty.html", "sub/empty", "sub/index.html", "trick.html.gzip",
 ]
 

@@ -32,7 +32,7 @@ function startTheme(button) {
 function typed(code) {
   const copy = code.cloneNode(true);
   for (const part of copy.querySelectorAll(".p, .o")) part.remove();
-  return copy.textContent.replace(/\n{2,}/g, "\n").trim() + "\n";
+  return copy.textContent.trim() + "\n";
 }
 
 function addCopyButton(block) {
@@ -62,6 +62,15 @@ function rank(entry, words) {
     else return 0;
   }
   return sum;
+}
+
+// A piece of the entry's text, from shortly before the first word found.
+function excerpt(entry, words) {
+  const at = Math.max(0, entry.text.toLowerCase().indexOf(words[0]) - 40);
+  const from = at && entry.text.indexOf(" ", at) + 1;
+  const piece = entry.text.slice(from, from + 140);
+  const more = from + 140 < entry.text.length;
+  return (from ? "… " : "") + (more ? piece.slice(0, piece.lastIndexOf(" ")) + " …" : piece);
 }
 
 function startSearch(button) {
@@ -97,7 +106,7 @@ function startSearch(button) {
       link.textContent = entry.title === entry.page ? entry.page : `${entry.page}: ${entry.title}`;
       link.addEventListener("click", () => dialog.close());
       const text = document.createElement("span");
-      text.textContent = entry.text.slice(0, 140);
+      text.textContent = excerpt(entry, words);
       link.append(text);
       item.append(link);
       hits.append(item);
@@ -132,7 +141,7 @@ function startSearch(button) {
     if (event.target === dialog) dialog.close();
   });
   document.addEventListener("keydown", (event) => {
-    const busy = event.target.closest("input, textarea, select, [contenteditable]");
+    const busy = event.target.closest?.("input, textarea, select, [contenteditable]");
     if (event.key !== "/" || event.ctrlKey || event.metaKey || busy || dialog.open) return;
     event.preventDefault();
     open();
@@ -142,5 +151,5 @@ function startSearch(button) {
 document.addEventListener("DOMContentLoaded", () => {
   startTheme(document.getElementById("theme"));
   if (window.HTMLDialogElement) startSearch(document.getElementById("search"));
-  for (const block of document.querySelectorAll("pre.cmd")) addCopyButton(block);
+  for (const block of document.querySelectorAll("main pre")) addCopyButton(block);
 });

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <filesystem>
+#include <new>
+#include <vector>
+
+#include "base/nearest.hpp"
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+
+namespace crunch {
+namespace {
+
+int complain(const std::string& sentence, int exit_code) {
+  std::fputs(("crunch: " + sentence + "\n").c_str(), stderr);
+  return exit_code;
+}
+
+// The subcommand that the words chose, or the tool itself.
+const CLI::App& chosen(const CLI::App& app) {
+  auto parsed = app.get_subcommands();
+  return parsed.empty() ? app : *parsed.front();
+}
+
+// CLI11 says that a word was not expected; a person wants to know what was meant.
+std::string sentence_about(const std::string& word, const CLI::App& app) {
+  std::string help =
+      "see " + (app.get_parent() != nullptr ? "crunch " + app.get_name() : "crunch") + " --help";
+  if (!word.starts_with('-')) return "unexpected argument " + in_quotes(word) + "; " + help;
+  std::string name = word.substr(0, word.find('='));
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& known : option->get_lnames()) names.push_back("--" + known);
+  }
+  std::vector<std::string_view> known(names.begin(), names.end());
+  std::string_view nearest = base::nearest(name, known);
+  std::string sentence = "unknown option " + in_quotes(name);
+  if (!nearest.empty()) sentence += "; did you mean " + std::string(nearest) + "?";
+  return nearest.empty() ? sentence + "; " + help : sentence;
+}
+
+// A word in the place of the subcommand that is none.
+void check_subcommand(CLI::App& app, int argc, const char* const* argv) {
+  if (argc < 2 || argv[1][0] == '-') return;
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
+  if (std::ranges::find(names, argv[1]) != names.end()) return;
+  std::vector<std::string_view> known(names.begin(), names.end());
+  refuse_word("command", argv[1], known);
+}
+
+int parse(CLI::App& app, int argc, const char* const* argv) {
+  try {
+    check_subcommand(app, argc, argv);
+    app.parse(argc, argv);
+    return -1;
+  } catch (const CLI::CallForHelp& help) {
+    return app.exit(help);
+  } catch (const CLI::CallForVersion& version) {
+    return app.exit(version);
+  } catch (const CLI::ExtrasError&) {
+    const CLI::App& command = chosen(app);
+    std::vector<std::string> extra = app.remaining(true);
+    return complain(sentence_about(extra.empty() ? "" : extra.front(), command), 2);
+  } catch (const CLI::ParseError& error) {
+    const CLI::App& command = chosen(app);
+    std::vector<std::string> extra = app.remaining(true);
+    for (const std::string& word : extra) {
+      if (word.starts_with('-')) return complain(sentence_about(word, command), 2);
+    }
+    std::string help = command.get_parent() != nullptr ? "crunch " + command.get_name() : "crunch";
+    return complain(std::string(error.what()) + "; see " + help + " --help", 2);
+  }
+}
+
+}  // namespace
+
+void refuse_word(std::string_view what, std::string_view word,
+                 std::span<const std::string_view> known) {
+  std::string sentence = "unknown " + std::string(what) + " " + in_quotes(word) + "; ";
+  std::string_view nearest = base::nearest(word, known);
+  if (!nearest.empty()) sentence += "did you mean " + std::string(nearest) + "? ";
+  sentence += known.empty() ? "there is none" : "there is";
+  const char* separator = " ";
+  for (std::string_view each : known) {
+    sentence += separator + std::string(each);
+    separator = ", ";
+  }
+  throw Usage(sentence);
+}
+
+int run_command_line(CLI::App& app, const Action& action, int argc, const char* const* argv) {
+  try {
+    int exit_code = parse(app, argc, argv);
+    if (exit_code >= 0) return exit_code;
+    return action();
+  } catch (const Usage& usage) {
+    return complain(usage.what(), 2);
+  } catch (const Interrupted& interrupted) {
+    return complain(interrupted.what(), 128 + interrupted.signal_number());
+  } catch (const std::bad_alloc&) {
+    return complain("out of memory; fewer --threads take less", 1);
+  } catch (const std::exception& failure) {
+    return complain(failure.what(), 1);
+  }
+}
+
+}  // namespace crunch

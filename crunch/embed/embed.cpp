@@ -1,0 +1,288 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/embed/embed.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
+#include <optional>
+#include <thread>
+
+#include "crunch/embed/cache.hpp"
+#include "crunch/embed/emit.hpp"
+#include "crunch/embed/pipeline.hpp"
+#include "crunch/embed/prepare.hpp"
+#include "crunch/embed/walk.hpp"
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+#include "crunch/progress.hpp"
+
+namespace crunch::embed {
+namespace {
+
+// HTTP's dates have four digits for the year.
+constexpr std::int64_t modified_s_max = 253'402'300'799;
+constexpr std::uint64_t in_flight_bytes_max = std::uint64_t{256} << 20U;
+constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
+
+// https://reproducible-builds.org/specs/source-date-epoch: if it is set, it is the time of every
+// file, so that a fresh checkout, whose files are as old as the checkout, makes the same image.
+std::optional<std::int64_t> source_date_epoch() {
+  const char* text = std::getenv("SOURCE_DATE_EPOCH");
+  if (text == nullptr || *text == '\0') return std::nullopt;
+  std::string_view word = text;
+  std::int64_t seconds = 0;
+  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seconds);
+  if (error != std::errc() || end != word.data() + word.size() || seconds < 0 ||
+      seconds > modified_s_max) {
+    throw Failure("SOURCE_DATE_EPOCH is " + in_quotes(word) +
+                  "; it must be a number of seconds since 1970, or not be set");
+  }
+  return seconds;
+}
+
+// Two runs into one directory wait for each other.
+Descriptor lock_directory(const std::string& path) {
+  Descriptor directory(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) fail("open the directory", path);
+  while (::flock(directory.get(), LOCK_EX) != 0) {
+    check_stopped();
+    if (errno != EINTR) return directory;  // a file system without locks
+  }
+  return directory;
+}
+
+WalkOptions walk_options_of(const Options& options) {
+  WalkOptions walk;
+  walk.dotfiles = options.dotfiles;
+  for (const std::string& pattern : options.excludes) walk.excludes.emplace_back(pattern);
+  walk.outputs = options.leave_out;
+  walk.outputs.push_back(options.out);
+  return walk;
+}
+
+// The files of one run, from the tree to what is written.
+class Run {
+ public:
+  Run(const Options& options, const Tree& tree)
+      : options_(options),
+        tree_(tree),
+        epoch_(source_date_epoch()),
+        cache_(options.cache, options.effort),
+        content_file_(options.out + "/" + options.name + ".content", 0644),
+        content_(content_file_),
+        progress_("embed", total_bytes(tree)) {
+    site_.name = options.name;
+  }
+
+  Summary run() {
+    place_all();
+    link_siblings();
+    cache_.trim();
+    if (std::string trouble = cache_.trouble(); !trouble.empty()) {
+      progress_.say("crunch: warning: " + trouble);
+    }
+    Summary summary = write_all();
+    summary.file_count = site_.files.size();
+    summary.dotfile_count = tree_.dotfile_count();
+    for (const FileRecord& file : site_.files) {
+      std::uint64_t least = file.identity().size_bytes;
+      for (const auto& form : file.forms) least = form ? std::min(least, form->size_bytes) : least;
+      summary.site_bytes += file.identity().size_bytes;
+      summary.compressed_bytes += least;
+    }
+    summary.stored_bytes = site_.content_bytes;
+    return summary;
+  }
+
+ private:
+  static std::uint64_t total_bytes(const Tree& tree) {
+    std::uint64_t total = 0;
+    for (const Source& source : tree.files()) total += source.size_bytes;
+    return total;
+  }
+
+  void place_all() {
+    Pipeline<Prepared> pipeline;
+    pipeline.count = tree_.files().size();
+    pipeline.threads = options_.threads != 0 ? options_.threads
+                                             : std::max(1U, std::thread::hardware_concurrency());
+    pipeline.threads = std::min(pipeline.threads, pipeline.count);
+    pipeline.weight_max = in_flight_bytes_max;
+    pipeline.weigh = [this](std::size_t i) {
+      std::uint64_t size = tree_.files()[i].size_bytes;
+      return size <= held_bytes_max ? size : 0;
+    };
+    pipeline.make_worker = [this] {
+      auto preparer =
+          std::make_shared<Preparer>(tree_, options_.effort, options_.encodings, cache_, known_);
+      return [preparer](std::size_t i) { return preparer->prepare(i); };
+    };
+    pipeline.take = [this](std::size_t i, Prepared prepared) { place(i, std::move(prepared)); };
+    pipeline.while_waiting = [] { check_stopped(); };
+    pipeline.run();
+  }
+
+  void place(std::size_t i, Prepared prepared) {
+    check_stopped();
+    const Source& source = tree_.files()[i];
+    for (const std::string& warning : prepared.warnings) {
+      progress_.say("crunch: warning: " + warning);
+    }
+    FileRecord record;
+    record.key = source.key;
+    record.modified_s = epoch_.value_or(
+        std::clamp(std::int64_t{source.modified.tv_sec}, std::int64_t{0}, modified_s_max));
+    if (prepared.is_held) {
+      record.forms[0] = content_.place(prepared.sha256, prepared.bytes.size(), prepared.bytes);
+      for (kv::Encoding encoding : compressed_encodings) {
+        const MadeForm& form = prepared.forms[kv::index_of(encoding)];
+        if (form.state != MadeForm::State::made) continue;
+        record.forms[kv::index_of(encoding)] =
+            content_.place(form.sha256, form.size_bytes, form.bytes);
+      }
+      known_.add(prepared.sha256, std::move(prepared.forms));
+    } else {
+      record.forms[0] = place_in_pieces(source);
+    }
+    done_bytes_ += source.size_bytes;
+    site_.files.push_back(std::move(record));
+    siblings_.push_back(prepared.siblings);
+    progress_.show(done_bytes_,
+                   std::to_string(i + 1) + "/" + std::to_string(tree_.files().size()) + " files");
+  }
+
+  Placed place_in_pieces(const Source& source) {
+    Reading reading(tree_, source);
+    std::vector<std::byte> piece(piece_bytes);
+    content_.begin_pieces();
+    std::uint64_t done = 0;
+    while (std::size_t count = reading.read(piece)) {
+      check_stopped();
+      content_.add_piece(base::Bytes(piece).first(count));
+      done += count;
+      progress_.show(done_bytes_ + done, source.key);
+    }
+    reading.finish();
+    return content_.end_pieces();
+  }
+
+  // A sibling's bytes are in the content under its own key.
+  void link_siblings() {
+    for (std::size_t i = 0; i < siblings_.size(); ++i) {
+      for (std::size_t encoding = 0; encoding < kv::encoding_count; ++encoding) {
+        if (!siblings_[i][encoding]) continue;
+        site_.files[i].forms[encoding] = site_.files[*siblings_[i][encoding]].identity();
+      }
+    }
+    site_.content_bytes = content_.size_bytes();
+  }
+
+  Summary write_all() {
+    Summary summary;
+    summary.site_digest = digest_of(site_);
+    std::vector<std::byte> index = index_of(site_, summary.site_digest);
+    std::string manifest = manifest_of(site_, summary.site_digest);
+    std::string stem = options_.out + "/" + options_.name;
+    NewFile manifest_file(stem + ".manifest.json", 0644);
+    manifest_file.write(manifest);
+    NewFile source_file(stem + ".cpp", 0644);
+    NewFile index_file(stem + ".index", 0644);
+    index_file.write(index);
+    // The C++ is last: what it names is there before it.
+    std::vector<NewFile*> files{&content_file_, &index_file, &manifest_file, &source_file};
+    if (options_.portable) {
+      static_cast<void>(content_file_.differs());  // writes out what is buffered
+      write_portable_source(site_, summary.site_digest, index, content_file_.temporary_path(),
+                            source_file);
+      files = {&manifest_file, &source_file};
+    } else {
+      source_file.write(source_of(site_, summary.site_digest, index.size(), manifest.size()));
+    }
+    std::optional<NewFile> depfile;
+    if (!options_.depfile.empty()) {
+      depfile.emplace(options_.depfile, 0644);
+      depfile->write(depfile_text(stem + ".cpp"));
+      files.push_back(&*depfile);
+    }
+    summary.changed_count = replace_changed(files);
+    return summary;
+  }
+
+  // Files and directories: a new file is a changed directory.
+  [[nodiscard]] std::string depfile_text(const std::string& target) const {
+    auto escaped = [](const std::string& path) {
+      std::string out;
+      for (char c : path) {
+        if (c == ' ' || c == '#') out += '\\';
+        if (c == '$') out += '$';
+        out += c;
+      }
+      return out;
+    };
+    std::string text = escaped(target) + ":";
+    auto add = [&](const std::string& path) {
+      // A depfile has no way to say a newline.
+      if (path.find('\n') == std::string::npos) text += " \\\n  " + escaped(path);
+    };
+    for (const std::string& path : tree_.directories()) add(tree_.name_of(path));
+    for (const Source& source : tree_.files()) add(tree_.name_of(source.path));
+    return text + "\n";
+  }
+
+  const Options& options_;
+  const Tree& tree_;
+  std::optional<std::int64_t> epoch_;
+  Cache cache_;
+  Known known_;
+  NewFile content_file_;
+  Content content_;
+  Progress progress_;
+  Site site_;
+  std::vector<std::array<std::optional<std::size_t>, kv::encoding_count>> siblings_;
+  std::uint64_t done_bytes_ = 0;
+};
+
+}  // namespace
+
+Summary embed(const Options& options) {
+  auto begin = std::chrono::steady_clock::now();
+  if (!is_name(options.name)) {
+    throw Usage("the name " + in_quotes(options.name) +
+                " is not a C++ name; take letters, digits and '_', at most 64");
+  }
+  // Before the output's directory is made, so that a wrong DIR leaves nothing behind.
+  Tree tree(options.root, walk_options_of(options));
+  make_directories(options.out);
+  for (const std::string& output : tree.left_out_outputs()) {
+    Progress("", 0).say("crunch: note: left out " + in_quotes(output) + ", where the output goes");
+  }
+  Descriptor lock = lock_directory(options.out);
+  Summary summary = Run(options, tree).run();
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  return summary;
+}
+
+std::string summary_text(const Summary& summary) {
+  std::array<char, 32> seconds{};
+  std::snprintf(seconds.data(), seconds.size(), "%.1f s", summary.seconds);
+  std::string text = std::to_string(summary.file_count) +
+                     (summary.file_count == 1 ? " file, " : " files, ") +
+                     bytes_text(summary.site_bytes);
+  if (summary.compressed_bytes < summary.site_bytes) {
+    text += " (" + bytes_text(summary.compressed_bytes) + " compressed)";
+  }
+  text += ", " + bytes_text(summary.stored_bytes) + " stored";
+  if (summary.dotfile_count != 0) {
+    text += ", " + std::to_string(summary.dotfile_count) + " dotfiles left out";
+  }
+  if (summary.changed_count == 0) text += ", nothing changed";
+  return text + ", " + seconds.data();
+}
+
+}  // namespace crunch::embed

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: ISC
+// crunch/embed/embed.hpp: a directory tree becomes C++: the whole way, in one call.
+//
+// States:  Options, Summary, embed.   Used by: `crunch embed`, `crunch build`, `crunch serve`.
+// Order:   walk -> (for each file, on all cores: read, digest, siblings, compress) -> content, in
+//          the order of the keys -> index, manifest, C++ -> all put in place at once.
+// Output:  the same bytes for the same input, whatever the directory's order, the clock and the
+//          number of threads. What did not change is not touched.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "crunch/embed/compress.hpp"
+
+namespace crunch::embed {
+
+struct Options {
+  std::string root;
+  std::string out;  // a directory; made if it is not there
+  std::string name = "site";
+  bool portable = false;
+  Effort effort = Effort::normal;
+  std::uint8_t encodings = 0b1111;  // as in kv::Stat
+  std::vector<std::string> excludes;
+  bool dotfiles = false;
+  unsigned threads = 0;  // 0: as many as there are cores
+  std::string cache;     // a directory; empty: none
+  std::string depfile;   // for make and ninja: what the output depends on; empty: none
+  std::vector<std::string> leave_out;  // paths that are no part of the site, wherever they are
+};
+
+struct Summary {
+  std::size_t file_count = 0;
+  std::size_t dotfile_count = 0;
+  std::uint64_t site_bytes = 0;        // of all files
+  std::uint64_t stored_bytes = 0;      // of the content
+  std::uint64_t compressed_bytes = 0;  // of all files, each in its smallest form
+  std::size_t changed_count = 0;       // of the output's files
+  std::string site_digest;
+  double seconds = 0;
+};
+
+// Throws a Failure, with the output as it was. Warnings and progress go to standard error.
+Summary embed(const Options& options);
+
+// One line for a person.
+[[nodiscard]] std::string summary_text(const Summary& summary);
+
+}  // namespace crunch::embed

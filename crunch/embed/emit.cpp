@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/embed/emit.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+#include "crunch/failure.hpp"
+#include "crunch/version.hpp"
+#include "http/head.hpp"
+#include "http/mime.hpp"
+#include "kv/crunched/table.hpp"
+#include "kv/crunched/writer.hpp"
+
+namespace crunch::embed {
+namespace {
+
+constexpr std::array encodings{kv::Encoding::identity, kv::Encoding::gzip, kv::Encoding::br,
+                               kv::Encoding::zstd};
+
+std::string utc(std::int64_t seconds) {
+  auto time = static_cast<std::time_t>(seconds);
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  std::array<char, 32> text{};
+  std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return {text.data(), size};
+}
+
+}  // namespace
+
+void Content::align() {
+  static constexpr std::array<std::byte, kv::crunched::content_alignment> zeros{};
+  std::uint64_t rest = file_.size_bytes() % zeros.size();
+  if (rest != 0) file_.write(base::Bytes(zeros).subspan(rest));
+}
+
+Placed Content::place(const kv::Sha256Bytes& sha256, std::uint64_t size_bytes, base::Bytes bytes) {
+  auto [at, is_new] = placed_.try_emplace(sha256);
+  if (is_new) {
+    align();
+    at->second = {file_.size_bytes(), size_bytes, sha256};
+    file_.write(bytes);
+  }
+  return at->second;
+}
+
+void Content::begin_pieces() {
+  pieces_before_ = file_.size_bytes();
+  align();
+  pieces_begin_ = file_.size_bytes();
+  piece_digest_ = kv::Sha256();
+}
+
+void Content::add_piece(base::Bytes bytes) {
+  piece_digest_.update(bytes);
+  file_.write(bytes);
+}
+
+Placed Content::end_pieces() {
+  kv::Sha256Bytes sha256 = piece_digest_.finish();
+  Placed placed{pieces_begin_, file_.size_bytes() - pieces_begin_, sha256};
+  auto [at, is_new] = placed_.try_emplace(sha256, placed);
+  if (!is_new) file_.cut(pieces_before_);
+  return at->second;
+}
+
+std::string digest_of(const Site& site) {
+  kv::Sha256 digest;
+  auto add_number = [&digest](std::uint64_t number) {
+    digest.update(std::as_bytes(std::span(&number, 1)));  // little-endian, as the index is
+  };
+  for (const FileRecord& file : site.files) {
+    add_number(file.key.size());
+    digest.update(base::bytes_of(file.key));
+    add_number(static_cast<std::uint64_t>(file.modified_s));
+    digest.update(file.identity().sha256);
+  }
+  return kv::hex_of(digest.finish());
+}
+
+std::vector<std::byte> index_of(const Site& site, const std::string& digest) {
+  kv::crunched::Writer writer;
+  for (const FileRecord& file : site.files) {
+    auto form_count =
+        std::ranges::count_if(file.forms, [](auto& form) { return form.has_value(); });
+    std::array<std::string, kv::encoding_count> heads;
+    std::vector<kv::crunched::WrittenForm> forms;
+    for (kv::Encoding encoding : encodings) {
+      std::size_t at = kv::index_of(encoding);
+      if (!file.forms[at]) continue;
+      const Placed& placed = *file.forms[at];
+      kv::Digest form_digest = kv::digest_of(placed.sha256);
+      heads[at] = http::make_head(
+          {file.key, encoding, form_digest, placed.size_bytes, file.modified_s, form_count > 1});
+      forms.push_back({encoding, placed.size_bytes, form_digest, heads[at], placed.offset});
+    }
+    writer.add(file.key, file.modified_s, forms);
+  }
+  std::array<char, 64> site_digest{};
+  std::ranges::copy(digest, site_digest.begin());
+  return writer.index(site.content_bytes, site_digest);
+}
+
+void append_json(std::string& out, std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  out += '"';
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte < 0x20 || byte == 0x7F) {
+      out += "\\u00";
+      out += hex[byte >> 4U];
+      out += hex[byte & 15U];
+    } else {
+      out += c;
+    }
+  }
+  out += '"';
+}
+
+std::string manifest_of(const Site& site, const std::string& digest) {
+  std::string out = "{\"format\": 1, \"crunch\": \"" CRUNCH_VERSION "\", \"name\": ";
+  append_json(out, site.name);
+  out += ", \"site_digest\": \"" + digest + "\", \"files\": [";
+  auto append_form = [&out](const Placed& placed) {
+    out += "\"size\": " + std::to_string(placed.size_bytes) + ", \"sha256\": \"";
+    kv::append_hex(out, placed.sha256);
+    out += '"';
+  };
+  const char* separator = "\n";
+  for (const FileRecord& file : site.files) {
+    out += separator;
+    separator = ",\n";
+    out += "{\"path\": ";
+    append_json(out, file.key);
+    out += ", \"type\": ";
+    append_json(out, http::media_type(file.key));
+    out += ", ";
+    append_form(file.identity());
+    out += ", \"modified\": \"" + utc(file.modified_s) + "\", \"encodings\": {";
+    const char* form_separator = "";
+    for (kv::Encoding encoding : encodings) {
+      const auto& form = file.forms[kv::index_of(encoding)];
+      if (encoding == kv::Encoding::identity || !form) continue;
+      out += form_separator;
+      form_separator = ", ";
+      append_json(out, kv::name_of(encoding));
+      out += ": {";
+      append_form(*form);
+      out += '}';
+    }
+    out += "}}";
+  }
+  return out + "\n]}\n";
+}
+
+bool is_name(std::string_view name) {
+  auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  };
+  auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !name.empty() && name.size() <= 64 && is_letter(name[0]) &&
+         std::ranges::all_of(name, [&](char c) { return is_letter(c) || is_digit(c); });
+}
+
+}  // namespace crunch::embed

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: ISC
+// crunch/embed/emit.hpp: what `crunch embed` writes: content, index, manifest and C++.
+//
+// States:  Content, FileRecord, Site, and a text for each output.   Used by: crunch/embed/embed.
+// Output:  <name>.content and <name>.index as kv/crunched/table.hpp says; <name>.manifest.json;
+//          <name>.cpp, which defines `crunched_<name>` and pulls the others in by .incbin (or, when
+//          it is portable, holds them as string literals).
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crunch/files.hpp"
+#include "kv/digest.hpp"
+
+namespace crunch::embed {
+
+// A representation that is in the content.
+struct Placed {
+  std::uint64_t offset = 0;
+  std::uint64_t size_bytes = 0;
+  kv::Sha256Bytes sha256{};
+};
+
+// One file of the site, with all its representations placed.
+struct FileRecord {
+  std::string key;
+  std::int64_t modified_s = 0;
+  std::array<std::optional<Placed>, kv::encoding_count> forms{};
+
+  [[nodiscard]] const Placed& identity() const { return *forms[0]; }
+};
+
+// The content being written: equal representations are there once.
+class Content {
+ public:
+  explicit Content(NewFile& file) : file_(file) {}
+
+  // Adds `bytes`, of which `sha256` is the digest. They may be empty if they were placed before.
+  Placed place(const kv::Sha256Bytes& sha256, std::uint64_t size_bytes, base::Bytes bytes);
+
+  // The same for bytes that come in pieces: begin, any number of pieces, end.
+  void begin_pieces();
+  void add_piece(base::Bytes bytes);
+  Placed end_pieces();
+
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return file_.size_bytes(); }
+
+ private:
+  void align();
+
+  NewFile& file_;
+  std::map<kv::Sha256Bytes, Placed> placed_;
+  kv::Sha256 piece_digest_;
+  std::uint64_t pieces_before_ = 0;  // the size before their padding
+  std::uint64_t pieces_begin_ = 0;
+};
+
+struct Site {
+  std::string name;
+  std::vector<FileRecord> files;  // sorted by key
+  std::uint64_t content_bytes = 0;
+};
+
+// Hexadecimal SHA-256 over every path, time and content.
+[[nodiscard]] std::string digest_of(const Site& site);
+
+// As table.hpp says, with heads by http/head.hpp.
+[[nodiscard]] std::vector<std::byte> index_of(const Site& site, const std::string& digest);
+
+// One object; "files" is sorted, one file on each line.
+[[nodiscard]] std::string manifest_of(const Site& site, const std::string& digest);
+
+// C++ that pulls in the files beside it.
+[[nodiscard]] std::string source_of(const Site& site, const std::string& digest,
+                                    std::uint64_t index_bytes, std::uint64_t manifest_bytes);
+
+// C++ of string literals, for any compiler: written to `out`, for it is as long as four times the
+// content, which is read from `content_path`.
+inline constexpr std::uint64_t portable_bytes_max = std::uint64_t{256} << 20U;
+void write_portable_source(const Site& site, const std::string& digest, base::Bytes index,
+                           const std::string& content_path, NewFile& out);
+
+// What a `name` must be: a C identifier.
+[[nodiscard]] bool is_name(std::string_view name);
+
+// Appends `text` as a JSON string. `text` must be UTF-8.
+void append_json(std::string& out, std::string_view text);
+
+}  // namespace crunch::embed

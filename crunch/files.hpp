@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: ISC
+// crunch/files.hpp: descriptors, whole files, and files that are there either whole or not at all.
+//
+// States:  Descriptor, read_file, NewFile, stop_on_signals.   Used by: crunch/*.
+// Rule:    everything that crunch leaves behind was a NewFile: written beside its place under
+//          another name, then renamed. Whatever ends the program before (a full disk, a signal)
+//          leaves the old file as it was.
+
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+
+namespace crunch {
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  Descriptor() noexcept = default;
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor();
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
+  // The caller closes it.
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_ = -1;
+};
+
+// Reads up to out.size() bytes at `offset`: fewer only at the end of the file. Throws a Failure
+// that names `path`.
+std::size_t read_at(int fd, std::uint64_t offset, base::MutableBytes out, std::string_view path);
+
+// The whole file; a Failure if it cannot be read or has more than `bytes_max`.
+[[nodiscard]] std::string read_file(const std::string& path,
+                                    std::uint64_t bytes_max = std::uint64_t{1} << 30U);
+
+// Makes the directory and those above it. A Failure if something else stands there.
+void make_directories(const std::string& path);
+
+// Why nobody can write a file at `path`, as a sentence: it is a directory, or there is none to put
+// it in. Empty: it looks possible.
+[[nodiscard]] std::string obstacle_to_file(const std::string& path);
+
+// A file being written. Until `replace` it has another name, and is removed with this object.
+class NewFile {
+ public:
+  // `path` is where it will be; `mode` is as for chmod, exactly (the umask is applied to none).
+  NewFile(std::string path, mode_t mode);
+  NewFile(const NewFile&) = delete;
+  NewFile& operator=(const NewFile&) = delete;
+  ~NewFile();
+
+  void write(base::Bytes bytes);
+  void write(std::string_view text) { write(base::bytes_of(text)); }
+  [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
+  // Takes back what was written after the first `size_bytes`.
+  void cut(std::uint64_t size_bytes);
+
+  // Writes out what is buffered. True: what stands at `path` now has other bytes or another mode.
+  [[nodiscard]] bool differs();
+  // Puts it in its place. Call after `differs`.
+  void replace();
+
+  // Where the bytes are until then: for programs that write to it themselves.
+  [[nodiscard]] const std::string& temporary_path() const noexcept { return temporary_; }
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  void flush();
+
+  std::string path_;
+  std::string temporary_;
+  mode_t mode_;
+  Descriptor file_;
+  std::vector<std::byte> buffer_;
+  std::uint64_t size_bytes_ = 0;
+};
+
+// Renames what differs from what is there, and only that. Answers how many did.
+std::size_t replace_changed(std::vector<NewFile*> files);
+
+// From here on SIGINT, SIGTERM and SIGHUP make `check_stopped` throw Interrupted, and a file size
+// limit or a closed pipe is an error of write, not a signal.
+void stop_on_signals();
+void check_stopped();
+
+}  // namespace crunch

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: ISC
+// crunch/main.cpp: the tool. Each subcommand is a folder beside this file.
+
+#include <CLI/CLI.hpp>
+
+#include "crunch/command_line.hpp"
+#include "crunch/embed/command.hpp"
+#include "crunch/files.hpp"
+#include "crunch/version.hpp"
+
+int main(int argc, char** argv) {
+  crunch::stop_on_signals();
+  CLI::App app("crunch: a static web site becomes a machine of its own.", "crunch");
+  app.set_version_flag("--version", "crunch " CRUNCH_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Example:\n"
+      "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"
+      "crunch COMMAND --help says more about each.");
+  crunch::Action action;
+  crunch::add_embed_command(app, action);
+  return crunch::run_command_line(app, action, argc, argv);
+}

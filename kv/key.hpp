@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // kv/key.hpp: what every store asks of a key, in one place.
 //
-// States:  without_slash, is_normal, Segments.   Used by: the stores.   May include: kv/kv.hpp.
+// States:  without_slash, take_segment, is_segment, is_normal, is_utf8, part_of.
+//            Used by: the stores.   May include: kv/kv.hpp.
 
 #pragma once
 
@@ -34,6 +35,23 @@ constexpr Key take_segment(Key& key) {
   if (key.ends_with('/')) return false;
   while (!key.empty()) {
     if (!is_segment(take_segment(key))) return false;
+  }
+  return true;
+}
+
+// Whether `text` is valid UTF-8 (RFC 3629): no overlong form, surrogate or value above U+10FFFF.
+[[nodiscard]] constexpr bool is_utf8(std::string_view text) {
+  for (std::size_t i = 0; i < text.size();) {
+    auto lead = static_cast<unsigned char>(text[i]);
+    std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if ((lead >= 0x80 && lead < 0xC2) || lead > 0xF4 || text.size() - i < length) return false;
+    for (std::size_t j = 1; j < length; ++j) {
+      auto next = static_cast<unsigned char>(text[i + j]);
+      unsigned char least = j > 1 ? 0x80 : lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+      unsigned char most = j > 1 ? 0xBF : lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+      if (next < least || next > most) return false;
+    }
+    i += length;
   }
   return true;
 }

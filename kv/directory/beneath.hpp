@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: ISC
+// kv/directory/beneath.hpp: opens what a path names below a directory, and nothing outside it.
+//
+// States:   Descriptor, open_beneath.   Used by: kv/directory/directory.cpp.
+// Promise:  no "..", symbolic link or race leads out of the root. Links that stay inside are
+//           followed; absolute ones are refused even where they point inside, for the kernel would
+//           read them from the process's root.
+// How:      openat2 with RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS (Linux 5.6); where that is missing
+//           or forbidden, a walk that opens one component after another with O_NOFOLLOW and
+//           reads links itself.
+// Source:   openat2(2), open(2), path_resolution(7).
+
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "base/result.hpp"
+#include "kv/key.hpp"
+
+namespace kv {
+
+// Owns a file descriptor.
+class Descriptor {
+ public:
+  Descriptor() noexcept = default;
+  explicit Descriptor(int fd) noexcept : fd_(fd) {}
+  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~Descriptor();
+  [[nodiscard]] int get() const noexcept { return fd_; }
+  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+
+ private:
+  int fd_ = -1;
+};
+
+enum class Resolver { openat2, walk };
+
+// What the running kernel offers.
+[[nodiscard]] Resolver best_resolver() noexcept;
+
+// Opens `path` ("" is the root itself) with `flags` of open(2), without O_CREAT; O_CLOEXEC is
+// added. Fails with an errno: ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP, EXDEV (it leads outside),
+// EACCES, EMFILE, ...; EAGAIN when the tree was moved about too often meanwhile.
+[[nodiscard]] base::Result<Descriptor, int> open_beneath(int root, const std::string& path,
+                                                         int flags, Resolver resolver);
+
+}  // namespace kv

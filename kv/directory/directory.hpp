@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: ISC
+// kv/directory/directory.hpp: a directory of a Unix file system, read live.
+//
+// Models:  kv::KvRo.   Owns: a descriptor of the directory, a bounded cache of digests.
+// Blocks:  as long as the file system does; nothing is awaited. The digest of a file that was not
+//          seen before costs reading it once.
+// Shows:   regular files and directories, by names that are valid UTF-8; of names that start with
+//          '.' only ".well-known" at the top (Options::dotfiles shows all). Everything else is
+//          not_found and is not listed: sockets, devices and FIFOs (they are not even opened, which
+//          could act on them), and links that are broken, loop, are absolute or leave the
+//          directory. Links that stay inside are followed.
+// Fails:   `unavailable` for a file that may not be read, when descriptors run out, on I/O errors,
+//          while the directory itself is missing, and for a file that changes while it is read.
+// Changes: the directory is looked up by its path for each call, so a site generator may delete and
+//          make it anew. get and get_partial of a file that is not the one that the last `stat` of
+//          that key saw are `unavailable`: a head is never followed by another file's bytes,
+//          unless a stat of another reader came between.
+// Threads: may share one.
+
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "kv/directory/beneath.hpp"
+#include "kv/directory/recent.hpp"
+#include "kv/kv.hpp"
+
+struct stat;
+
+namespace kv {
+
+class Directory {
+ public:
+  // Bytes read from a file; owned.
+  class Value {
+   public:
+    Value() = default;
+    operator Bytes() const noexcept { return {bytes_.get(), size_}; }
+
+   private:
+    friend class Directory;
+    std::unique_ptr<std::byte[]> bytes_;
+    std::size_t size_ = 0;
+  };
+  static constexpr bool values_last = false;
+  static constexpr std::uint64_t piece_bytes_max = 256 * 1024;
+
+  struct Options {
+    bool dotfiles = false;
+    Resolver resolver = best_resolver();
+  };
+
+  // Throws std::runtime_error, a sentence that names the path, if it is no readable directory.
+  explicit Directory(const std::string& path) : Directory(path, Options{}) {}
+  Directory(const std::string& path, Options options);
+
+  [[nodiscard]] base::Ready<Result<Kind>> exists(Key key);
+  [[nodiscard]] base::Ready<Result<Stat>> stat(Key key);
+  // Reads the whole file into memory: for large ones call get_partial.
+  [[nodiscard]] base::Ready<Result<Value>> get(Key key, Encoding encoding);
+  [[nodiscard]] base::Ready<Result<Value>> get_partial(Key key, Encoding encoding,
+                                                       std::uint64_t offset, std::uint64_t length);
+  [[nodiscard]] base::Ready<Result<std::vector<Entry>>> list(Key key);
+
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+  static constexpr std::size_t digests_max = 65'536;
+  static constexpr std::size_t seen_max = 65'536;
+  static constexpr std::size_t entries_max = 1'000'000;  // in one dictionary; more: unavailable
+
+ private:
+  // A file's content, as far as its metadata can tell one from another.
+  struct Identity {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t size_bytes = 0;
+    std::int64_t modified_ns = 0;
+    std::int64_t changed_ns = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+  struct IdentityHash {
+    std::size_t operator()(const Identity& identity) const noexcept;
+  };
+  struct Opened {
+    Descriptor fd;
+    Kind kind = Kind::value;
+    Identity identity;
+    std::int64_t modified_s = 0;
+  };
+  static Identity identity_of(const struct stat& meta) noexcept;
+  static bool is_settled(const Identity& identity) noexcept;
+
+  [[nodiscard]] bool is_shown(Key key) const noexcept;
+  [[nodiscard]] Result<std::shared_ptr<const Descriptor>> root();
+  [[nodiscard]] Result<Opened> find(int root, Key key) const;
+  [[nodiscard]] Result<Opened> open(Key key, Kind wanted);
+  [[nodiscard]] Result<Digest> digest(const Opened& file);
+  [[nodiscard]] Result<Value> read(Key key, std::uint64_t offset, std::uint64_t length);
+  [[nodiscard]] Result<std::vector<Entry>> names(int root, Key key, Descriptor directory) const;
+
+  const std::string path_;
+  const Options options_;
+  std::mutex mutex_;  // guards what follows
+  std::shared_ptr<const Descriptor> root_;
+  Recent<Identity, Digest, IdentityHash> digests_{digests_max};
+  Recent<std::string, Identity> seen_{seen_max};  // by key, when stat last answered
+};
+
+static_assert(KvRo<Directory>);
+
+}  // namespace kv

@@ -40,10 +40,18 @@ void sweep(const std::string& directory) {
     auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), process);
     if (error != std::errc() || process <= 0 || *end != '-') continue;
     if (::kill(process, 0) != 0 && errno == ESRCH) {
-      ::unlink((directory + "/" + std::string(name)).c_str());
+      std::error_code ignored;  // it may be another's
+      std::filesystem::remove_all(directory + "/" + std::string(name), ignored);
     }
   }
   ::closedir(entries);
+}
+
+// Two of one process cannot meet: the name of what they become is part of it. A hash keeps it short
+// enough for a name of 255 bytes.
+std::string temporary_name(const std::string& path) {
+  return std::string(temporary_prefix) + std::to_string(::getpid()) + "-" +
+         std::to_string(std::hash<std::string>()(path));
 }
 
 // Have two open files the same bytes from their start on?
@@ -58,6 +66,17 @@ bool same_bytes(int a, int b, const std::string& path) {
     if (count_a == 0) return true;
     offset += count_a;
   }
+}
+
+// Is what stands at `path` something else than the open file with this mode?
+bool is_other_file(int fd, const std::string& path, mode_t mode) {
+  struct stat old {};
+  struct stat ours {};
+  if (::fstat(fd, &ours) != 0) fail("look at", path);
+  Descriptor present(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!present || ::fstat(present.get(), &old) != 0 || !S_ISREG(old.st_mode)) return true;
+  if (old.st_size != ours.st_size || (old.st_mode & 07777U) != mode) return true;
+  return !same_bytes(present.get(), fd, path);
 }
 
 }  // namespace
@@ -112,7 +131,9 @@ std::string obstacle_to_file(const std::string& path) {
     return in_quotes(path) + " is not an ordinary file; give another name";
   }
   std::string directory = directory_of(path);
-  if (::stat(directory.c_str(), &status) != 0) return sentence_of("write into", directory, errno);
+  if (::stat(directory.c_str(), &status) != 0) {
+    return sentence_of("write into", directory, errno) + "; make the directory first";
+  }
   if (!S_ISDIR(status.st_mode)) return sentence_of("write into", directory, ENOTDIR);
   if (::access(directory.c_str(), W_OK | X_OK) != 0) {
     return sentence_of("write into", directory, errno);
@@ -120,14 +141,38 @@ std::string obstacle_to_file(const std::string& path) {
   return "";
 }
 
+bool put_in_place(const std::string& from, const std::string& to, mode_t mode) {
+  Descriptor ours(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!ours) fail("read", from);
+  if (!is_other_file(ours.get(), to, mode)) return false;
+  if (::fchmod(ours.get(), mode) != 0) fail("set the mode of", from);
+  check_stopped();
+  if (::rename(from.c_str(), to.c_str()) != 0) fail("put in place", to);
+  return true;
+}
+
+WorkFolder::WorkFolder(const std::string& beside) {
+  std::string directory = directory_of(beside);
+  sweep(directory);
+  path_ = std::filesystem::absolute(directory + "/" + temporary_name(beside + "/"))
+              .lexically_normal()
+              .string();
+  if (::mkdir(path_.c_str(), 0700) != 0) {
+    int error = errno;
+    std::exchange(path_, "");
+    fail("make a folder in", directory, error);
+  }
+}
+
+WorkFolder::~WorkFolder() {
+  std::error_code ignored;
+  if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+}
+
 NewFile::NewFile(std::string path, mode_t mode) : path_(std::move(path)), mode_(mode) {
   std::string directory = directory_of(path_);
   sweep(directory);
-  // Two of one process cannot meet: the name of what they become is part of it. A hash keeps it
-  // short enough for a name of 255 bytes.
-  std::size_t hash = std::hash<std::string>()(path_);
-  temporary_ = directory + "/" + std::string(temporary_prefix) + std::to_string(::getpid()) + "-" +
-               std::to_string(hash);
+  temporary_ = directory + "/" + temporary_name(path_);
   file_ = Descriptor(
       ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file_) {
@@ -176,13 +221,7 @@ void NewFile::cut(std::uint64_t size_bytes) {
 
 bool NewFile::differs() {
   flush();
-  struct stat old {};
-  Descriptor present(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  if (!present || ::fstat(present.get(), &old) != 0 || !S_ISREG(old.st_mode)) return true;
-  struct stat ours {};
-  if (::fstat(file_.get(), &ours) != 0) fail("look at", path_);
-  if (old.st_size != ours.st_size || (old.st_mode & 07777U) != mode_) return true;
-  return !same_bytes(present.get(), file_.get(), path_);
+  return is_other_file(file_.get(), path_, mode_);
 }
 
 void NewFile::replace() {

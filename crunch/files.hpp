@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // crunch/files.hpp: descriptors, whole files, and files that are there either whole or not at all.
 //
-// States:  Descriptor, read_file, NewFile, stop_on_signals.   Used by: crunch/*.
+// States:  Descriptor, read_file, NewFile, WorkFolder, stop_on_signals.   Used by: crunch/*.
 // Rule:    everything that crunch leaves behind was a NewFile: written beside its place under
 //          another name, then renamed. Whatever ends the program before (a full disk, a signal)
 //          leaves the old file as it was.
@@ -89,6 +89,25 @@ class NewFile {
   Descriptor file_;
   std::vector<std::byte> buffer_;
   std::uint64_t size_bytes_ = 0;
+};
+
+// Puts the file at `from` in the place of `to`, on the same file system, with this mode; unless
+// `to` has the same bytes and mode already. Answers whether it did.
+bool put_in_place(const std::string& from, const std::string& to, mode_t mode);
+
+// A folder for what is made on the way to the file `beside`: next to it, so that the result can be
+// renamed. Removed with all that is in it.
+class WorkFolder {
+ public:
+  explicit WorkFolder(const std::string& beside);
+  WorkFolder(const WorkFolder&) = delete;
+  WorkFolder& operator=(const WorkFolder&) = delete;
+  ~WorkFolder();
+  // Absolute.
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
+ private:
+  std::string path_;
 };
 
 // Renames what differs from what is there, and only that. Answers how many did.

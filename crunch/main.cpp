@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "crunch/build/command.hpp"
 #include "crunch/command_line.hpp"
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
@@ -18,6 +19,7 @@ int main(int argc, char** argv) {
       "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"
       "crunch COMMAND --help says more about each.");
   crunch::Action action;
+  crunch::add_build_command(app, action);
   crunch::add_embed_command(app, action);
   return crunch::run_command_line(app, action, argc, argv);
 }

@@ -75,7 +75,7 @@ std::string source_of(const Site& site, const std::string& digest, std::uint64_t
                       std::uint64_t manifest_bytes) {
   std::string symbol = "crunch_" + site.name;
   std::string out = opening(site, digest);
-  out += "#include \"kv/crunched/table.hpp\"\n\n";
+  out += "#include \"kv/crunched/site.hpp\"\n\n";
   // The content is in a section of the large kind (psABI for AMD64, section 4.2.1), which linkers
   // place behind everything else: code and data stay within reach of each other whatever its size.
   // The manifest is in the file only, not in memory.
@@ -101,7 +101,7 @@ void write_portable_source(const Site& site, const std::string& digest, base::By
                   ": use a compiler that knows .incbin, without --portable");
   }
   out.write(opening(site, digest));
-  out.write("#include <span>\n\n#include \"kv/crunched/table.hpp\"\n\nnamespace {\n\n");
+  out.write("#include <span>\n\n#include \"kv/crunched/site.hpp\"\n\nnamespace {\n\n");
   write_array(out, "index_bytes", [index](std::uint64_t offset, base::MutableBytes piece) {
     std::size_t count = std::min<std::size_t>(piece.size(), index.size() - offset);
     std::copy_n(index.begin() + static_cast<std::ptrdiff_t>(offset), count, piece.begin());

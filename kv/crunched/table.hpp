@@ -22,6 +22,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "kv/crunched/site.hpp"
 #include "kv/kv.hpp"
 
 namespace kv::crunched {
@@ -82,13 +83,5 @@ static_assert(sizeof(FormRecord) == 56);
   hash = (hash ^ rest) * odd;
   return hash ^ hash >> 32U;
 }
-
-// What generated C++ defines, one for each embedded directory: `extern const kv::crunched::Site
-// crunched_<name>;` at global scope, C linkage.
-struct Site {
-  std::string_view name;
-  Bytes index;    // aligned to index_alignment
-  Bytes content;  // aligned to content_alignment
-};
 
 }  // namespace kv::crunched

@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: ISC
+# cmake/target.cmake: what `crunch build` needs to make images for a target, in the build tree and
+# installed.
+#
+# An installed crunch: bin/crunch, and in lib/crunch: <target>.target (the recipe; its format is in
+# crunch/build/recipe.hpp), <target>/main.o, the archives, and in include/ every header of the
+# runtime rooms, under the paths by which they include each other.
+
+set(CRUNCH_INSTALL_FOLDER lib/crunch)
+
+# Everything static that `libraries` link, themselves included: targets and files.
+function(crunch_archives out)
+  set(todo ${ARGN})
+  set(seen "")
+  set(archives "")
+  while(todo)
+    list(POP_FRONT todo item)
+    string(REGEX REPLACE "^\\$<LINK_ONLY:(.*)>$" "\\1" item "${item}")
+    if(item IN_LIST seen)
+      continue()
+    endif()
+    list(APPEND seen ${item})
+    if(TARGET ${item})
+      get_target_property(aliased ${item} ALIASED_TARGET)
+      if(aliased)
+        set(item ${aliased})
+      endif()
+      get_target_property(type ${item} TYPE)
+      if(type STREQUAL STATIC_LIBRARY)
+        list(APPEND archives ${item})
+      endif()
+      foreach(property LINK_LIBRARIES INTERFACE_LINK_LIBRARIES)
+        get_target_property(more ${item} ${property})
+        if(more)
+          list(APPEND todo ${more})
+        endif()
+      endforeach()
+    elseif(item MATCHES "\\.a$")
+      list(APPEND archives ${item})
+    endif()
+  endwhile()
+  list(REMOVE_DUPLICATES archives)
+  set(${out} ${archives} PARENT_SCOPE)
+endfunction()
+
+# crunch_image_target(unix HEADER targets/unix/target.hpp CONFIG site-example/config.hpp
+#                     LINK -static ...)
+# The configuration is compiled here once, so that a build with it only assembles and links.
+function(crunch_image_target target)
+  cmake_parse_arguments(ARG "" "HEADER;CONFIG" "LINK" ${ARGN})
+  get_property(rooms GLOBAL PROPERTY CRUNCH_RUNTIME_ROOMS)
+  crunch_archives(archives ${rooms})
+
+  add_library(crunch_main_${target} OBJECT ${CMAKE_SOURCE_DIR}/targets/main.cpp)
+  target_link_libraries(crunch_main_${target} PRIVATE crunch_flags)
+  target_compile_definitions(crunch_main_${target} PRIVATE
+    CRUNCH_TARGET="${ARG_HEADER}" CRUNCH_CONFIG="${ARG_CONFIG}")
+
+  set(common "# How crunch build makes an image for ${target}: see crunch/build/recipe.hpp.\n")
+  foreach(flag -std=c++20 -O2 -ffunction-sections -fdata-sections -fno-pie
+      "-DCRUNCH_TARGET=\"${ARG_HEADER}\"")
+    string(APPEND common "compile ${flag}\n")
+  endforeach()
+  string(APPEND common "config ${ARG_CONFIG}\n")
+  foreach(flag ${ARG_LINK})
+    string(APPEND common "link ${flag}\n")
+  endforeach()
+
+  set(here "${common}include ${CMAKE_SOURCE_DIR}\nmain ${CMAKE_SOURCE_DIR}/targets/main.cpp\n")
+  string(APPEND here "object $<TARGET_OBJECTS:crunch_main_${target}>\n")
+  set(there "${common}include include\nmain include/targets/main.cpp\nobject ${target}/main.o\n")
+  foreach(archive ${archives})
+    if(TARGET ${archive})
+      string(APPEND here "library $<TARGET_FILE:${archive}>\n")
+      string(APPEND there "library $<TARGET_FILE_NAME:${archive}>\n")
+      install(FILES $<TARGET_FILE:${archive}> DESTINATION ${CRUNCH_INSTALL_FOLDER})
+    else()
+      get_filename_component(name ${archive} NAME)
+      string(APPEND here "library ${archive}\n")
+      string(APPEND there "library ${name}\n")
+      install(FILES ${archive} DESTINATION ${CRUNCH_INSTALL_FOLDER})
+    endif()
+  endforeach()
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/lib/crunch/${target}.target CONTENT "${here}")
+  file(GENERATE OUTPUT ${CMAKE_BINARY_DIR}/installed/${target}.target CONTENT "${there}")
+  install(FILES ${CMAKE_BINARY_DIR}/installed/${target}.target
+    DESTINATION ${CRUNCH_INSTALL_FOLDER})
+  install(FILES $<TARGET_OBJECTS:crunch_main_${target}>
+    DESTINATION ${CRUNCH_INSTALL_FOLDER}/${target} RENAME main.o)
+  # `ninja crunch` makes a tool that works.
+  add_dependencies(crunch crunch_main_${target} ${rooms})
+endfunction()
+
+# The headers of the runtime rooms, and those of others that they show.
+function(crunch_install_headers)
+  foreach(room ${ARGN})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/${room})
+      install(DIRECTORY ${CMAKE_SOURCE_DIR}/${room}/
+        DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/${room} FILES_MATCHING PATTERN "*.hpp")
+    endif()
+  endforeach()
+  install(FILES ${CMAKE_SOURCE_DIR}/targets/main.cpp
+    DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/targets)
+  find_path(CRUNCH_TL_EXPECTED tl/expected.hpp REQUIRED)
+  install(FILES ${CRUNCH_TL_EXPECTED}/tl/expected.hpp
+    DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/tl)
+endfunction()

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/build/build.hpp"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+
+#include "crunch/build/compiler.hpp"
+#include "crunch/build/recipe.hpp"
+#include "crunch/embed/emit.hpp"
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+#include "crunch/process.hpp"
+#include "crunch/progress.hpp"
+#include "crunch/version.hpp"
+
+namespace crunch::build {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Stopwatch {
+ public:
+  [[nodiscard]] double seconds() const {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
+  }
+
+ private:
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+};
+
+// One image being made.
+class Run {
+ public:
+  Run(const Options& options, Recipe recipe, Compiler compiler)
+      : options_(options),
+        recipe_(std::move(recipe)),
+        compiler_(std::move(compiler)),
+        work_(options.image) {}
+
+  Summary run() {
+    Summary summary;
+    embed::Options embedding = options_.embed;
+    embedding.out = work_.path();
+    embedding.name = "site";
+    embedding.leave_out.push_back(options_.image);
+    summary.embedded = embed::embed(embedding);
+    Stopwatch compiling;
+    std::string main = recipe_.object;
+    if (main.empty() || !options_.config.empty()) main = compile_main();
+    compile_site();
+    assemble_note();
+    summary.compile_seconds = compiling.seconds();
+    Stopwatch linking;
+    link(main);
+    summary.link_seconds = linking.seconds();
+    summary.image_bytes = fs::file_size(in_work("image"));
+    summary.is_changed = put_in_place(in_work("image"), options_.image, 0755);
+    return summary;
+  }
+
+ private:
+  [[nodiscard]] std::string in_work(const std::string& name) const {
+    return work_.path() + "/" + name;
+  }
+
+  [[nodiscard]] std::vector<std::string> compiler_call() const {
+    std::vector<std::string> call = compiler_.words();
+    call.insert(call.end(), recipe_.compile_flags.begin(), recipe_.compile_flags.end());
+    for (const std::string& include : recipe_.includes) {
+      call.push_back("-I" + include);
+      // No path of this machine is in the image.
+      call.push_back("-ffile-prefix-map=" + include + "/=");
+    }
+    return call;
+  }
+
+  static void run_or_fail(const std::vector<std::string>& call, const std::string& what) {
+    check_stopped();
+    Outcome outcome = run_program(call);
+    check_stopped();
+    if (outcome.status == 0) return;
+    std::string text = "cannot " + what + ": " + call[0] + " ended with " +
+                       std::to_string(outcome.status) + " and said:\n" + outcome.output;
+    while (text.ends_with('\n')) text.pop_back();
+    throw Failure(text);
+  }
+
+  // The configuration is a header that main includes.
+  [[nodiscard]] std::string compile_main() const {
+    std::string config = recipe_.config;
+    std::string what = "compile the default configuration";
+    std::vector<std::string> call = compiler_call();
+    if (!options_.config.empty()) {
+      fs::path absolute = fs::absolute(options_.config);
+      config = absolute.string();
+      what = "compile the configuration " + in_quotes(options_.config);
+      call.push_back("-ffile-prefix-map=" + absolute.parent_path().string() + "/=");
+    }
+    call.insert(call.end(), {"-DCRUNCH_CONFIG=\"" + config + "\"", "-c", recipe_.main, "-o",
+                             in_work("main.o")});
+    run_or_fail(call, what);
+    return in_work("main.o");
+  }
+
+  void compile_site() const {
+    std::vector<std::string> call = compiler_call();
+    // The assembler looks for the content in the folders of -I.
+    call.insert(call.end(), {"-I" + work_.path(), "-ffile-prefix-map=" + work_.path() + "/=", "-c",
+                             in_work("site.cpp"), "-o", in_work("site.o")});
+    run_or_fail(call, "compile the embedded site");
+  }
+
+  // What `crunch inspect` says about the image itself.
+  void assemble_note() const {
+    std::string note = "{\"format\": 1, \"crunch\": \"" CRUNCH_VERSION "\", \"target\": ";
+    embed::append_json(note, recipe_.target);
+    note += ", \"config\": ";
+    std::string config =
+        options_.config.empty() ? "default" : fs::path(options_.config).filename().string();
+    embed::append_json(note, is_utf8(config) ? config : in_quotes(config));
+    note += "}\n";
+    std::string text = ".section .crunch.image,\"\",@progbits\n.byte ";
+    for (char c : note) text += std::to_string(static_cast<unsigned char>(c)) + ",";
+    text.back() = '\n';
+    text += ".section .note.GNU-stack,\"\",@progbits\n";
+    NewFile file(in_work("note.s"), 0644);
+    file.write(text);
+    static_cast<void>(replace_changed({&file}));
+    std::vector<std::string> call = compiler_.words();
+    call.insert(call.end(), {"-c", in_work("note.s"), "-o", in_work("note.o")});
+    run_or_fail(call, "assemble the image's note");
+  }
+
+  void link(const std::string& main) const {
+    std::vector<std::string> call = compiler_.words();
+    call.insert(call.end(), {"-o", in_work("image"), main, in_work("site.o"), in_work("note.o")});
+    call.emplace_back("-Wl,--start-group");
+    call.insert(call.end(), recipe_.libraries.begin(), recipe_.libraries.end());
+    call.emplace_back("-Wl,--end-group");
+    call.insert(call.end(), recipe_.link_flags.begin(), recipe_.link_flags.end());
+    run_or_fail(call, "link the image");
+  }
+
+  const Options& options_;
+  Recipe recipe_;
+  Compiler compiler_;
+  WorkFolder work_;
+};
+
+}  // namespace
+
+Summary build(const Options& options) {
+  Recipe recipe = read_recipe(recipe_folder(), options.target);
+  if (std::string obstacle = obstacle_to_file(options.image); !obstacle.empty()) {
+    throw Failure("cannot write the image: " + obstacle);
+  }
+  struct stat status {};
+  if (!options.config.empty()) {
+    // Opened here, so that a missing file is not the compiler's to explain.
+    static_cast<void>(read_file(options.config, 1U << 24U));
+  }
+  if (::stat(options.embed.root.c_str(), &status) != 0) {
+    fail("read the directory", options.embed.root);
+  }
+  return Run(options, std::move(recipe), Compiler::find()).run();
+}
+
+std::string summary_text(const Summary& summary, const Options& options) {
+  std::array<char, 128> times{};
+  std::snprintf(times.data(), times.size(), ", compiled in %.1f s, linked in %.1f s",
+                summary.compile_seconds, summary.link_seconds);
+  return embed::summary_text(summary.embedded) + "\n" + options.image + ": " +
+         bytes_text(summary.image_bytes) + " for " + options.target + times.data() +
+         (summary.is_changed ? "" : ", unchanged");
+}
+
+}  // namespace crunch::build

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: ISC
+// crunch/build/build.hpp: a directory tree becomes an image: embed, compile, link.
+//
+// States:  Options, Times, build.   Used by: `crunch build`.
+// Order:   everything that can be wrong about the command is found first; then the site is
+//          embedded, compiled and linked in a folder of its own beside IMAGE, and what was linked
+//          takes IMAGE's place at once. On any error IMAGE is what it was.
+// Output:  the same bytes for the same site, configuration, crunch and compiler.
+
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "crunch/embed/embed.hpp"
+
+namespace crunch::build {
+
+struct Options {
+  embed::Options embed;  // `out`, `name` and `leave_out` are chosen here
+  std::string target;
+  std::string image;
+  std::string config;  // a C++ header; empty: the default, which needs not be compiled
+};
+
+struct Summary {
+  embed::Summary embedded;
+  double compile_seconds = 0;
+  double link_seconds = 0;
+  std::uint64_t image_bytes = 0;
+  bool is_changed = false;
+};
+
+// Throws a Failure or Usage.
+Summary build(const Options& options);
+
+// Two lines for a person.
+[[nodiscard]] std::string summary_text(const Summary& summary, const Options& options);
+
+}  // namespace crunch::build

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/build/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <memory>
+
+#include "crunch/build/build.hpp"
+#include "crunch/embed/command.hpp"
+
+namespace crunch {
+
+void add_build_command(CLI::App& app, Action& action) {
+  struct Words {
+    embed::OptionWords embed;
+    build::Options options;
+  };
+  auto words = std::make_shared<Words>();
+  CLI::App* command = app.add_subcommand("build", "Turn a directory into an image that serves it");
+  embed::add_options(*command, words->embed);
+  build::Options& options = words->options;
+  command->add_option("-t,--target", options.target, "What the image runs on, e.g. unix")
+      ->type_name("TARGET")
+      ->required();
+  command->add_option("-o,--output", options.image, "The file to write")
+      ->type_name("IMAGE")
+      ->required();
+  command
+      ->add_option(
+          "--config", options.config,
+          "What the image is made of, in C++ (see site-example/config.hpp) [an HTTP server]")
+      ->type_name("FILE");
+  command->footer(
+      "Example:\n"
+      "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"
+      "The C++ compiler is g++, or what CXX names.");
+  command->callback([words, &action] {
+    action = [words] {
+      words->options.embed = embed::options_of(words->embed);
+      build::Summary summary = build::build(words->options);
+      std::printf("%s\n", build::summary_text(summary, words->options).c_str());
+      return 0;
+    };
+  });
+}
+
+}  // namespace crunch

@@ -95,8 +95,8 @@ class Server:
     """A started image (or another server that prints a URL when it listens).
 
     `with Server(image, "--threads=2") as server:` ends it by SIGTERM and checks that it leaves
-    with status 0; `server.stop(...)` earlier is allowed. `command` comes before the image's path (chroot,
-    setpriv, prlimit).
+    with status 0; `server.stop(...)` earlier is allowed. `command` comes before the image's path
+    (chroot, setpriv, prlimit).
     """
 
     def __init__(self, image, *keys, command=(), http_port=0, wait=True, **options):

@@ -38,15 +38,16 @@ def check_licence(tree: Tree, path: str) -> list[Finding]:
 
 
 def check_head_comment(tree: Tree, path: str) -> list[Finding]:
-    """A C++ file says what it is on its second line, beginning with its own path; a .cpp whose
-    header does so need not."""
+    """A C++ file says on its second line what it is; a header's begins with its own path, and a
+    .cpp beside its header need say nothing."""
     if pathlib.PurePath(path).suffix not in CPP:
         return []
     if path.endswith(".cpp") and path[:-4] + ".hpp" in tree.files:
         return []
     lines = tree.text(path).splitlines()
-    if len(lines) < 2 or not lines[1].startswith(f"// {path}:"):
-        return [Finding(path, 2, f"the head comment begins '// {path}: '")]
+    begin = f"// {path}: " if path.endswith(".hpp") else "// "
+    if len(lines) < 2 or not lines[1].startswith(begin):
+        return [Finding(path, 2, f"the head comment begins '{begin}'")]
     return []
 
 

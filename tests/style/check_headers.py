@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: ISC
-"""Every header compiles alone, included twice, with each compiler that is there."""
+"""Every header compiles alone, included twice. One compiler is enough: .ci/run builds everything
+with the other one too."""
 
 import concurrent.futures
 import os
@@ -8,7 +9,7 @@ import subprocess
 
 from tree import Finding, Tree
 
-COMPILERS = ("g++", "clang++-16")
+COMPILERS = ("g++", "clang++-16")  # the first that is there
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
 
 
@@ -25,11 +26,10 @@ def compile_alone(tree: Tree, compiler: str, path: str) -> list[Finding]:
 
 
 def check(tree: Tree) -> list[Finding]:
-    compilers = [name for name in COMPILERS if shutil.which(name)]
-    if not compilers:
+    compiler = next((name for name in COMPILERS if shutil.which(name)), None)
+    if compiler is None:
         return [Finding(".", 0, f"none of {', '.join(COMPILERS)} is installed")]
     headers = [path for path in tree.cpp() if path.endswith(".hpp")]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(compile_alone, tree, compiler, path)
-                for path in headers for compiler in compilers]
+        jobs = [pool.submit(compile_alone, tree, compiler, path) for path in headers]
         return [finding for job in jobs for finding in job.result()]

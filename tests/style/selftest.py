@@ -203,7 +203,6 @@ def run_case(check, files: dict[str, str], expected: tuple[str, ...]) -> str | N
         house = pathlib.Path(__file__).resolve().parents[2]
         (root / ".clang-format").write_text((house / ".clang-format").read_text())
         found = [str(finding) for finding in check(Tree(root))]
-    # Two compilers may each complain of the same header.
     missing = [text for text in expected if not any(text in one for one in found)]
     extra = [one for one in found if not any(text in one for text in expected)]
     if missing or extra:

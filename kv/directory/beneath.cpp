@@ -47,7 +47,7 @@ class Walk {
     todo_ = path;
     while (true) {
       std::string name = next_name();
-      if (name.empty()) return again(".", flags);
+      if (name.empty()) return here_with(flags);
       if (name == ".") continue;
       if (name == "..") {
         if (way_.empty()) return base::failure(EXDEV);
@@ -76,6 +76,13 @@ class Walk {
   [[nodiscard]] Opened again(const char* name, int flags) const {
     int here = way_.empty() ? root_ : way_.back().get();
     return opened(openat(here, name, flags | O_CLOEXEC));
+  }
+
+  // The directory that the walk has come to. By its own descriptor where that is enough: "." in it
+  // would want the permission to search it.
+  Opened here_with(int flags) {
+    if ((flags & O_PATH) == 0 || way_.empty()) return again(".", flags);
+    return std::move(way_.back());
   }
 
   std::string next_name() {

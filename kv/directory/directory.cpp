@@ -82,12 +82,10 @@ Directory::Identity Directory::identity_of(const struct stat& meta) noexcept {
           nanoseconds(meta.st_mtim), nanoseconds(meta.st_ctim)};
 }
 
-// File times advance in steps of a kernel tick (at most 10 ms), or of seconds on some file
-// systems: a file may change again without a trace for that long after it has changed.
-bool Directory::is_settled(const Identity& identity) noexcept {
+bool Directory::is_settled(const Identity& identity) const noexcept {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
-  return nanoseconds(now) - identity.changed_ns > 2'000'000'000;
+  return nanoseconds(now) - identity.changed_ns > options_.settling.count();
 }
 
 Directory::Directory(const std::string& path, Options options)
@@ -180,6 +178,7 @@ Result<Digest> Directory::digest(const Opened& file) {
     std::lock_guard lock(mutex_);
     if (auto known = digests_.find(file.identity)) return *known;
   }
+  ++digested_count_;
   Sha256 sha256;
   auto buffer = std::make_unique_for_overwrite<std::byte[]>(piece_bytes_max);
   std::uint64_t done = 0;

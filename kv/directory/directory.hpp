@@ -19,10 +19,12 @@
 
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
 
+#include "base/clock.hpp"
 #include "kv/directory/beneath.hpp"
 #include "kv/directory/recent.hpp"
 #include "kv/kv.hpp"
@@ -50,6 +52,9 @@ class Directory {
   struct Options {
     bool dotfiles = false;
     Resolver resolver = best_resolver();
+    // How long after a change a file's times may still hide another one: they advance by kernel
+    // ticks (10 ms at most), on some file systems by seconds. Until then its digest is not cached.
+    base::Duration settling = std::chrono::seconds(2);
   };
 
   // Throws std::runtime_error, a sentence that names the path, if it is no readable directory.
@@ -65,6 +70,8 @@ class Directory {
   [[nodiscard]] base::Ready<Result<std::vector<Entry>>> list(Key key);
 
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  // How many files were read to digest them.
+  [[nodiscard]] std::uint64_t digested_count() const noexcept { return digested_count_; }
 
   static constexpr std::size_t digests_max = 65'536;
   static constexpr std::size_t seen_max = 65'536;
@@ -90,7 +97,7 @@ class Directory {
     std::int64_t modified_s = 0;
   };
   static Identity identity_of(const struct stat& meta) noexcept;
-  static bool is_settled(const Identity& identity) noexcept;
+  [[nodiscard]] bool is_settled(const Identity& identity) const noexcept;
 
   [[nodiscard]] bool is_shown(Key key) const noexcept;
   [[nodiscard]] Result<std::shared_ptr<const Descriptor>> root();
@@ -102,6 +109,7 @@ class Directory {
 
   const std::string path_;
   const Options options_;
+  std::atomic<std::uint64_t> digested_count_ = 0;
   std::mutex mutex_;  // guards what follows
   std::shared_ptr<const Descriptor> root_;
   Recent<Identity, Digest, IdentityHash> digests_{digests_max};

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: ISC
+// tls/connection.hpp: a Session on the flow that carries it.
+//
+// States:  Shared, Connection.   Used by: tls/over.hpp.
+// Owns:    Shared: buffers of all connections, one for what was decrypted last and a few for what
+//          is being sent. A connection that waits has none.
+// May include: base, net/{flow,endpoint}.hpp.
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/loop.hpp"
+#include "net/flow.hpp"
+#include "tls/buffers.hpp"
+#include "tls/session.hpp"
+
+namespace tls {
+
+// What the connections of a stack have in common.
+struct Shared {
+  base::Loop& loop;
+  Buffers buffers = {};
+  std::size_t connection_count = 0;
+
+  [[nodiscard]] base::Instant deadline_of(base::Duration within) const {
+    return within >= base::never - loop.now() ? base::never : loop.now() + within;
+  }
+  // At least nothing: a wait that is over fails at once.
+  [[nodiscard]] base::Duration left_until(base::Instant deadline) const {
+    return std::max(deadline - loop.now(), base::Duration::zero());
+  }
+};
+
+template <net::Flow Lower>
+class Connection {
+ public:
+  // `shared_` outlives it.
+  Connection(Shared& shared, std::shared_ptr<const Context> context, Lower lower_)
+      : lower(std::move(lower_)), session(std::move(context)), shared_(shared) {
+    ++shared_.connection_count;
+  }
+  ~Connection() { --shared_.connection_count; }
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  // As the laws of net/flow.hpp say; once the session is open.
+  base::Task<net::Result<base::Bytes>> read(std::size_t n, base::Duration within);
+  base::Task<net::Result<void>> write(std::span<const net::Piece> pieces, base::Duration stall);
+  base::Task<net::Result<void>> shutdown(base::Duration within);
+
+  // What the session has to say by itself.
+  base::Task<net::Result<void>> send_pending(base::Duration stall);
+  // Sends an alert or the plain 400, and waits a little for the peer to close: closing first, with
+  // bytes unread, would make a kernel send a reset that overtakes it.
+  base::Task<void> say_why(base::Instant deadline);
+
+  // What came in one read with the end of the handshake; for the first read here.
+  void keep(base::Bytes early) { left_.assign(early.begin(), early.end()); }
+
+  Lower lower;
+  Session session;
+
+ private:
+  base::Bytes give_left(std::size_t n);
+  base::Task<void> note_end();
+
+  Shared& shared_;
+  std::vector<std::byte> left_;  // decrypted, not yet read
+  std::size_t left_used_ = 0;
+  std::optional<net::Error> read_error_;
+  bool writing_ = false;
+  bool write_over_ = false;  // after shutdown or a failed write
+};
+
+template <net::Flow Lower>
+base::Task<void> Connection<Lower>::say_why(base::Instant deadline) {
+  constexpr int reads_max = 16;
+  const base::Instant until =
+      std::min(deadline, shared_.loop.now() + base::Duration(std::chrono::seconds(1)));
+  net::Result<void> sent = co_await send_pending(shared_.left_until(until));
+  if (!sent) co_return;
+  net::Result<void> shut = co_await lower.shutdown(shared_.left_until(until));
+  if (!shut) co_return;
+  for (int i = 0; i < reads_max; ++i) {
+    net::Result<base::Bytes> rest =
+        co_await lower.read(record_bytes_max, shared_.left_until(until));
+    if (!rest) co_return;
+  }
+}
+
+template <net::Flow Lower>
+base::Task<net::Result<void>> Connection<Lower>::send_pending(base::Duration stall) {
+  const std::vector<std::byte> bytes = session.take_pending();
+  if (bytes.empty()) co_return net::Result<void>();
+  const std::array pieces{net::Piece{bytes}};
+  net::Result<void> sent = co_await lower.write(std::span<const net::Piece>(pieces), stall);
+  co_return sent;
+}
+
+template <net::Flow Lower>
+base::Bytes Connection<Lower>::give_left(std::size_t n) {
+  const base::Bytes left = base::Bytes(left_).subspan(left_used_);
+  const base::Bytes given = left.first(std::min(n, left.size()));
+  left_used_ += given.size();
+  if (given.size() != left.size()) return given;
+  // The last of it: it must outlive its room, which an idle flow does not keep.
+  const base::MutableBytes scratch = shared_.buffers.scratch();
+  std::copy(given.begin(), given.end(), scratch.begin());
+  const std::size_t size = given.size();
+  std::vector<std::byte>().swap(left_);
+  left_used_ = 0;
+  return scratch.first(size);
+}
+
+template <net::Flow Lower>
+base::Task<net::Result<base::Bytes>> Connection<Lower>::read(std::size_t n, base::Duration within) {
+  const base::Instant deadline = shared_.deadline_of(within);
+  for (;;) {
+    if (!left_.empty()) co_return give_left(n);
+    if (read_error_) co_return base::failure(*read_error_);
+
+    base::Bytes content = session.receive({}, shared_.buffers.scratch());
+    if (content.empty() && session.phase() == Phase::open) {
+      net::Result<base::Bytes> in =
+          co_await lower.read(record_bytes_max, shared_.left_until(deadline));
+      if (!in) {
+        // An end without close_notify is a truncation, however orderly it looks below.
+        const net::Error error = in.error() == net::Error::ended ? net::Error::reset : in.error();
+        if (error == net::Error::reset) read_error_ = error;
+        co_return base::failure(error);
+      }
+      content = session.receive(*in, shared_.buffers.scratch());
+    }
+    if (session.phase() != Phase::open) co_await note_end();
+    if (content.size() > n) {
+      left_.assign(content.begin() + static_cast<std::ptrdiff_t>(n), content.end());
+      content = content.first(n);
+    }
+    if (!content.empty()) co_return content;
+  }
+}
+
+// The session has left Phase::open: no content comes any more.
+template <net::Flow Lower>
+base::Task<void> Connection<Lower>::note_end() {
+  read_error_ = session.phase() == Phase::ended ? net::Error::ended : net::Error::reset;
+  if (session.phase() == Phase::ended || !session.has_pending() || writing_) co_return;
+  // The alert is a courtesy: a peer that does not take it gets none.
+  writing_ = true;
+  net::Result<void> sent = co_await send_pending(std::chrono::seconds(1));
+  write_over_ = write_over_ || !sent;
+  writing_ = false;
+}
+
+template <net::Flow Lower>
+base::Task<net::Result<void>> Connection<Lower>::write(std::span<const net::Piece> pieces,
+                                                       base::Duration stall) {
+  Gather gather(pieces);
+  if (write_over_) co_return base::failure(net::Error::cancelled);
+  if (gather.left() == 0) co_return net::Result<void>();
+  Buffers::Sending buffer = shared_.buffers.take(gather.left());
+  net::Result<void> sent;
+  writing_ = true;
+  while (sent && gather.left() != 0) {
+    const std::vector<std::byte> pending = session.take_pending();
+    std::size_t size = 0;
+    if (session.phase() != Phase::failed) {
+      while (gather.left() != 0 && buffer.size() - size >= Buffers::record_room) {
+        const std::span<const base::Bytes> record = gather.next_record();
+        size += session.seal(record, buffer.data() + size);
+      }
+    }
+    const std::array out{net::Piece{pending}, net::Piece{{buffer.data(), size}}};
+    sent = co_await lower.write(std::span<const net::Piece>(out), stall);
+    if (sent && size == 0) sent = base::failure(net::Error::reset);
+  }
+  writing_ = false;
+  write_over_ = write_over_ || !sent;
+  shared_.buffers.give(std::move(buffer));
+  co_return sent;
+}
+
+template <net::Flow Lower>
+base::Task<net::Result<void>> Connection<Lower>::shutdown(base::Duration within) {
+  const base::Instant deadline = shared_.deadline_of(within);
+  if (std::exchange(write_over_, true)) co_return base::failure(net::Error::cancelled);
+  session.close_notify();
+  net::Result<void> sent = co_await send_pending(shared_.left_until(deadline));
+  if (!sent) co_return sent;
+  net::Result<void> shut = co_await lower.shutdown(shared_.left_until(deadline));
+  co_return shut;
+}
+
+}  // namespace tls

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: ISC
+#include "tls/engine.hpp"
+
+#include <mbedtls/platform_util.h>
+#include <mbedtls/ssl.h>
+#include <mbedtls/ssl_ciphersuites.h>
+#include <mbedtls/ssl_ticket.h>
+#include <psa/crypto.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cstring>
+
+#include "base/check.hpp"
+#include "tls/identity_state.hpp"
+
+namespace tls {
+namespace {
+
+// PSA's random bytes are a global of mbedTLS's, so their source is one here.
+std::atomic<base::Entropy*> library_entropy{nullptr};
+
+constexpr int aes_128_1_3 = MBEDTLS_TLS1_3_AES_128_GCM_SHA256;
+constexpr int aes_256_1_3 = MBEDTLS_TLS1_3_AES_256_GCM_SHA384;
+constexpr int chacha20_1_3 = MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256;
+constexpr int aes_128_ecdsa = MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+constexpr int aes_128_rsa = MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+constexpr int aes_256_ecdsa = MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384;
+constexpr int aes_256_rsa = MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384;
+constexpr int chacha20_ecdsa = MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
+constexpr int chacha20_rsa = MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256;
+
+// By Preference. In TLS 1.2 mbedTLS takes the first of its list that the client has; in 1.3 the
+// client's first that is in its list, so a preference is a list with one suite of 1.3.
+constexpr std::array<std::array<int, 10>, 4> suites{{
+    {aes_128_1_3, chacha20_1_3, aes_256_1_3, aes_128_ecdsa, aes_128_rsa, chacha20_ecdsa,
+     chacha20_rsa, aes_256_ecdsa, aes_256_rsa, 0},
+    {aes_128_1_3, aes_128_ecdsa, aes_128_rsa, aes_256_ecdsa, aes_256_rsa, chacha20_ecdsa,
+     chacha20_rsa, 0},
+    {aes_256_1_3, aes_128_ecdsa, aes_128_rsa, aes_256_ecdsa, aes_256_rsa, chacha20_ecdsa,
+     chacha20_rsa, 0},
+    {chacha20_1_3, chacha20_ecdsa, chacha20_rsa, aes_128_ecdsa, aes_128_rsa, aes_256_ecdsa,
+     aes_256_rsa, 0},
+}};
+
+constexpr std::array<std::uint16_t, 3> groups{MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
+                                              MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
+                                              MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
+
+constexpr std::array<std::uint16_t, 9> signature_algorithms{
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
+    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
+    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
+    MBEDTLS_TLS1_3_SIG_NONE};
+
+// RFC 7301: a client that offers only other protocols is told so by an alert.
+const char* alpn[] = {"http/1.1", nullptr};
+
+}  // namespace
+
+void prepare_library(base::Entropy& entropy) {
+  base::Entropy* none = nullptr;
+  library_entropy.compare_exchange_strong(none, &entropy);
+  const psa_status_t status = psa_crypto_init();
+  CHECK(status == PSA_SUCCESS);
+}
+
+struct Context::State {
+  State() {
+    mbedtls_ssl_ticket_init(&tickets);
+    for (auto& config : configs) mbedtls_ssl_config_init(&config);
+  }
+  ~State() {
+    for (auto& config : configs) mbedtls_ssl_config_free(&config);
+    mbedtls_ssl_ticket_free(&tickets);
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  std::array<mbedtls_ssl_config, suites.size()> configs;  // by Preference
+  mbedtls_ssl_ticket_context tickets;
+};
+
+namespace {
+
+// Every identity that covers the name: mbedTLS picks the one whose key suits the client. None:
+// the default stays, so that a client which knows better may go on.
+int choose_by_name(void* context, mbedtls_ssl_context* ssl, const unsigned char* name,
+                   std::size_t size) {
+  const std::string_view host(reinterpret_cast<const char*>(name), size);
+  for (const Identity& identity : static_cast<const Context*>(context)->identities()) {
+    if (!identity.covers(host)) continue;
+    Identity::State& state = identity.state();
+    if (mbedtls_ssl_set_hs_own_cert(ssl, state.chain, state.key) != 0) return -1;
+  }
+  return 0;
+}
+
+}  // namespace
+
+Context::Context(std::vector<Identity> identities, base::Entropy& entropy)
+    : identities_(std::move(identities)) {
+  CHECK(!identities_.empty());
+  prepare_library(entropy);
+  state_ = std::make_unique<State>();
+  int failed = mbedtls_ssl_ticket_setup(&state_->tickets, fill_random, &entropy,
+                                        MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime_s);
+  for (std::size_t i = 0; i < suites.size(); ++i) {
+    mbedtls_ssl_config& config = state_->configs[i];
+    failed |= mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_SERVER,
+                                          MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
+    mbedtls_ssl_conf_min_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_2);
+    mbedtls_ssl_conf_max_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_3);
+    mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_NONE);
+    mbedtls_ssl_conf_rng(&config, fill_random, &entropy);
+    mbedtls_ssl_conf_ciphersuites(&config, suites[i].data());
+    mbedtls_ssl_conf_groups(&config, groups.data());
+    mbedtls_ssl_conf_sig_algs(&config, signature_algorithms.data());
+    mbedtls_ssl_conf_tls13_key_exchange_modes(&config,
+                                              MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
+    mbedtls_ssl_conf_session_tickets_cb(&config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+                                        &state_->tickets);
+    failed |= mbedtls_ssl_conf_alpn_protocols(&config, alpn);
+    mbedtls_ssl_conf_sni(&config, choose_by_name, this);
+    // The default: the first, and those that say the same with a key of another kind.
+    for (const Identity& identity : identities_) {
+      if (&identity != &identities_.front() && identity.names() != identities_.front().names()) {
+        continue;
+      }
+      failed |= mbedtls_ssl_conf_own_cert(&config, identity.state().chain, identity.state().key);
+    }
+  }
+  CHECK(failed == 0);
+}
+
+Context::~Context() = default;
+
+Preference preference_for(base::Bytes record, bool has_aes) {
+  // Record header 5, handshake header 4, version 2, random 32, session id, suites: RFC 8446
+  // section 4.1.2.
+  constexpr std::size_t session_id_at = 5 + 4 + 2 + 32;
+  auto byte = [&](std::size_t at) { return std::to_integer<std::size_t>(record[at]); };
+  if (record.size() <= session_id_at || byte(0) != 22 || byte(5) != 1) return Preference::none;
+  const std::size_t suites_at = session_id_at + 1 + byte(session_id_at) + 2;
+  if (record.size() < suites_at) return Preference::none;
+  const std::size_t suites_bytes = byte(suites_at - 2) << 8 | byte(suites_at - 1);
+  if (record.size() < suites_at + suites_bytes) return Preference::none;
+
+  // The client's suites that are ours, of 1.3 if it has any of those.
+  struct Offer {
+    bool aes_128 = false, aes_256 = false, chacha20 = false, chacha20_first = false;
+    void add(Preference kind) {
+      if (!aes_128 && !aes_256 && !chacha20) chacha20_first = kind == Preference::chacha20;
+      (kind == Preference::aes_128   ? aes_128
+       : kind == Preference::aes_256 ? aes_256
+                                     : chacha20) = true;
+    }
+    [[nodiscard]] bool any() const { return aes_128 || aes_256 || chacha20; }
+  };
+  Offer of_1_3;
+  Offer of_1_2;
+  for (std::size_t at = suites_at; at + 1 < suites_at + suites_bytes; at += 2) {
+    switch (static_cast<int>(byte(at) << 8 | byte(at + 1))) {
+      case aes_128_1_3:
+        of_1_3.add(Preference::aes_128);
+        break;
+      case aes_256_1_3:
+        of_1_3.add(Preference::aes_256);
+        break;
+      case chacha20_1_3:
+        of_1_3.add(Preference::chacha20);
+        break;
+      case aes_128_ecdsa:
+      case aes_128_rsa:
+        of_1_2.add(Preference::aes_128);
+        break;
+      case aes_256_ecdsa:
+      case aes_256_rsa:
+        of_1_2.add(Preference::aes_256);
+        break;
+      case chacha20_ecdsa:
+      case chacha20_rsa:
+        of_1_2.add(Preference::chacha20);
+        break;
+      default:
+        break;
+    }
+  }
+  const Offer& offer = of_1_3.any() ? of_1_3 : of_1_2;
+  if (!offer.any()) return Preference::none;
+  if (offer.chacha20 && (offer.chacha20_first || !has_aes)) return Preference::chacha20;
+  return offer.aes_128   ? Preference::aes_128
+         : offer.aes_256 ? Preference::aes_256
+                         : Preference::chacha20;
+}
+
+struct Handshake::State {
+  State() { mbedtls_ssl_init(&ssl); }
+  ~State() {
+    mbedtls_ssl_free(&ssl);
+    wipe(keys.receive.secret);
+    wipe(keys.send.secret);
+    mbedtls_platform_zeroize(master.data(), master.size());
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  std::shared_ptr<const Context> context;
+  mbedtls_ssl_context ssl;
+  TrafficKeys keys;
+  // TLS 1.2's, until the suite is known.
+  std::array<unsigned char, 48> master{};
+  std::array<unsigned char, 64> randoms{};  // the server's, then the client's
+  mbedtls_tls_prf_types prf = MBEDTLS_SSL_TLS_PRF_NONE;
+  base::Bytes in;
+  std::vector<std::byte>* out = nullptr;
+  int failure = 0;
+};
+
+namespace {
+
+template <class State>
+int receive_bytes(void* context, unsigned char* to, std::size_t size) {
+  auto& state = *static_cast<State*>(context);
+  if (state.in.empty()) return MBEDTLS_ERR_SSL_WANT_READ;
+  const std::size_t count = std::min(size, state.in.size());
+  std::memcpy(to, state.in.data(), count);
+  state.in = state.in.subspan(count);
+  return static_cast<int>(count);
+}
+
+template <class State>
+int send_bytes(void* context, const unsigned char* from, std::size_t size) {
+  auto& out = *static_cast<State*>(context)->out;
+  const auto* bytes = reinterpret_cast<const std::byte*>(from);
+  out.insert(out.end(), bytes, bytes + size);
+  return static_cast<int>(size);
+}
+
+template <class State>
+void keep_secret(void* context, mbedtls_ssl_key_export_type type, const unsigned char* secret,
+                 std::size_t size, const unsigned char client_random[32],
+                 const unsigned char server_random[32], mbedtls_tls_prf_types prf) {
+  auto& state = *static_cast<State*>(context);
+  switch (type) {
+    case MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET:
+      CHECK(size == state.master.size());
+      std::memcpy(state.master.data(), secret, size);
+      std::memcpy(state.randoms.data(), server_random, 32);
+      std::memcpy(state.randoms.data() + 32, client_random, 32);
+      state.prf = prf;
+      break;
+    case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_APPLICATION_TRAFFIC_SECRET:
+      CHECK(size <= hash_bytes_max);
+      std::memcpy(state.keys.receive.secret.data(), secret, size);
+      break;
+    case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_APPLICATION_TRAFFIC_SECRET:
+      CHECK(size <= hash_bytes_max);
+      std::memcpy(state.keys.send.secret.data(), secret, size);
+      break;
+    default:
+      break;
+  }
+}
+
+std::uint64_t number_of(const unsigned char* bytes) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value = value << 8 | bytes[i];
+  return value;
+}
+
+// RFC 5246 section 6.3: the key block holds the client's key, the server's, and their fixed parts.
+bool derive_1_2(const std::array<unsigned char, 48>& master,
+                const std::array<unsigned char, 64>& randoms, mbedtls_tls_prf_types prf,
+                TrafficKeys& keys) {
+  const std::size_t key = key_bytes(keys.cipher);
+  const std::size_t fixed = keys.cipher == Cipher::chacha20_poly1305 ? 12 : 4;
+  std::array<std::byte, 2 * (32 + 12)> block;
+  if (mbedtls_ssl_tls_prf(prf, master.data(), master.size(), "key expansion", randoms.data(),
+                          randoms.size(), reinterpret_cast<unsigned char*>(block.data()),
+                          2 * (key + fixed)) != 0) {
+    return false;
+  }
+  const std::byte* at = block.data();
+  std::copy_n(at, key, keys.receive.secret.data());
+  std::copy_n(at + key, key, keys.send.secret.data());
+  std::copy_n(at + 2 * key, fixed, keys.receive.secret.data() + key);
+  std::copy_n(at + 2 * key + fixed, fixed, keys.send.secret.data() + key);
+  wipe(block);
+  return true;
+}
+
+}  // namespace
+
+Handshake::Handshake(std::shared_ptr<const Context> context, base::Bytes first_record)
+    : state_(std::make_unique<State>()) {
+  const auto preference = preference_for(first_record, AesGcm::is_supported());
+  const auto& config = context->state().configs[static_cast<std::size_t>(preference)];
+  state_->context = std::move(context);
+  state_->failure = mbedtls_ssl_setup(&state_->ssl, &config);
+  mbedtls_ssl_set_bio(&state_->ssl, state_.get(), send_bytes<State>, receive_bytes<State>, nullptr);
+  mbedtls_ssl_set_export_keys_cb(&state_->ssl, keep_secret<State>, state_.get());
+}
+
+Handshake::~Handshake() = default;
+
+Handshake::Progress Handshake::advance(base::Bytes in, std::size_t& taken,
+                                       std::vector<std::byte>& out) {
+  State& state = *state_;
+  taken = 0;
+  if (state.failure != 0) return Progress::failed;  // out of memory in mbedtls_ssl_setup
+  state.in = in;
+  state.out = &out;
+  const int answer = mbedtls_ssl_handshake(&state.ssl);
+  taken = in.size() - state.in.size();
+  if (answer == MBEDTLS_ERR_SSL_WANT_READ) return Progress::more;
+  state.failure = answer;
+  // A record that held more than the handshake's end is no peer's that follows the rules.
+  if (answer != 0 || mbedtls_ssl_check_pending(&state.ssl) != 0) return Progress::failed;
+
+  TrafficKeys& keys = state.keys;
+  switch (mbedtls_ssl_get_ciphersuite_id_from_ssl(&state.ssl)) {
+    case chacha20_1_3:
+    case chacha20_ecdsa:
+    case chacha20_rsa:
+      keys.cipher = Cipher::chacha20_poly1305;
+      break;
+    case aes_256_1_3:
+    case aes_256_ecdsa:
+    case aes_256_rsa:
+      keys.cipher = Cipher::aes_256_gcm;
+      keys.hash = Hash::sha384;
+      break;
+    default:
+      keys.cipher = Cipher::aes_128_gcm;
+      break;
+  }
+  keys.receive.next_number = number_of(state.ssl.MBEDTLS_PRIVATE(in_ctr));
+  keys.send.next_number = number_of(state.ssl.MBEDTLS_PRIVATE(cur_out_ctr));
+  if (mbedtls_ssl_get_version_number(&state.ssl) == MBEDTLS_SSL_VERSION_TLS1_3) {
+    keys.version = Version::tls_1_3;
+    return Progress::done;
+  }
+  keys.version = Version::tls_1_2;
+  return derive_1_2(state.master, state.randoms, state.prf, keys) ? Progress::done
+                                                                  : Progress::failed;
+}
+
+const TrafficKeys& Handshake::keys() const noexcept { return state_->keys; }
+int Handshake::failure() const noexcept { return state_->failure; }
+
+}  // namespace tls
+
+// Named by psa/crypto_extra.h (MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG).
+extern "C" psa_status_t mbedtls_psa_external_get_random(mbedtls_psa_external_random_context_t*,
+                                                        uint8_t* out, size_t size,
+                                                        size_t* written) {
+  base::Entropy* entropy = tls::library_entropy.load();
+  if (entropy == nullptr) return PSA_ERROR_INSUFFICIENT_ENTROPY;
+  entropy->fill({reinterpret_cast<std::byte*>(out), size});
+  *written = size;
+  return PSA_SUCCESS;
+}

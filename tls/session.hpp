@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: ISC
+// tls/session.hpp: the server's end of one TLS connection, without input and output.
+//
+// States:      Phase, Session.   Used by: tls/over.hpp, tests/fuzz.   May include: base.
+// Shape:       ciphertext in by receive(), plaintext out of it; plaintext in by seal(), ciphertext
+//              out of it; what the session has to say by itself waits in take_pending().
+//
+//   handshake --Finished--> open --close_notify--> ended
+//       |                     |
+//       +---- anything wrong -+--> failed          (an alert in take_pending() says why)
+//       +---- plain HTTP ----------> failed         (a plain 400 there)
+//
+// Invariants:  1. `handshake_` exists only in Phase::handshake, and only once the peer's first
+//                 record is whole; `records_` exists from Phase::open on.
+//              2. `partial_` holds less than a record beyond what the last receive() was given.
+//              3. In ended and failed nothing more is read; seal() works in ended, not in failed.
+// Memory:      idle and open: this object and nothing else (tests/tls/session_test.cpp).
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "tls/engine.hpp"
+#include "tls/records.hpp"
+
+namespace tls {
+
+enum class Phase : std::uint8_t { handshake, open, ended, failed };
+
+class Session {
+ public:
+  explicit Session(std::shared_ptr<const Context> context);
+  ~Session();
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  [[nodiscard]] Phase phase() const noexcept { return phase_; }
+  // The peer spoke plain HTTP.
+  [[nodiscard]] bool met_plain_http() const noexcept { return plain_http_; }
+
+  // Takes all of `in`, keeps what is not used yet, and answers the content of the next record that
+  // has any, decrypted into `scratch`: it stands as long as that does. Empty: nothing yet, or the
+  // phase tells why. Call again with nothing until it answers empty.
+  [[nodiscard]] base::Bytes receive(base::Bytes in, base::MutableBytes scratch);
+  static constexpr std::size_t scratch_bytes = record_bytes_max;
+
+  // What is to be sent before anything that is sealed from now on.
+  [[nodiscard]] bool has_pending() const noexcept { return !pending_.empty(); }
+  [[nodiscard]] std::vector<std::byte> take_pending() noexcept {
+    return std::exchange(pending_, {});
+  }
+
+  // Phase open or ended. Seals the pieces as one record at `out` and answers its size, at most
+  // sealed_bytes(content). At most record_content_max bytes in at most Records::pieces_max pieces.
+  std::size_t seal(std::span<const base::Bytes> pieces, std::byte* out);
+  [[nodiscard]] static constexpr std::size_t sealed_bytes(std::size_t content) noexcept {
+    return content + 2 * seal_overhead_max;
+  }
+  // A record, and a key update before it.
+  static constexpr std::size_t seal_overhead_max = 32;
+
+  // Says that nothing more will be sent; the alert is pending. Once; harmless when failed.
+  void close_notify();
+
+ private:
+  base::Bytes receive_open(base::Bytes& in, base::MutableBytes scratch);
+  void receive_handshake(base::Bytes& in);
+  [[nodiscard]] bool looks_wrong(base::Bytes start);
+  // The next whole record at the front of partial_ and `in`, or nothing.
+  [[nodiscard]] std::optional<base::Bytes> next_record(base::Bytes& in);
+  // The record that next_record gave is done with.
+  void drop(std::size_t size);
+  base::Bytes handle(const Records::Opened& opened);
+  void handle_handshake_message(base::Bytes message);
+  void handle_alert(base::Bytes alert);
+  void fail(Alert alert);
+  void append_alert(Alert alert, std::uint8_t level);
+
+  std::shared_ptr<const Context> context_;  // until the handshake is over
+  std::unique_ptr<Handshake> handshake_;
+  std::optional<Records> records_;
+  std::vector<std::byte> partial_;
+  std::size_t partial_used_ = 0;
+  std::vector<std::byte> pending_;
+  Phase phase_ = Phase::handshake;
+  bool plain_http_ = false;
+  bool close_sent_ = false;
+  bool key_update_due_ = false;
+  std::uint8_t idle_records_ = 0;  // in a row, without content
+};
+
+}  // namespace tls

@@ -36,6 +36,9 @@ class Writer {
     at_ = done.ptr;
   }
 
+  // Takes back all but the first `size` bytes.
+  void rewind(std::size_t size) noexcept { at_ = begin_ + size; }
+
   [[nodiscard]] std::size_t room() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }
   [[nodiscard]] std::string_view written() const noexcept { return {begin_, size()}; }

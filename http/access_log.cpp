@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: ISC
+#include "http/access_log.hpp"
+
+#include <cstdio>
+
+#include "base/log.hpp"
+#include "http/date.hpp"
+
+namespace http {
+
+namespace {
+
+using std::string_view;
+
+// "06/Nov/1994:08:49:37 +0000", cut from "Sun, 06 Nov 1994 08:49:37 GMT".
+void append_combined_time(std::string& out, std::int64_t wall_s) {
+  DateText date = date_text(wall_s);
+  string_view text(date.data(), date.size());
+  out.append(text.substr(5, 2)).append("/").append(text.substr(8, 3)).append("/");
+  out.append(text.substr(12, 4)).append(":").append(text.substr(17, 8)).append(" +0000");
+}
+
+// "-" where there is nothing; what would end the quotes is escaped.
+void append_quoted(std::string& out, string_view text) {
+  out += '"';
+  if (text.empty()) out += '-';
+  base::append_escaped(out, text, "\"\\");
+  out += '"';
+}
+
+void append_json_text(std::string& out, string_view name, string_view text) {
+  out.append(",\"").append(name).append("\":\"");
+  for (char c : text) {
+    auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (byte >= 0x20 && byte < 0x7f) {
+      out += c;
+    } else {
+      // Not everything that a peer sends is UTF-8, so that each byte stands for itself.
+      char code[8];
+      std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(byte));
+      out += code;
+    }
+  }
+  out += '"';
+}
+
+void append_combined(std::string& out, const LogEntry& entry) {
+  out.append(net::address_text(entry.peer)).append(" - - [");
+  append_combined_time(out, entry.wall_s);
+  out.append("] \"");
+  if (entry.method.empty()) {
+    out += '-';
+  } else {
+    base::append_escaped(out, entry.method, "\"\\");
+    out += ' ';
+    base::append_escaped(out, entry.target, "\"\\");
+    out.append(" ").append(entry.version);
+  }
+  out.append("\" ").append(std::to_string(code_of(entry.status))).append(" ");
+  out.append(std::to_string(entry.body_bytes)).append(" ");
+  append_quoted(out, entry.referer);
+  out += ' ';
+  append_quoted(out, entry.user_agent);
+}
+
+long long microseconds(const LogEntry& entry) {
+  return std::chrono::duration_cast<std::chrono::microseconds>(entry.duration).count();
+}
+
+void append_json(std::string& out, const LogEntry& entry) {
+  out.append("{\"time\":").append(std::to_string(entry.wall_s));
+  append_json_text(out, "peer", net::address_text(entry.peer));
+  append_json_text(out, "method", entry.method);
+  append_json_text(out, "target", entry.target);
+  append_json_text(out, "version", entry.version);
+  out.append(",\"status\":").append(std::to_string(code_of(entry.status)));
+  out.append(",\"bytes\":").append(std::to_string(entry.body_bytes));
+  out.append(",\"duration_us\":").append(std::to_string(microseconds(entry)));
+  append_json_text(out, "referer", entry.referer);
+  append_json_text(out, "user_agent", entry.user_agent);
+  out += '}';
+}
+
+// "GET  /docs/ 200 5.3 kB 0.2 ms"
+void append_brief(std::string& out, const LogEntry& entry) {
+  base::append_escaped(out, entry.method.empty() ? string_view{"-"} : entry.method);
+  out += ' ';
+  base::append_escaped(out, entry.target);
+  char text[80];
+  std::snprintf(text, sizeof text, " %d %llu B %.1f ms", code_of(entry.status),
+                static_cast<unsigned long long>(entry.body_bytes),
+                static_cast<double>(microseconds(entry)) / 1000.0);
+  out += text;
+}
+
+}  // namespace
+
+void append_log_line(std::string& out, LogFormat format, const LogEntry& entry) {
+  switch (format) {
+    case LogFormat::off:
+      return;
+    case LogFormat::combined:
+      append_combined(out, entry);
+      break;
+    case LogFormat::json:
+      append_json(out, entry);
+      break;
+    case LogFormat::brief:
+      append_brief(out, entry);
+      break;
+  }
+  out += '\n';
+}
+
+void AccessLog::write(const LogEntry& entry) {
+  if (!is_on()) return;
+  append_log_line(buffer_, format_, entry);
+  if (buffer_.size() >= buffer_bytes_max) {
+    flush();
+  } else {
+    loop_.schedule(*this);
+  }
+}
+
+void AccessLog::flush() noexcept {
+  if (buffer_.empty()) return;
+  console_.write(buffer_);
+  buffer_.clear();
+}
+
+}  // namespace http

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: ISC
+#include "http/conditions.hpp"
+
+#include <optional>
+
+#include "http/date.hpp"
+#include "http/syntax.hpp"
+
+namespace http {
+
+namespace {
+
+using std::string_view;
+
+bool is_any(const Request& request, Field field) { return request.value(field) == "*"; }
+
+// The first accepted encoding whose tag the field lists.
+std::optional<kv::Encoding> listed(const Request& request, Field field, const kv::Stat& stat,
+                                   const Offer& offer, bool weak) {
+  for (std::uint8_t i = 0; i < offer.count; ++i) {
+    FieldLines lines(request, field);
+    for (string_view line; lines.next(line);) {
+      if (lists_etag(line, stat.form(offer.order[i]).digest, weak)) return offer.order[i];
+    }
+  }
+  return std::nullopt;
+}
+
+// The date in a field that has one; nothing where it has none, or has two, or we have no date to
+// hold against it: then it is to be ignored.
+std::optional<std::int64_t> date_in(const Request& request, Field field, const kv::Stat& stat,
+                                    std::int64_t now_s) {
+  if (!request.has(field) || request.repeats(field) || stat.modified_s < 0) return std::nullopt;
+  return parse_date(request.value(field), now_s);
+}
+
+// Steps 1 and 2: may this go on? 3 and 4: is what the client has still good?
+Verdict preconditions(const Request& request, const kv::Stat& stat, const Offer& offer,
+                      std::int64_t now_s, kv::Encoding& encoding) {
+  if (request.has(Field::if_match)) {
+    auto match = listed(request, Field::if_match, stat, offer, false);
+    if (!match && !is_any(request, Field::if_match)) return Verdict::failed;
+    if (match) encoding = *match;
+  } else if (auto date = date_in(request, Field::if_unmodified_since, stat, now_s)) {
+    if (stat.modified_s > *date) return Verdict::failed;
+  }
+  if (request.has(Field::if_none_match)) {
+    auto match = listed(request, Field::if_none_match, stat, offer, true);
+    if (match) encoding = *match;
+    if (match || is_any(request, Field::if_none_match)) return Verdict::not_modified;
+  } else if (auto date = date_in(request, Field::if_modified_since, stat, now_s)) {
+    if (stat.modified_s <= *date) return Verdict::not_modified;
+  }
+  return Verdict::proceed;
+}
+
+// Step 5. Ranges are of the identity, which they have been measured in by whoever knows the file,
+// unless If-Range names another representation or the client does not accept identity.
+void select_range(const Request& request, const kv::Stat& stat, const Offer& offer,
+                  std::int64_t now_s, Selection& selection) {
+  kv::Encoding plain =
+      offer.has(kv::Encoding::identity) ? kv::Encoding::identity : selection.encoding;
+  if (!request.has(Field::if_range)) {
+    bool is_named = request.has(Field::if_match) && !is_any(request, Field::if_match);
+    selection.range_encoding = is_named ? selection.encoding : plain;
+    selection.ranges_apply = true;
+    return;
+  }
+  if (request.repeats(Field::if_range)) return;
+  if (request.value(Field::if_range).ends_with('"')) {
+    auto match = listed(request, Field::if_range, stat, offer, false);
+    selection.ranges_apply = match.has_value();
+    if (match) selection.range_encoding = *match;
+    return;
+  }
+  // A date is a strong validator only once its second is over (section 8.8.2.2).
+  auto date = date_in(request, Field::if_range, stat, now_s);
+  selection.ranges_apply = date && *date == stat.modified_s && *date < now_s;
+  selection.range_encoding = plain;
+}
+
+}  // namespace
+
+bool lists_etag(string_view list, const kv::Digest& digest, bool weak) noexcept {
+  string_view wanted(digest.data(), digest.size());
+  while (!list.empty()) {
+    while (!list.empty() && (is_space(list.front()) || list.front() == ',')) list.remove_prefix(1);
+    bool is_weak = list.starts_with("W/");
+    if (is_weak) list.remove_prefix(2);
+    if (!list.starts_with('"')) return false;
+    std::size_t end = list.find('"', 1);
+    if (end == string_view::npos) return false;
+    if (list.substr(1, end - 1) == wanted && (weak || !is_weak)) return true;
+    list.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+Selection select(const Request& request, const kv::Stat& stat, const Offer& offer,
+                 std::int64_t now_s) noexcept {
+  Selection selection;
+  selection.encoding = offer.order[0];
+  selection.verdict = preconditions(request, stat, offer, now_s, selection.encoding);
+  if (selection.verdict == Verdict::proceed && request.method == Method::get &&
+      request.has(Field::range) && !request.repeats(Field::range)) {
+    select_range(request, stat, offer, now_s, selection);
+  }
+  return selection;
+}
+
+}  // namespace http

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: ISC
+#include "http/lookup.hpp"
+
+#include <algorithm>
+
+#include "base/check.hpp"
+
+namespace http {
+
+static_assert(lookup_slack > 1 + std::max(index_name.size(), page_404_name.size()));
+
+void Lookup::start(std::size_t key_bytes, bool is_directory, std::span<char> buffer) noexcept {
+  CHECK(key_bytes + lookup_slack <= buffer.size());
+  buffer_ = buffer;
+  end_ = End::none;
+  pages_ = 0;
+  key_bytes_ = key_bytes;
+  state_ = State::value;
+  if (is_directory) ask(State::index, key_bytes, index_name);
+}
+
+void Lookup::start_absent(std::span<char> buffer) noexcept {
+  start(0, true, buffer);
+  ask(State::page, 0, page_404_name);
+}
+
+// The name goes where the key's last segments were: only the directory is needed from here on.
+void Lookup::ask(State state, std::size_t directory_bytes, std::string_view name) noexcept {
+  state_ = state;
+  directory_bytes_ = directory_bytes;
+  std::size_t at = directory_bytes;
+  if (at > 0) buffer_[at++] = '/';
+  std::ranges::copy(name, buffer_.data() + at);
+  key_bytes_ = at + name.size();
+}
+
+void Lookup::ask_page_up() noexcept {
+  if (directory_bytes_ == 0) {
+    end_ = End::absent;
+    return;
+  }
+  std::size_t slash = kv::Key(buffer_.data(), directory_bytes_).rfind('/');
+  bool is_top = slash == kv::Key::npos || ++pages_ >= pages_max;
+  ask(State::page, is_top ? 0 : slash, page_404_name);
+}
+
+void Lookup::take(const kv::Result<kv::Stat>& answer) noexcept {
+  if (!answer && answer.error() == kv::Error::unavailable) {
+    end_ = End::unavailable;
+    return;
+  }
+  if (answer) stat_ = *answer;
+  switch (state_) {
+    case State::value:
+      directory_bytes_ = key_bytes_;
+      if (answer) {
+        end_ = End::found;
+      } else if (answer.error() == kv::Error::value_expected) {
+        ask(State::redirect, key_bytes_, index_name);
+      } else {
+        ask_page_up();
+      }
+      return;
+    case State::index:
+    case State::redirect:
+      if (!answer) {
+        ask(State::page, directory_bytes_, page_404_name);
+      } else if (state_ == State::index) {
+        end_ = End::found;
+      } else {
+        end_ = End::moved;
+        key_bytes_ = directory_bytes_;
+      }
+      return;
+    case State::page:
+      if (answer) {
+        end_ = End::page_404;
+      } else {
+        ask_page_up();
+      }
+      return;
+  }
+}
+
+}  // namespace http

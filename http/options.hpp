@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: ISC
+// http/options.hpp: every maximum and every duration of the server, by name, with its default.
+//
+// Used by: http/server, a configuration's boot keys.   May include: base/clock.hpp.
+
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace http {
+
+struct Options {
+  // At the maximum the longest idle connection makes room; without one, a newcomer is told 503.
+  std::size_t connections_max = 10'000;
+  // Newcomers that are being told 503; more than these are closed without a word.
+  std::size_t refusals_max = 64;
+  // Afterwards the connection is closed; 0 is without limit.
+  std::uint64_t requests_per_connection_max = 10'000;
+
+  // A request's head, from its first byte to the empty line: 431 above. Also the size of the
+  // buffer that a connection holds while it has a request.
+  std::size_t header_bytes_max = 8192;
+  std::size_t target_bytes_max = 4096;  // 414 above
+  std::size_t fields_max = 100;         // 431 above
+  // Bodies are read and dropped up to here, coding included; above: 413, and the connection ends.
+  std::uint64_t body_bytes_max = 64 * 1024;
+  // More ranges than this, and the whole is sent (RFC 9110 section 14.2); at most ranges_limit.
+  std::size_t ranges_max = 16;
+
+  // From a request's first byte until its head is complete, and again for its body: then 408.
+  base::Duration header_within = std::chrono::seconds(10);
+  // Between requests, and before the first.
+  base::Duration idle_within = std::chrono::seconds(60);
+  // A peer that takes no byte of an answer for so long has gone.
+  base::Duration stall_within = std::chrono::seconds(30);
+  // After an error is answered, how long and how much is still read, so that the answer is not lost
+  // to a reset.
+  base::Duration linger_within = std::chrono::seconds(2);
+  std::uint64_t linger_bytes_max = 256 * 1024;
+  // How long running answers may take to finish once drain() was called.
+  base::Duration drain_within = std::chrono::seconds(10);
+
+  // Bodies up to here are copied behind the head: one piece to write, and pipelined answers share a
+  // write.
+  std::size_t copy_bytes_max = 2048;
+};
+
+// What Options::ranges_max may be at most.
+inline constexpr std::size_t ranges_limit = 16;
+
+}  // namespace http

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: ISC
+#include "http/parser.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <new>
+#include <utility>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include "base/check.hpp"
+#include "http/syntax.hpp"
+
+namespace http {
+
+namespace {
+
+using std::string_view;
+
+constexpr bool is_control(char c) {
+  auto byte = static_cast<unsigned char>(c);
+  return (byte < 0x20 && byte != '\t') || byte == 0x7f;
+}
+
+// The first byte in [at, end) that no line may contain, or `end`.
+const char* find_control(const char* at, const char* end) {
+#if defined(__SSE2__)
+  const __m128i last_control = _mm_set1_epi8(0x1f);
+  const __m128i tab = _mm_set1_epi8('\t');
+  const __m128i del = _mm_set1_epi8(0x7f);
+  for (; end - at >= 16; at += 16) {
+    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+    __m128i found =
+        _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
+    auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
+    if (mask != 0) return at + std::countr_zero(mask);
+  }
+#endif
+  while (at != end && !is_control(*at)) ++at;
+  return at;
+}
+
+Method method_of(string_view text) {
+  if (text == "GET") return Method::get;
+  if (text == "HEAD") return Method::head;
+  if (text == "OPTIONS") return Method::options;
+  constexpr std::array refused{string_view{"POST"},   string_view{"PUT"},     string_view{"PATCH"},
+                               string_view{"DELETE"}, string_view{"CONNECT"}, string_view{"TRACE"}};
+  return std::ranges::find(refused, text) != refused.end() ? Method::refused : Method::unknown;
+}
+
+// RFC 9110 section 7.2 and RFC 3986 section 3.2.2: uri-host [":" port], which may be empty.
+bool is_host(string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    auto byte = static_cast<unsigned char>(c);
+    return (is_token_char(c) && c != '^' && c != '`' && c != '|' && c != '#') ||
+           string_view(":[]();,=").find(c) != string_view::npos || byte >= 0x80;
+  });
+}
+
+// "gzip, chunked": well framed, in a coding that is not spoken here (RFC 9112 section 6.1).
+bool is_compressed_and_chunked(string_view codings) {
+  constexpr std::array known{string_view{"gzip"}, string_view{"x-gzip"}, string_view{"deflate"},
+                             string_view{"compress"}, string_view{"x-compress"}};
+  bool chunked = false, compressed = false;
+  for (string_view element; next_element(codings, element);) {
+    if (chunked) return false;
+    chunked = equals_ignoring_case(element, "chunked");
+    if (chunked) continue;
+    compressed = std::ranges::any_of(
+        known, [&](string_view each) { return equals_ignoring_case(element, each); });
+    if (!compressed) return false;
+  }
+  return chunked && compressed;
+}
+
+// What a request line may have beside its target and still not be called too long.
+constexpr std::size_t request_line_slack = 64;
+
+}  // namespace
+
+Parse HeadParser::parse(string_view received) noexcept {
+  const char* const begin = received.data();
+  const char* const end = begin + received.size();
+  for (;;) {
+    const char* line = begin + at_;
+    const char* stop = find_control(line, end);
+    auto length = static_cast<std::size_t>(stop - line);
+    if (state_ == State::before && length > options_.target_bytes_max + request_line_slack) {
+      return refuse(Status::uri_too_long);
+    }
+    if (stop == end || (*stop == '\r' && stop + 1 == end)) {
+      if (received.size() < options_.header_bytes_max) return Parse::need_more;
+      return refuse(state_ == State::before ? Status::uri_too_long : Status::fields_too_large);
+    }
+    if (stop[0] != '\r' || stop[1] != '\n') return refuse(Status::bad_request);
+    at_ += length + 2;
+    if (state_ == State::before) {
+      // Some clients send a blank line after a body (RFC 9112 section 2.2).
+      if (length == 0 && at_ <= 4) continue;
+      start_ = at_ - length - 2;
+      if (read_request_line({line, length}) == Parse::refused) return Parse::refused;
+      state_ = State::fields;
+    } else if (length == 0) {
+      request_.head = received.substr(start_, at_ - start_);
+      return finish();
+    } else if (read_field({line, length}) == Parse::refused) {
+      return Parse::refused;
+    }
+  }
+}
+
+// method SP request-target SP HTTP-version, with one space each (RFC 9112 section 3).
+Parse HeadParser::read_request_line(string_view line) noexcept {
+  std::size_t method_end = 0;
+  while (method_end < line.size() && is_token_char(line[method_end])) ++method_end;
+  if (method_end == 0 || method_end == line.size() || line[method_end] != ' ') {
+    return refuse(Status::bad_request);
+  }
+  std::size_t target_end = line.find(' ', method_end + 1);
+  if (target_end == string_view::npos || target_end == method_end + 1) {
+    return refuse(Status::bad_request);
+  }
+  request_.method_text = line.substr(0, method_end);
+  request_.target = line.substr(method_end + 1, target_end - method_end - 1);
+  if (request_.target.find('\t') != string_view::npos) return refuse(Status::bad_request);
+  string_view version = line.substr(target_end + 1);
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
+      version[6] != '.' || !is_digit(version[7])) {
+    return refuse(Status::bad_request);
+  }
+  if (request_.target.size() > options_.target_bytes_max) return refuse(Status::uri_too_long);
+  if (version[5] != '1') return refuse(Status::version_not_supported);
+  request_.is_http_1_0 = version[7] == '0';
+  request_.method = method_of(request_.method_text);
+  return Parse::complete;
+}
+
+Parse HeadParser::read_field(string_view line) noexcept {
+  std::size_t colon = 0;
+  while (colon < line.size() && is_token_char(line[colon])) ++colon;
+  // A line that starts with white space would be the fold of the one before it.
+  if (colon == 0 || colon == line.size() || line[colon] != ':') return refuse(Status::bad_request);
+  if (++fields_ > options_.fields_max) return refuse(Status::fields_too_large);
+  Field field = field_of(line.substr(0, colon));
+  if (field == Field::other) return Parse::complete;
+  if (request_.has(field)) {
+    request_.repeated = static_cast<std::uint16_t>(request_.repeated | Request::bit(field));
+  } else {
+    request_.present = static_cast<std::uint16_t>(request_.present | Request::bit(field));
+    request_.values[static_cast<std::size_t>(field)] = trimmed(line.substr(colon + 1));
+  }
+  return Parse::complete;
+}
+
+Parse HeadParser::finish() noexcept {
+  if (request_.repeats(Field::host) || !is_host(request_.value(Field::host)) ||
+      (!request_.has(Field::host) && !request_.is_http_1_0)) {
+    return refuse(Status::bad_request);
+  }
+  if (finish_framing() == Parse::refused) return Parse::refused;
+  read_connection();
+  read_expect();
+  return Parse::complete;
+}
+
+// RFC 9112 section 6.3, strictly: what could be read in two ways is not read at all.
+Parse HeadParser::finish_framing() noexcept {
+  request_.body = BodyFraming::none;
+  request_.content_length = 0;
+  bool coded = request_.has(Field::transfer_encoding);
+  if (request_.has(Field::content_length)) {
+    auto length = parse_decimal(request_.value(Field::content_length));
+    if (!length || coded || request_.repeats(Field::content_length)) {
+      return refuse(Status::bad_request);
+    }
+    request_.content_length = *length;
+    if (*length > 0) request_.body = BodyFraming::sized;
+  }
+  if (coded) {
+    string_view coding = request_.value(Field::transfer_encoding);
+    if (request_.is_http_1_0 || request_.repeats(Field::transfer_encoding)) {
+      return refuse(Status::bad_request);
+    }
+    if (!equals_ignoring_case(coding, "chunked")) {
+      return refuse(is_compressed_and_chunked(coding) ? Status::not_implemented
+                                                      : Status::bad_request);
+    }
+    request_.body = BodyFraming::chunked;
+  }
+  return Parse::complete;
+}
+
+void HeadParser::read_connection() noexcept {
+  bool close = false, keep_alive = !request_.is_http_1_0;
+  FieldLines lines(request_, Field::connection);
+  for (string_view line; lines.next(line);) {
+    for (string_view element; next_element(line, element);) {
+      if (equals_ignoring_case(element, "close")) close = true;
+      if (equals_ignoring_case(element, "keep-alive")) keep_alive = true;
+    }
+  }
+  request_.keep_alive = keep_alive && !close;
+}
+
+// RFC 9110 section 10.1.1.
+void HeadParser::read_expect() noexcept {
+  request_.expects_continue = request_.expects_more = false;
+  if (request_.is_http_1_0 || !request_.has(Field::expect)) return;
+  FieldLines lines(request_, Field::expect);
+  for (string_view line; lines.next(line);) {
+    for (string_view element; next_element(line, element);) {
+      bool known = equals_ignoring_case(element, "100-continue");
+      (known ? request_.expects_continue : request_.expects_more) = true;
+    }
+  }
+}
+
+namespace {
+
+namespace beast = boost::beast;
+
+// Beast's parser with handlers that keep nothing. What it tolerates in chunk extensions and
+// trailers is refused here.
+class Beast final : public beast::http::basic_parser<true> {
+ public:
+  explicit Beast(std::uint64_t body_bytes_max) {
+    header_limit(~std::uint32_t{0});
+    body_limit(body_bytes_max);
+  }
+
+ private:
+  using Error = beast::error_code;
+  using Text = beast::string_view;
+
+  static Error refused() { return beast::http::make_error_code(beast::http::error::bad_field); }
+
+  void on_request_impl(beast::http::verb, Text, Text, int, Error&) override {}
+  void on_response_impl(int, Text, int, Error&) override {}
+  void on_field_impl(beast::http::field, Text name, Text value, Error& error) override {
+    // A folded value stands in a buffer of Beast's, or a line further down.
+    const char* colon = name.data() + name.size();
+    const char* start = value.data();
+    if (value.empty()) return;
+    if (std::less<>{}(start, colon) || start - colon > 65536 ||
+        find_control(colon, start + value.size()) != start + value.size()) {
+      error = refused();
+    }
+  }
+  void on_header_impl(Error&) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
+  std::size_t on_body_impl(Text text, Error&) override { return text.size(); }
+  void on_chunk_header_impl(std::uint64_t, Text extension, Error& error) override {
+    const char* end = extension.data() + extension.size();
+    if (find_control(extension.data(), end) != end) error = refused();
+  }
+  std::size_t on_chunk_body_impl(std::uint64_t, Text text, Error&) override { return text.size(); }
+  void on_finish_impl(Error&) override {}
+};
+
+// Puts the whole head; true when Beast reads the same framing as we do.
+bool put_head(Beast& parser, const Request& request) {
+  beast::error_code error;
+  std::size_t taken = parser.put({request.head.data(), request.head.size()}, error);
+  if (error || taken != request.head.size() || !parser.is_header_done()) return false;
+  auto length = parser.content_length();
+  switch (request.body) {
+    case BodyFraming::none:
+      return !parser.chunked() && (!length || *length == 0);
+    case BodyFraming::sized:
+      return length && *length == request.content_length;
+    case BodyFraming::chunked:
+      return parser.chunked();
+  }
+  return false;
+}
+
+}  // namespace
+
+std::optional<Status> BodyParser::begin(const Request& request, const Options& options) noexcept {
+  static_assert(sizeof(Beast) <= storage_bytes && alignof(Beast) <= 16);
+  CHECK(request.body != BodyFraming::none);
+  end();
+  if (request.body == BodyFraming::sized && request.content_length > options.body_bytes_max) {
+    return Status::content_too_large;
+  }
+  auto* parser = new (storage_) Beast(options.body_bytes_max);
+  begun_ = true;
+  if (!put_head(*parser, request)) return Status::bad_request;
+  return std::nullopt;
+}
+
+Parse BodyParser::parse(string_view received, std::size_t& consumed) noexcept {
+  CHECK(begun_);
+  auto& parser = *std::launder(reinterpret_cast<Beast*>(storage_));
+  consumed = 0;
+  while (!parser.is_done()) {
+    if (consumed == received.size()) return Parse::need_more;
+    beast::error_code error;
+    std::size_t taken = parser.put({received.data() + consumed, received.size() - consumed}, error);
+    consumed += taken;
+    if (error == beast::http::error::need_more) return Parse::need_more;
+    if (error) {
+      refusal_ =
+          error == beast::http::error::body_limit ? Status::content_too_large : Status::bad_request;
+      return Parse::refused;
+    }
+  }
+  return Parse::complete;
+}
+
+void BodyParser::end() noexcept {
+  if (std::exchange(begun_, false))
+    std::destroy_at(std::launder(reinterpret_cast<Beast*>(storage_)));
+}
+
+bool beast_agrees(const Request& request) noexcept {
+  Beast parser(~std::uint64_t{0});
+  if (!put_head(parser, request)) return false;
+  return parser.keep_alive() == request.keep_alive;
+}
+
+}  // namespace http

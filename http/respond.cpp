@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: ISC
+#include "http/respond.hpp"
+
+#include "base/check.hpp"
+#include "http/conditions.hpp"
+#include "http/head.hpp"
+#include "http/negotiate.hpp"
+
+namespace http {
+
+namespace {
+
+using std::string_view;
+
+constexpr string_view allow = "Allow: GET, HEAD, OPTIONS\r\n";
+
+// The status line and the fields that are about this answer, not about a representation.
+void open(Status status, const Request& request, const Circumstances& now, Writer& out,
+          Answer& answer) {
+  answer.status = status;
+  answer.range_count = 0;
+  answer.body_bytes = 0;
+  out.text(opening_of(status));
+  out.text(now.date);
+  if (now.close) {
+    out.text("\r\nConnection: close\r\n");
+  } else if (request.is_http_1_0) {
+    out.text("\r\nConnection: keep-alive\r\n");
+  } else {
+    out.text("\r\n");
+  }
+}
+
+// The head of one representation: from the store, or made here.
+string_view head_of(kv::Key key, const kv::Stat& stat, kv::Encoding encoding,
+                    std::span<char> scratch) {
+  const kv::Form& form = stat.form(encoding);
+  if (!form.head.empty()) return form.head;
+  constexpr std::uint8_t identity_only = 1;
+  return write_head({.key = key,
+                     .encoding = encoding,
+                     .digest = form.digest,
+                     .size_bytes = form.size_bytes,
+                     .modified_s = stat.modified_s,
+                     .varies = stat.encodings != identity_only},
+                    scratch);
+}
+
+// The validators; Last-Modified only if it is not later than Date (RFC 9110 section 8.8.2.1).
+void write_validators(const HeadParts& parts, const kv::Stat& stat, const Circumstances& now,
+                      Writer& out) {
+  string_view fields = parts.validators;
+  if (stat.modified_s > now.now_s) fields.remove_suffix(parts.last_modified.size());
+  out.text(fields);
+}
+
+void add_range(Range range, const Writer& out, Answer& answer) {
+  answer.ranges[answer.range_count] = range;
+  answer.text_end[answer.range_count++] = out.size();
+  answer.body_bytes += range.size_bytes;
+}
+
+// Answers with the whole of one representation.
+void write_whole(Status status, const Request& request, string_view head, const kv::Stat& stat,
+                 kv::Encoding encoding, const Circumstances& now, Writer& out, Answer& answer) {
+  open(status, request, now, out, answer);
+  if (stat.modified_s <= now.now_s) {
+    out.text(head);
+  } else {
+    HeadParts parts = parts_of(head);
+    write_validators(parts, stat, now, out);
+    out.text(head.substr(parts.validators.size()));
+  }
+  answer.encoding = encoding;
+  std::uint64_t size = stat.form(encoding).size_bytes;
+  if (request.method != Method::head && size > 0) add_range({0, size}, out, answer);
+}
+
+void write_content_range(Range range, std::uint64_t size, Writer& out) {
+  out.text("Content-Range: bytes ");
+  out.decimal(range.offset);
+  out.text("-");
+  out.decimal(range.offset + range.size_bytes - 1);
+  out.text("/");
+  out.decimal(size);
+  out.text("\r\n");
+}
+
+void write_content_length(std::uint64_t size, Writer& out) {
+  out.text("Content-Length: ");
+  out.decimal(size);
+  out.text("\r\n\r\n");
+}
+
+std::size_t digits_of(std::uint64_t value) {
+  std::size_t digits = 1;
+  for (; value >= 10; value /= 10) ++digits;
+  return digits;
+}
+
+// multipart/byteranges (RFC 9110 section 14.6). The boundary is the digest of what is sent, which
+// what is sent cannot contain.
+class Multipart {
+ public:
+  Multipart(const kv::Form& form, string_view content_type)
+      : form_(form), content_type_(content_type) {}
+
+  [[nodiscard]] std::uint64_t size_bytes(const Ranges& ranges) const {
+    std::uint64_t size = 6 + form_.digest.size() + 2;  // CRLF, "--", the boundary, "--", CRLF
+    for (std::size_t i = 0; i < ranges.count; ++i) {
+      const Range& range = ranges.at[i];
+      size += 4 + form_.digest.size() + 2 + content_type_.size() + 21 + digits_of(range.offset) +
+              1 + digits_of(range.offset + range.size_bytes - 1) + 1 + digits_of(form_.size_bytes) +
+              4 + range.size_bytes;
+    }
+    return size;
+  }
+  void write_boundary(Writer& out) const { out.text({form_.digest.data(), form_.digest.size()}); }
+  void write_part_head(const Range& range, Writer& out) const {
+    out.text("\r\n--");
+    write_boundary(out);
+    out.text("\r\n");
+    out.text(content_type_);
+    write_content_range(range, form_.size_bytes, out);
+    out.text("\r\n");
+  }
+  void write_end(Writer& out) const {
+    out.text("\r\n--");
+    write_boundary(out);
+    out.text("--\r\n");
+  }
+
+ private:
+  const kv::Form& form_;
+  string_view content_type_;  // a whole line
+};
+
+void write_multipart(const Ranges& ranges, const HeadParts& parts, const kv::Form& form,
+                     Writer& out, Answer& answer) {
+  Multipart multipart(form, parts.content_type);
+  out.text("Content-Type: multipart/byteranges; boundary=");
+  multipart.write_boundary(out);
+  out.text("\r\n");
+  std::uint64_t size = multipart.size_bytes(ranges);
+  write_content_length(size, out);
+  std::size_t before = out.size();
+  for (std::size_t i = 0; i < ranges.count; ++i) {
+    multipart.write_part_head(ranges.at[i], out);
+    add_range(ranges.at[i], out, answer);
+  }
+  multipart.write_end(out);
+  answer.body_bytes += out.size() - before;
+  CHECK(answer.body_bytes == size);
+}
+
+void write_partial(const Ranges& ranges, const Request& request, string_view head,
+                   const kv::Stat& stat, kv::Encoding encoding, const Circumstances& now,
+                   Writer& out, Answer& answer) {
+  const kv::Form& form = stat.form(encoding);
+  HeadParts parts = parts_of(head);
+  open(Status::partial_content, request, now, out, answer);
+  answer.encoding = encoding;
+  write_validators(parts, stat, now, out);
+  out.text(parts.middle);
+  if (ranges.count > 1) {
+    write_multipart(ranges, parts, form, out, answer);
+    return;
+  }
+  out.text(parts.content_type);
+  write_content_range(ranges.at[0], form.size_bytes, out);
+  write_content_length(ranges.at[0].size_bytes, out);
+  add_range(ranges.at[0], out, answer);
+}
+
+// What every page of ours says, after the fields that its status asks for.
+void write_page(Status status, const Request& request, Writer& out, Answer& answer) {
+  constexpr string_view before = "<!doctype html>\n<title>", middle = "</title>\n<h1>",
+                        after = "</h1>\n";
+  string_view words = words_of(status);
+  std::size_t size = before.size() + middle.size() + after.size() + 2 * words.size();
+  out.text("Content-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
+  write_content_length(size, out);
+  if (request.method == Method::head) return;
+  out.text(before);
+  out.text(words);
+  out.text(middle);
+  out.text(words);
+  out.text(after);
+  answer.body_bytes = size;
+}
+
+void write_key_percent_encoded(kv::Key key, Writer& out) {
+  constexpr string_view plain = "-._~!$&'()*+,;=:@/";
+  constexpr string_view digits = "0123456789ABCDEF";
+  for (char c : key) {
+    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter || plain.find(c) != string_view::npos) {
+      out.text({&c, 1});
+    } else {
+      auto byte = static_cast<unsigned char>(c);
+      char code[3] = {'%', digits[byte >> 4], digits[byte & 15]};
+      out.text({code, 3});
+    }
+  }
+}
+
+}  // namespace
+
+void respond_with_value(const Request& request, kv::Key key, const kv::Stat& stat,
+                        const Circumstances& now, std::span<char> scratch, Writer& out,
+                        Answer& answer) {
+  Offer offer = negotiate(request, stat);
+  if (offer.count == 0) {
+    open(Status::not_acceptable, request, now, out, answer);
+    out.text("Vary: Accept-Encoding\r\n");
+    write_page(Status::not_acceptable, request, out, answer);
+    return;
+  }
+  Selection selection = select(request, stat, offer, now.now_s);
+  if (selection.verdict == Verdict::failed) {
+    respond_with_status(Status::precondition_failed, request, now, out, answer);
+    return;
+  }
+  if (selection.verdict == Verdict::not_modified) {
+    HeadParts parts = parts_of(head_of(key, stat, selection.encoding, scratch));
+    open(Status::not_modified, request, now, out, answer);
+    write_validators(parts, stat, now, out);
+    out.text("\r\n");
+    return;
+  }
+  if (selection.ranges_apply) {
+    kv::Encoding encoding = selection.range_encoding;
+    std::uint64_t size = stat.form(encoding).size_bytes;
+    Ranges ranges = parse_ranges(request.value(Field::range), size, now.ranges_max);
+    if (ranges.kind == Ranges::Kind::some) {
+      write_partial(ranges, request, head_of(key, stat, encoding, scratch), stat, encoding, now,
+                    out, answer);
+      return;
+    }
+    if (ranges.kind == Ranges::Kind::unsatisfiable) {
+      open(Status::range_not_satisfiable, request, now, out, answer);
+      if (stat.encodings != 1) out.text("Vary: Accept-Encoding\r\n");
+      out.text("Accept-Ranges: bytes\r\nContent-Range: bytes */");
+      out.decimal(size);
+      out.text("\r\n");
+      write_page(Status::range_not_satisfiable, request, out, answer);
+      return;
+    }
+  }
+  write_whole(Status::ok, request, head_of(key, stat, selection.encoding, scratch), stat,
+              selection.encoding, now, out, answer);
+}
+
+void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& stat,
+                           const Circumstances& now, std::span<char> scratch, Writer& out,
+                           Answer& answer) {
+  Offer offer = negotiate(request, stat);
+  kv::Encoding encoding = offer.count > 0 ? offer.order[0] : kv::Encoding::identity;
+  write_whole(Status::not_found, request, head_of(key, stat, encoding, scratch), stat, encoding,
+              now, out, answer);
+}
+
+void respond_with_slash(const Request& request, kv::Key key, string_view query,
+                        const Circumstances& now, Writer& out, Answer& answer) {
+  // A key does not begin with '/', so this is a path on this server: "//host" cannot come out (RFC
+  // 3986 section 4.2).
+  std::size_t location_bytes_max = 3 * key.size() + query.size() + 2;
+  if (location_bytes_max + 1024 > out.room()) {
+    respond_with_status(Status::uri_too_long, request, now, out, answer);
+    return;
+  }
+  open(Status::moved_permanently, request, now, out, answer);
+  out.text("Location: /");
+  write_key_percent_encoded(key, out);
+  out.text("/");
+  out.text(query);
+  out.text("\r\nCache-Control: no-cache\r\n");
+  write_page(Status::moved_permanently, request, out, answer);
+}
+
+void respond_with_options(const Request& request, const Circumstances& now, Writer& out,
+                          Answer& answer) {
+  open(Status::no_content, request, now, out, answer);
+  out.text(allow);
+  out.text("\r\n");
+}
+
+void respond_with_status(Status status, const Request& request, const Circumstances& now,
+                         Writer& out, Answer& answer) {
+  open(status, request, now, out, answer);
+  if (status == Status::method_not_allowed) out.text(allow);
+  if (status == Status::service_unavailable) out.text("Retry-After: 1\r\n");
+  if (status == Status::not_found) out.text("Cache-Control: no-cache\r\n");
+  write_page(status, request, out, answer);
+}
+
+}  // namespace http

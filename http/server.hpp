@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: ISC
+// http/server.hpp: the HTTP server, applied to a store and a stack.
+//
+// States:  Server.   May include: base, kv/kv.hpp, net/{flow,stack,endpoint}.hpp, http.
+// Shape:   one coroutine for each connection, which does what its Session says (http/session.hpp);
+//          everything that can be decided without waiting is decided there. With a store that never
+//          waits a request costs no allocation; an idle connection holds its frame and its flow.
+// Ends:    drain() stops listening and ends idle connections at once; answers under way finish, at
+//          most Options::drain_within later everything is cut; then run() returns.
+
+#pragma once
+
+#include <array>
+#include <coroutine>
+#include <cstdint>
+#include <exception>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "base/loop.hpp"
+#include "base/task.hpp"
+#include "http/access_log.hpp"
+#include "http/options.hpp"
+#include "http/session.hpp"
+#include "kv/kv.hpp"
+#include "net/flow.hpp"
+#include "net/stack.hpp"
+
+namespace http {
+
+template <kv::KvRo Store, net::Stack Stack>
+class Server {
+ public:
+  using Flow = typename Stack::Flow;
+
+  // All must outlive the server. It is to be destroyed only before run() was awaited or after that
+  // has returned: its tasks are the loop's.
+  Server(Store& store, Stack& stack, base::Loop& loop, const Options& options, AccessLog& log)
+      : store_(store), stack_(stack), common_(loop, options, log), cut_(*this) {}
+  ~Server() { CHECK(part_count_ == 0); }
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  // May be called for several ports, before run(). Port 0 asks for a free one; see port().
+  [[nodiscard]] net::ListenResult<void> listen(std::uint16_t port) {
+    auto listener = stack_.listen(port);
+    if (!listener) return base::failure(std::move(listener.error()));
+    listeners_.push_back(std::move(*listener));
+    return {};
+  }
+  // The port that the `index`th listen() got.
+  [[nodiscard]] std::uint16_t port(std::size_t index = 0) { return listeners_[index].port(); }
+
+  // Serves until drained.
+  base::Task<void> run() {
+    for (auto& listener : listeners_) {
+      Counted counted(*this, listening_count_);
+      common_.loop.spawn(accept_from(listener, std::move(counted)));
+    }
+    co_await Ended{*this};
+    cut_.disarm();
+  }
+
+  void drain() {
+    if (std::exchange(common_.draining, true)) return;
+    for (auto& listener : listeners_) listener.cancel();
+    while (Session* idle = common_.oldest_idle()) end_idle(*idle);
+    cut_.arm(common_.loop.now() + common_.options.drain_within);
+  }
+
+  [[nodiscard]] std::size_t connection_count() const noexcept { return connection_count_; }
+
+ private:
+  // Counts a task among the server's parts, and in `count`, from before it starts until it ends.
+  class Counted {
+   public:
+    Counted(Server& server, std::size_t& count) noexcept : server_(&server), count_(count) {
+      ++server_->part_count_;
+      ++count_;
+    }
+    Counted(Counted&& other) noexcept
+        : server_(std::exchange(other.server_, nullptr)), count_(other.count_) {}
+    Counted& operator=(Counted&&) = delete;
+    ~Counted() {
+      if (server_ == nullptr) return;
+      --count_;
+      if (--server_->part_count_ == 0 && server_->ended_.waiting) {
+        server_->common_.loop.schedule(server_->ended_);
+      }
+    }
+
+   private:
+    Server* server_;
+    std::size_t& count_;
+  };
+
+  // A session with its flow, among the others.
+  struct Connection final : Session {
+    Connection(Server& its_server, Flow its_flow)
+        : Session(its_server.common_, its_server.peer_of(its_flow)),
+          server(its_server),
+          flow(std::move(its_flow)),
+          after(its_server.connections_) {
+      if (after != nullptr) after->before = this;
+      server.connections_ = this;
+    }
+    ~Connection() {
+      (before != nullptr ? before->after : server.connections_) = after;
+      if (after != nullptr) after->before = before;
+      flow.close();
+    }
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    Server& server;
+    Flow flow;
+    Connection* before = nullptr;
+    Connection* after;
+  };
+
+  // Waits until everything that was started has ended.
+  struct Ended {
+    Server& server;
+    [[nodiscard]] bool await_ready() const noexcept { return server.part_count_ == 0; }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept {
+      server.ended_.waiting = waiting;
+    }
+    void await_resume() const noexcept {}
+  };
+
+  // Lets the others have the loop first.
+  struct Yield {
+    base::Loop& loop;
+    base::Resumption resumption{};
+    [[nodiscard]] static bool await_ready() noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) noexcept {
+      resumption.waiting = waiting;
+      loop.schedule(resumption);
+    }
+    void await_resume() const noexcept {}
+  };
+
+  // The bound of a drain.
+  struct Cut final : base::Timer {
+    explicit Cut(Server& its_server) : Timer(its_server.common_.loop), server(its_server) {}
+    void expired() override {
+      server.common_.aborting = true;
+      for (Connection* each = server.connections_; each != nullptr; each = each->after) {
+        each->flow.cancel();
+      }
+    }
+    Server& server;
+  };
+
+  base::Task<void> accept_from(typename Stack::Listener& listener, Counted) {
+    while (!common_.draining) {
+      auto accepted = co_await listener.accept();
+      if (!accepted) break;
+      admit(std::move(*accepted));
+    }
+    listener.close();
+  }
+
+  // At the maximum, whoever has been idle for longest makes room; else the newcomer is told so.
+  void admit(Flow flow) {
+    bool full = connection_count_ >= common_.options.connections_max;
+    if (full && common_.oldest_idle() != nullptr) {
+      end_idle(*common_.oldest_idle());
+      full = false;
+    }
+    if (full && refusal_count_ >= common_.options.refusals_max) return;
+    try {
+      Counted counted(*this, full ? refusal_count_ : connection_count_);
+      common_.loop.spawn(serve(std::move(flow), full, std::move(counted)));
+    } catch (const std::exception&) {
+      // No memory for one more: its flow is closed, the others go on.
+    }
+  }
+
+  void end_idle(Session& session) {
+    session.evict();
+    static_cast<Connection&>(session).flow.cancel();
+  }
+
+  net::Endpoint peer_of(Flow& flow) {
+    return common_.log.is_on() ? net::Endpoint(flow.peer()) : net::Endpoint{};
+  }
+
+  base::Task<void> serve(Flow flow, bool refused, Counted) {
+    Connection connection(*this, std::move(flow));
+    Session& session = connection;
+    const base::Duration stall = common_.options.stall_within;
+    if (refused) session.turn_away();
+    for (;;) {
+      switch (session.next()) {
+        case Next::read: {
+          auto bytes =
+              co_await connection.flow.read(session.read_bytes_max(), session.read_within());
+          session.received(bytes);
+          break;
+        }
+        case Next::write: {
+          auto written = co_await connection.flow.write(session.pieces(), stall);
+          session.wrote(written.has_value());
+          break;
+        }
+        case Next::stat: {
+          auto stat = co_await store_.stat(session.key());
+          session.take_stat(stat);
+          break;
+        }
+        case Next::get: {
+          std::uint64_t size = session.piece_bytes(Store::piece_bytes_max);
+          auto value = co_await store_.get_partial(session.key(), session.encoding(),
+                                                   session.offset(), size);
+          if (!value) {
+            session.value_failed(value.error());
+            break;
+          }
+          if (!session.take_value(kv::Bytes(*value), size, Store::values_last)) break;
+          auto written = co_await connection.flow.write(session.pieces(), stall);
+          session.wrote(written.has_value());
+          break;
+        }
+        case Next::yield: {
+          Yield yield{common_.loop};
+          co_await yield;
+          break;
+        }
+        case Next::shutdown: {
+          auto done = co_await connection.flow.shutdown(stall);
+          session.did_shut_down(done.has_value());
+          break;
+        }
+        case Next::close:
+          co_return;
+      }
+    }
+  }
+
+  Store& store_;
+  Stack& stack_;
+  Common common_;
+  std::vector<typename Stack::Listener> listeners_;
+  Connection* connections_ = nullptr;
+  std::size_t connection_count_ = 0;
+  std::size_t refusal_count_ = 0;
+  std::size_t listening_count_ = 0;
+  std::size_t part_count_ = 0;  // all three
+  base::Resumption ended_;
+  Cut cut_;
+};
+
+}  // namespace http

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: ISC
+#include "http/session.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.hpp"
+#include "http/target.hpp"
+
+namespace http {
+
+namespace {
+
+// Requests of one connection before the others have their turn: one that sends without a pause
+// must not have the loop for itself.
+constexpr int requests_per_turn_max = 64;
+
+// Less room than this for a body, and the head is moved to the front.
+constexpr std::size_t body_room_min = 1024;
+
+}  // namespace
+
+Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log)
+    : options(its_options), loop(its_loop), log(its_log), pool(options) {
+  CHECK(options.ranges_max <= ranges_limit);
+  CHECK(options.target_bytes_max <= options.header_bytes_max);
+}
+
+std::int64_t Common::now_s() noexcept {
+  if (loop.now() != turn_) {
+    turn_ = loop.now();
+    now_s_ = loop.clock().wall_s();
+  }
+  return now_s_;
+}
+
+Session::~Session() {
+  leave_idle();
+  drop_workspace();
+}
+
+void Session::turn_away() noexcept {
+  state_ = State::over;
+  if (!take_workspace()) return;
+  workspace_->parser.reset();
+  refuse(Status::service_unavailable);
+}
+
+// ---- what to do next -------------------------------------------------------------------------
+
+Next Session::next() noexcept {
+  for (;;) {
+    if (common_.aborting) state_ = State::over;
+    switch (state_) {
+      case State::head: {
+        if (workspace_ == nullptr || workspace_->begin == workspace_->end) return next_in_head();
+        Parse parse =
+            workspace_->parser.parse(unread().substr(0, common_.options.header_bytes_max));
+        if (parse == Parse::need_more) return next_in_head();
+        if (parse == Parse::refused) {
+          refuse(workspace_->parser.refusal());
+        } else {
+          begin_request();
+        }
+        break;
+      }
+      case State::body:
+        if (!read_body()) return Next::read;
+        break;
+      case State::lookup:
+        if (workspace_->lookup.wants()) return Next::stat;
+        state_ = State::answering;
+        break;
+      case State::answering:
+        if (workspace_->out.room() < answer_bytes_max + common_.options.copy_bytes_max) {
+          return Next::write;
+        }
+        answer();
+        break;
+      case State::sending:
+        if (range_ < workspace_->answer.range_count) return Next::get;
+        finish_answer();
+        if (state_ == State::head && requests_this_turn_ > requests_per_turn_max) {
+          requests_this_turn_ = 0;
+          return Next::yield;
+        }
+        break;
+      case State::closing:
+      case State::lingering:
+        return next_in_closing();
+      case State::over:
+        leave_idle();
+        return Next::close;
+    }
+  }
+}
+
+Next Session::next_in_head() noexcept {
+  if (has_unsent()) return Next::write;
+  bool partial = workspace_ != nullptr && workspace_->begin < workspace_->end;
+  if (partial) {
+    if (workspace_->begin > 0) compact();
+    return Next::read;
+  }
+  drop_workspace();
+  if (common_.draining) {
+    state_ = State::over;
+    return Next::close;
+  }
+  enter_idle();
+  return Next::read;
+}
+
+Next Session::next_in_closing() noexcept {
+  if (has_unsent()) return Next::write;
+  if (state_ == State::closing) return Next::shutdown;
+  drop_workspace();
+  if (lingered_ < common_.options.linger_bytes_max && now() < deadline_) return Next::read;
+  state_ = State::over;
+  return Next::close;
+}
+
+// ---- reading ---------------------------------------------------------------------------------
+
+std::size_t Session::read_bytes_max() const noexcept {
+  if (state_ == State::lingering || workspace_ == nullptr) return common_.options.header_bytes_max;
+  return workspace_->received.size() - workspace_->end;
+}
+
+base::Duration Session::read_within() const noexcept {
+  if (is_idle_) return common_.options.idle_within;
+  return std::max(deadline_ - now(), base::Duration{1});
+}
+
+void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
+  bool was_idle = is_idle_;
+  leave_idle();
+  if (!bytes) {
+    // A peer that was slow hears why; one that has gone, or was idle, does not.
+    bool late = bytes.error() == net::Error::timed_out && !was_idle;
+    if (late && (state_ == State::head || state_ == State::body)) {
+      refuse(Status::request_timeout);
+    } else {
+      state_ = State::over;
+    }
+    return;
+  }
+  if (state_ == State::lingering) {
+    lingered_ += bytes->size();
+    return;
+  }
+  if (workspace_ == nullptr && !take_workspace()) {
+    state_ = State::over;
+    return;
+  }
+  if (was_idle) {
+    deadline_ = now() + common_.options.header_within;
+    if (common_.log.is_on()) started_ = common_.loop.clock().now();
+  }
+  Workspace& work = *workspace_;
+  CHECK(bytes->size() <= work.received.size() - work.end);
+  std::memcpy(work.received.data() + work.end, bytes->data(), bytes->size());
+  work.end += bytes->size();
+}
+
+// Moves what is not used up to the front; views into it are made again.
+void Session::compact() noexcept {
+  Workspace& work = *workspace_;
+  std::size_t size = work.end - work.begin;
+  std::memmove(work.received.data(), work.received.data() + work.begin, size);
+  work.begin = 0;
+  work.end = size;
+  work.parser.reset();
+  static_cast<void>(work.parser.parse(unread().substr(0, common_.options.header_bytes_max)));
+}
+
+void Session::begin_request() noexcept {
+  ++requests_;
+  if (now() != turn_) {
+    turn_ = now();
+    requests_this_turn_ = 0;
+  }
+  ++requests_this_turn_;
+  const Options& options = common_.options;
+  bool is_last =
+      options.requests_per_connection_max != 0 && requests_ >= options.requests_per_connection_max;
+  close_ = !request().keep_alive || is_last || common_.draining;
+  // A peer that asked for the end sends no more; another may, and is heard out.
+  linger_ = request().keep_alive;
+  if (request().body == BodyFraming::none) {
+    workspace_->begin += workspace_->parser.head_bytes();
+    choose_answer();
+    return;
+  }
+  if (request().expects_more || request().expects_continue) {
+    // The body is not wanted, and whether it comes cannot be known (RFC 9110 section 10.1.1).
+    close_ = linger_ = true;
+    choose_answer();
+    return;
+  }
+  if (auto refusal = workspace_->body.begin(request(), options)) {
+    refuse(*refusal);
+    return;
+  }
+  if (workspace_->received.size() - workspace_->begin - workspace_->parser.head_bytes() <
+      body_room_min) {
+    compact();
+  }
+  body_begin_ = workspace_->begin + workspace_->parser.head_bytes();
+  deadline_ = now() + options.header_within;
+  state_ = State::body;
+}
+
+// Drops what has come of the body. False: more is needed.
+bool Session::read_body() noexcept {
+  Workspace& work = *workspace_;
+  char* body = work.received.data() + body_begin_;
+  std::size_t size = work.end - body_begin_, consumed = 0;
+  Parse parse = work.body.parse({body, size}, consumed);
+  // What is left stays behind the head, which is still needed.
+  std::memmove(body, body + consumed, size - consumed);
+  work.end -= consumed;
+  switch (parse) {
+    case Parse::need_more:
+      if (work.end < work.received.size()) return false;
+      refuse(Status::bad_request);  // one chunk's head or the trailer fills the buffer
+      break;
+    case Parse::refused:
+      refuse(work.body.refusal());
+      break;
+    case Parse::complete:
+      work.body.end();
+      work.begin = body_begin_;
+      choose_answer();
+      break;
+  }
+  return true;
+}
+
+// ---- answering -------------------------------------------------------------------------------
+
+void Session::choose_answer() noexcept {
+  Workspace& work = *workspace_;
+  state_ = State::answering;
+  status_.reset();
+  if (request().expects_more) {
+    status_ = Status::expectation_failed;
+    return;
+  }
+  if (request().method == Method::unknown || request().method == Method::refused) {
+    status_ =
+        request().method == Method::unknown ? Status::not_implemented : Status::method_not_allowed;
+    return;
+  }
+  Target target = parse_target(request().target, work.key.first(work.key.size() - lookup_slack));
+  bool misplaced_asterisk = target.is_asterisk && request().method != Method::options;
+  if (target.error == TargetError::malformed || misplaced_asterisk) {
+    status_ = Status::bad_request;
+    close_ = true;
+  } else if (target.error == TargetError::too_long) {
+    status_ = Status::uri_too_long;
+  } else if (request().method != Method::options) {
+    work.query = target.query;
+    if (target.error == TargetError::nothing) {
+      work.lookup.start_absent(work.key);
+    } else {
+      work.lookup.start(target.key.size(), target.is_directory, work.key);
+    }
+    state_ = State::lookup;
+  }
+}
+
+void Session::take_stat(const kv::Result<kv::Stat>& stat) noexcept {
+  workspace_->lookup.take(stat);
+}
+
+void Session::answer() noexcept {
+  Workspace& work = *workspace_;
+  answer_begin_ = work.out.size();
+  range_ = 0;
+  range_done_ = 0;
+  if (common_.draining) close_ = true;
+  Circumstances now = circumstances();
+  if (status_) {
+    respond_with_status(*status_, request(), now, work.out, work.answer);
+  } else if (request().method == Method::options) {
+    respond_with_options(request(), now, work.out, work.answer);
+  } else {
+    answer_lookup(now);
+  }
+  CHECK(!work.out.overflowed());
+  state_ = State::sending;
+}
+
+void Session::answer_lookup(const Circumstances& now) noexcept {
+  Workspace& work = *workspace_;
+  const Lookup& lookup = work.lookup;
+  switch (lookup.end()) {
+    case Lookup::End::found:
+      respond_with_value(request(), lookup.key(), lookup.stat(), now, work.scratch, work.out,
+                         work.answer);
+      return;
+    case Lookup::End::page_404:
+      respond_with_page_404(request(), lookup.key(), lookup.stat(), now, work.scratch, work.out,
+                            work.answer);
+      return;
+    case Lookup::End::moved:
+      respond_with_slash(request(), lookup.key(), work.query, now, work.out, work.answer);
+      return;
+    case Lookup::End::none:
+    case Lookup::End::absent:
+      respond_with_status(Status::not_found, request(), now, work.out, work.answer);
+      return;
+    case Lookup::End::unavailable:
+      respond_with_status(Status::service_unavailable, request(), now, work.out, work.answer);
+      return;
+  }
+}
+
+void Session::finish_answer() noexcept {
+  log();
+  workspace_->parser.reset();
+  state_ = close_ ? State::closing : State::head;
+  if (workspace_->sent == workspace_->out.size()) {
+    workspace_->out.rewind(0);
+    workspace_->sent = 0;
+  }
+  deadline_ = now() + common_.options.header_within;  // of a request that is here in part
+  if (common_.log.is_on()) started_ = common_.loop.clock().now();
+}
+
+// The head or the body is not to be understood: nothing after it is, either.
+void Session::refuse(Status why) noexcept {
+  close_ = linger_ = true;
+  status_ = why;
+  state_ = State::answering;
+}
+
+void Session::log() noexcept {
+  if (!common_.log.is_on()) return;
+  const Request& asked = request();
+  bool known = workspace_->parser.has_request_line();
+  LogEntry entry;
+  entry.peer = peer_;
+  entry.wall_s = common_.now_s();
+  if (known) {
+    entry.method = asked.method_text;
+    entry.target = asked.target;
+    entry.version = asked.is_http_1_0 ? "HTTP/1.0" : "HTTP/1.1";
+    entry.referer = asked.value(Field::referer);
+    entry.user_agent = asked.value(Field::user_agent);
+  }
+  entry.status = workspace_->answer.status;
+  entry.body_bytes = workspace_->answer.body_bytes;
+  entry.duration = common_.loop.clock().now() - started_;
+  common_.log.write(entry);
+}
+
+}  // namespace http

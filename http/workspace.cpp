@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: ISC
+#include "http/workspace.hpp"
+
+#include <new>
+
+namespace http {
+
+namespace {
+
+struct Sizes {
+  std::size_t received, key, out;
+  explicit Sizes(const Options& options)
+      : received(options.header_bytes_max + Workspace::body_room_bytes),
+        key(options.target_bytes_max + lookup_slack),
+        out(answer_bytes_max + options.copy_bytes_max + Workspace::batch_bytes) {}
+};
+
+}  // namespace
+
+Workspace::Workspace(const Options& options) : out({}), parser(options) {
+  Sizes sizes(options);
+  memory = std::make_unique_for_overwrite<char[]>(sizes.received + sizes.key + sizes.out);
+  received = {memory.get(), sizes.received};
+  key = {received.data() + received.size(), sizes.key};
+  out = Writer({key.data() + key.size(), sizes.out});
+}
+
+void Workspace::reset() noexcept {
+  begin = end = sent = 0;
+  out.rewind(0);
+  parser.reset();
+  body.end();
+}
+
+std::unique_ptr<Workspace> WorkspacePool::take() noexcept {
+  if (!free_.empty()) {
+    std::unique_ptr<Workspace> workspace = std::move(free_.back());
+    free_.pop_back();
+    return workspace;
+  }
+  try {
+    free_.reserve(kept_max);  // so that `give` cannot fail
+    return std::make_unique<Workspace>(options_);
+  } catch (const std::bad_alloc&) {
+    return nullptr;
+  }
+}
+
+void WorkspacePool::give(std::unique_ptr<Workspace> workspace) noexcept {
+  if (free_.size() >= kept_max) return;
+  workspace->reset();
+  free_.push_back(std::move(workspace));
+}
+
+}  // namespace http

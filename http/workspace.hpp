@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: ISC
+// http/workspace.hpp: the buffers of one request in progress, and a pool of them.
+//
+// Owns:  all memory that grows with what peers send: an idle connection has none of it, a busy one
+//        exactly one workspace, whatever it sends and however slowly.
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "http/head.hpp"
+#include "http/lookup.hpp"
+#include "http/options.hpp"
+#include "http/parser.hpp"
+#include "http/respond.hpp"
+#include "http/writer.hpp"
+
+namespace http {
+
+struct Workspace {
+  explicit Workspace(const Options& options);
+
+  // Beyond a head, for a piece of a body or the requests that follow.
+  static constexpr std::size_t body_room_bytes = 4096;
+  // Answers that wait for others to be written with.
+  static constexpr std::size_t batch_bytes = 4096;
+
+  // Forgets the request, keeps the memory.
+  void reset() noexcept;
+
+  std::unique_ptr<char[]> memory;
+  std::span<char> received;  // bytes [begin, end) are not used up
+  std::span<char> key;
+  std::size_t begin = 0;
+  std::size_t end = 0;
+  Writer out;
+  std::size_t sent = 0;  // of `out`
+  HeadParser parser;
+  BodyParser body;
+  Lookup lookup;
+  std::string_view query;
+  Answer answer;
+  std::array<char, head_bytes_max> scratch;
+};
+
+class WorkspacePool {
+ public:
+  explicit WorkspacePool(const Options& options) : options_(options) {}
+  // Null: no memory.
+  [[nodiscard]] std::unique_ptr<Workspace> take() noexcept;
+  void give(std::unique_ptr<Workspace> workspace) noexcept;
+
+  // Kept for reuse; more are freed, so that a burst does not hold its memory for ever.
+  static constexpr std::size_t kept_max = 64;
+
+ private:
+  const Options& options_;
+  std::vector<std::unique_ptr<Workspace>> free_;
+};
+
+}  // namespace http

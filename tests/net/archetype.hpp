@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: ISC
+// tests/net/archetype.hpp: the least that models net::Flow, Listener and Stack.
+//
+// A template that is instantiated on these uses nothing of its parameters but what the concepts
+// say: no copying, no default constructor, no member that only some stack has. Never run.
+
+#pragma once
+
+#include <utility>
+
+#include "base/task.hpp"
+#include "net/flow.hpp"
+#include "net/stack.hpp"
+
+namespace net {
+
+// Awaitable as little as can be: by operator co_await, an rvalue only.
+template <class T>
+class ArchetypeAnswer {
+ public:
+  struct Awaiter {
+    static bool await_ready() { return true; }
+    static void await_suspend(std::coroutine_handle<>) {}
+    static T await_resume() { base::panic(__FILE__, __LINE__, "an archetype was run"); }
+  };
+  Awaiter operator co_await() && { return {}; }
+  ArchetypeAnswer() = default;
+  ArchetypeAnswer(const ArchetypeAnswer&) = delete;
+  ArchetypeAnswer& operator=(const ArchetypeAnswer&) = delete;
+};
+
+// Converts to an Endpoint and is none.
+struct ArchetypePeer {
+  operator Endpoint() const { return {}; }  // NOLINT: as the concept has it
+};
+
+class ArchetypeFlow {
+ public:
+  ArchetypeFlow() = delete;
+  ArchetypeFlow(const ArchetypeFlow&) = delete;
+  ArchetypeFlow(ArchetypeFlow&&) = default;
+  ArchetypeFlow& operator=(const ArchetypeFlow&) = delete;
+  ArchetypeFlow& operator=(ArchetypeFlow&&) = default;
+  ArchetypeAnswer<Result<Bytes>> read(std::size_t, base::Duration) { return {}; }
+  ArchetypeAnswer<Result<void>> write(std::span<const Piece>, base::Duration) { return {}; }
+  ArchetypeAnswer<Result<void>> shutdown(base::Duration) { return {}; }
+  void cancel() {}
+  void close() {}
+  ArchetypePeer peer() { return {}; }
+};
+static_assert(Flow<ArchetypeFlow>);
+
+class ArchetypeListener {
+ public:
+  using Flow = ArchetypeFlow;
+  ArchetypeListener() = delete;
+  ArchetypeListener(const ArchetypeListener&) = delete;
+  ArchetypeListener(ArchetypeListener&&) = default;
+  ArchetypeListener& operator=(const ArchetypeListener&) = delete;
+  ArchetypeListener& operator=(ArchetypeListener&&) = default;
+  ArchetypeAnswer<Result<Flow>> accept() { return {}; }
+  std::uint16_t port() { return 0; }
+  void cancel() {}
+  void close() {}
+};
+static_assert(Listener<ArchetypeListener>);
+
+class ArchetypeStack {
+ public:
+  using Flow = ArchetypeFlow;
+  using Listener = ArchetypeListener;
+  ArchetypeStack() = delete;
+  ArchetypeStack(const ArchetypeStack&) = delete;
+  ArchetypeStack& operator=(const ArchetypeStack&) = delete;
+  ListenResult<Listener> listen(std::uint16_t) { return base::failure(std::string()); }
+  ArchetypeAnswer<Result<Flow>> connect(const Endpoint&, base::Duration) { return {}; }
+};
+static_assert(Stack<ArchetypeStack>);
+
+}  // namespace net

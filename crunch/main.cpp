@@ -7,6 +7,7 @@
 #include "crunch/command_line.hpp"
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
+#include "crunch/inspect/command.hpp"
 #include "crunch/version.hpp"
 
 int main(int argc, char** argv) {
@@ -21,5 +22,6 @@ int main(int argc, char** argv) {
   crunch::Action action;
   crunch::add_build_command(app, action);
   crunch::add_embed_command(app, action);
+  crunch::add_inspect_command(app, action);
   return crunch::run_command_line(app, action, argc, argv);
 }

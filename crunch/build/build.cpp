@@ -52,7 +52,6 @@ class Run {
     std::string main = recipe_.object;
     if (main.empty() || !options_.config.empty()) main = compile_main();
     compile_site();
-    assemble_note();
     summary.compile_seconds = compiling.seconds();
     Stopwatch linking;
     link(main);
@@ -106,38 +105,39 @@ class Run {
     return in_work("main.o");
   }
 
+  // The site, and in the same object, so that linkers keep it, what `crunch inspect` says about the
+  // image itself.
   void compile_site() const {
+    write(in_work("image.json"), note());
+    write(in_work("image.cpp"),
+          "#include \"site.cpp\"\n\nasm(R\"(\n.pushsection .crunch.image,\"\",@progbits\n"
+          ".incbin \"image.json\"\n.popsection\n)\");\n");
     std::vector<std::string> call = compiler_call();
     // The assembler looks for the content in the folders of -I.
     call.insert(call.end(), {"-I" + work_.path(), "-ffile-prefix-map=" + work_.path() + "/=", "-c",
-                             in_work("site.cpp"), "-o", in_work("site.o")});
+                             in_work("image.cpp"), "-o", in_work("image.o")});
     run_or_fail(call, "compile the embedded site");
   }
 
-  // What `crunch inspect` says about the image itself.
-  void assemble_note() const {
+  [[nodiscard]] std::string note() const {
     std::string note = "{\"format\": 1, \"crunch\": \"" CRUNCH_VERSION "\", \"target\": ";
     embed::append_json(note, recipe_.target);
     note += ", \"config\": ";
     std::string config =
         options_.config.empty() ? "default" : fs::path(options_.config).filename().string();
     embed::append_json(note, is_utf8(config) ? config : in_quotes(config));
-    note += "}\n";
-    std::string text = ".section .crunch.image,\"\",@progbits\n.byte ";
-    for (char c : note) text += std::to_string(static_cast<unsigned char>(c)) + ",";
-    text.back() = '\n';
-    text += ".section .note.GNU-stack,\"\",@progbits\n";
-    NewFile file(in_work("note.s"), 0644);
+    return note + "}\n";
+  }
+
+  static void write(const std::string& path, const std::string& text) {
+    NewFile file(path, 0644);
     file.write(text);
     static_cast<void>(replace_changed({&file}));
-    std::vector<std::string> call = compiler_.words();
-    call.insert(call.end(), {"-c", in_work("note.s"), "-o", in_work("note.o")});
-    run_or_fail(call, "assemble the image's note");
   }
 
   void link(const std::string& main) const {
     std::vector<std::string> call = compiler_.words();
-    call.insert(call.end(), {"-o", in_work("image"), main, in_work("site.o"), in_work("note.o")});
+    call.insert(call.end(), {"-o", in_work("image"), main, in_work("image.o")});
     call.emplace_back("-Wl,--start-group");
     call.insert(call.end(), recipe_.libraries.begin(), recipe_.libraries.end());
     call.emplace_back("-Wl,--end-group");

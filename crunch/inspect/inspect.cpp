@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/inspect/inspect.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <vector>
+
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+#include "crunch/inspect/elf.hpp"
+#include "crunch/progress.hpp"
+
+namespace crunch::inspect {
+namespace {
+
+// Members stay in the order in which they were written.
+using Json = nlohmann::ordered_json;
+
+Json parsed(const std::string& text, const std::string& path) {
+  try {
+    return Json::parse(text);
+  } catch (const Json::exception&) {
+    throw Failure(in_quotes(path) + " is damaged: what crunch wrote into it does not parse");
+  }
+}
+
+// The objects of a section that stand one after another.
+Json parsed_all(const std::string& text, const std::string& path) {
+  Json all = Json::array();
+  std::istringstream in(text);
+  try {
+    while (in >> std::ws && in.peek() != std::char_traits<char>::eof()) {
+      Json one;
+      in >> one;
+      all.push_back(std::move(one));
+    }
+  } catch (const Json::exception&) {
+    throw Failure(in_quotes(path) + " is damaged: its manifest does not parse");
+  }
+  return all;
+}
+
+// A literal array in C++ has a zero behind it.
+std::string without_zeros(std::string text) {
+  text.erase(std::ranges::find(text, '\0'), text.end());
+  return text;
+}
+
+Json read_image(const std::string& path) {
+  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (!file || ::fstat(file.get(), &status) != 0) fail("read the image", path);
+  if (!S_ISREG(status.st_mode)) throw Failure(in_quotes(path) + " is not a file");
+  auto size = static_cast<std::uint64_t>(status.st_size);
+  ReadAt read = [&](std::uint64_t offset, base::MutableBytes out) {
+    return read_at(file.get(), offset, out, path);
+  };
+  auto manifest = read_section(read, size, ".crunch.manifest", path);
+  if (!manifest) {
+    throw Failure(in_quotes(path) +
+                  " has no manifest; was it made by crunch, and without --portable?");
+  }
+  auto note = read_section(read, size, ".crunch.image", path);
+  auto graph = read_section(read, size, ".crunch.graph", path);
+  Json image{{"path", path}, {"size", size}};
+  if (!is_utf8(path)) image["path"] = in_quotes(path);
+  if (note) image.update(parsed(*note, path));
+  return {{"image", image},
+          {"sites", parsed_all(*manifest, path)},
+          {"graph", graph ? parsed(without_zeros(*graph), path) : Json()}};
+}
+
+// A table whose columns are as wide as what is in them; numbers to the right.
+class Table {
+ public:
+  using Row = std::vector<std::string>;
+  void add(Row row) { rows_.push_back(std::move(row)); }
+  [[nodiscard]] std::string text(std::size_t number_columns) const {
+    std::vector<std::size_t> widths(rows_.front().size());
+    for (const Row& row : rows_) {
+      for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string out;
+    for (const Row& row : rows_) {
+      for (std::size_t i = 0; i < row.size(); ++i) {
+        std::string fill(widths[i] - row[i].size(), ' ');
+        if (i > 0) out += "  ";
+        if (i < number_columns) {
+          out += fill + row[i];
+        } else {
+          out += row[i] + (i + 1 < row.size() ? fill : "");
+        }
+      }
+      out += '\n';
+    }
+    return out;
+  }
+
+ private:
+  std::vector<Row> rows_;
+};
+
+// Paths may have anything in them; a terminal should see text.
+std::string shown(const std::string& path) {
+  std::string quoted = in_quotes(path);
+  bool is_plain = quoted.size() == path.size() + 2;
+  return is_plain ? path : quoted;
+}
+
+std::string site_text(const Json& site) {
+  constexpr std::array encodings{"gzip", "br", "zstd"};
+  Table table;
+  table.add({"size", "gzip", "br", "zstd", "modified", "type", "sha256", "path"});
+  std::uint64_t total = 0;
+  std::uint64_t least_total = 0;
+  for (const Json& file : site.at("files")) {
+    auto size = file.at("size").get<std::uint64_t>();
+    std::uint64_t least = size;
+    Table::Row row{std::to_string(size)};
+    for (const char* encoding : encodings) {
+      const Json& forms = file.at("encodings");
+      auto form = forms.find(encoding);
+      if (form != forms.end()) least = std::min(least, form->at("size").get<std::uint64_t>());
+      row.push_back(form == forms.end() ? "-"
+                                        : std::to_string(form->at("size").get<std::uint64_t>()));
+    }
+    for (const char* member : {"modified", "type", "sha256"}) {
+      row.push_back(file.at(member).get<std::string>());
+    }
+    row.push_back(shown(file.at("path").get<std::string>()));
+    table.add(std::move(row));
+    total += size;
+    least_total += least;
+  }
+  return "site    " + site.at("name").get<std::string>() + ": " +
+         std::to_string(site.at("files").size()) + " files, " + bytes_text(total) + " (" +
+         bytes_text(least_total) + " compressed)\ndigest  " +
+         site.at("site_digest").get<std::string>() + "\n\n" + table.text(4);
+}
+
+}  // namespace
+
+std::string json_of(const std::string& path) { return read_image(path).dump(2) + "\n"; }
+
+std::string text_of(const std::string& path) {
+  Json all = read_image(path);
+  const Json& image = all.at("image");
+  try {
+    std::string out =
+        "image   " + shown(path) + ", " + bytes_text(image.at("size").get<std::uint64_t>()) + "\n";
+    for (const char* member : {"target", "crunch", "config"}) {
+      std::string label = std::string(member) + ":";
+      label.back() = ' ';
+      label.resize(8, ' ');
+      out += label + image.value(member, "unknown: not made by crunch build") + "\n";
+    }
+    for (const Json& site : all.at("sites")) out += site_text(site);
+    return out;
+  } catch (const Json::exception&) {
+    throw Failure(in_quotes(path) + " is damaged: its manifest lacks what it should say");
+  }
+}
+
+}  // namespace crunch::inspect

@@ -47,6 +47,7 @@ class Run {
     embedding.out = work_.path();
     embedding.name = "site";
     embedding.leave_out.push_back(options_.image);
+    if (embedding.depfile_target.empty()) embedding.depfile_target = options_.image;
     summary.embedded = embed::embed(embedding);
     Stopwatch compiling;
     std::string main = recipe_.object;

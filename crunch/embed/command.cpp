@@ -64,6 +64,14 @@ void add_options(CLI::App& command, OptionWords& words) {
       .add_option("--cache", words.cache, "Where to keep compressed forms [" + words.cache + "]")
       ->type_name("DIR");
   command.add_flag("--no-cache", words.no_cache, "Keep and use no compressed forms");
+  command
+      .add_option("--depfile", options.depfile,
+                  "Write which files and directories were read, for make and ninja")
+      ->type_name("FILE");
+  command
+      .add_option("--depfile-target", options.depfile_target,
+                  "What depends on them, in the depfile [what is written]")
+      ->type_name("FILE");
 }
 
 Options options_of(const OptionWords& words) {
@@ -85,8 +93,6 @@ void add_embed_command(CLI::App& app, Action& action) {
   command->add_option("--name", options.name, "What to call it: defines crunched_NAME [site]");
   command->add_flag("--portable", options.portable,
                     "Write string literals, for compilers that do not know .incbin");
-  command->add_option("--depfile", options.depfile, "Write what it depends on, for make and ninja")
-      ->type_name("FILE");
   command->footer(
       "Example:\n"
       "  crunch embed htdocs -o generated --name docs --exclude '*.psd'\n\n"

@@ -207,7 +207,8 @@ class Run {
     std::optional<NewFile> depfile;
     if (!options_.depfile.empty()) {
       depfile.emplace(options_.depfile, 0644);
-      depfile->write(depfile_text(stem + ".cpp"));
+      depfile->write(
+          depfile_text(options_.depfile_target.empty() ? stem + ".cpp" : options_.depfile_target));
       files.push_back(&*depfile);
     }
     summary.changed_count = replace_changed(files);

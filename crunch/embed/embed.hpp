@@ -26,9 +26,10 @@ struct Options {
   std::uint8_t encodings = 0b1111;  // as in kv::Stat
   std::vector<std::string> excludes;
   bool dotfiles = false;
-  unsigned threads = 0;  // 0: as many as there are cores
-  std::string cache;     // a directory; empty: none
-  std::string depfile;   // for make and ninja: what the output depends on; empty: none
+  unsigned threads = 0;        // 0: as many as there are cores
+  std::string cache;           // a directory; empty: none
+  std::string depfile;         // for make and ninja: what the output depends on; empty: none
+  std::string depfile_target;  // what depends on it; empty: the C++
   std::vector<std::string> leave_out;  // paths that are no part of the site, wherever they are
 };
 

@@ -14,6 +14,7 @@
 #include "targets/unix/console.hpp"
 #include "targets/unix/entropy.hpp"
 #include "targets/unix/epoll.hpp"
+#include "targets/unix/limits.hpp"
 #include "targets/unix/stop_signals.hpp"
 #include "targets/unix/wake.hpp"
 
@@ -114,6 +115,11 @@ int run_all(int argc, char** argv, const StartOptions& options,
 }
 
 }  // namespace
+
+void Platform::reserve_connections(std::uint64_t count) const {
+  if (thread_index != 0) return;  // once for the process
+  warn_of_few_descriptors(log, count * thread_count, raise_descriptor_limit());
+}
 
 int start(int argc, char** argv, const StartOptions& options,
           const std::function<int(Platform&)>& run) {

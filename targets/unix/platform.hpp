@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 
@@ -37,6 +38,9 @@ struct Platform {
   std::span<char* const> arguments;  // argv, without the program's name
   unsigned thread_index;
   unsigned thread_count;
+
+  // Makes room in the process for `count` connections on each thread, or warns that there is none.
+  void reserve_connections(std::uint64_t count) const;
 
   // The first thread calls it when its ports are open; then the others start. So what is wrong
   // with a port is said once, and no thread can take a port from the first. Harmless in others.

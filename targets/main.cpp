@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: ISC
+// targets/main.cpp: every image's main: a configuration, applied to a target.
+//
+// CRUNCH_TARGET and CRUNCH_CONFIG name the two headers to include, in quotes. The configuration
+// defines `constexpr auto app`.
+
+#include CRUNCH_TARGET
+#include CRUNCH_CONFIG
+
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crunch/config/boot.hpp"
+#include "crunch/config/context.hpp"
+#include "crunch/config/describe.hpp"
+#include "crunch/config/instances.hpp"
+
+namespace {
+
+using crunch::config::Context;
+using crunch::config::Instances;
+
+// Where `crunch describe` and `crunch inspect` find the graph; nothing reads it at run time.
+[[gnu::used, gnu::retain, gnu::section(".crunch.graph")]] constexpr auto graph =
+    crunch::config::graph_json<target::keys, app>();
+
+// Connects every device, runs the jobs side by side until they have ended, disconnects.
+int run(target::Platform& platform, const crunch::config::BootLine& boot) {
+  Context<target::Platform> context{platform, boot};
+  try {
+    Instances<std::remove_cvref_t<decltype(app)>, Context<target::Platform>> instances(context);
+    instances.for_each_job([&](auto& job) { platform.loop.spawn(job.run()); });
+    platform.on_stop = [&] { instances.for_each_job([](auto& job) { job.drain(); }); };
+    platform.ready();
+    platform.loop.run();
+    return 0;
+  } catch (const crunch::config::StartError& error) {
+    platform.log.error({error.what()});
+    return 1;
+  }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::vector<crunch::config::KeyInfo> keys;
+  crunch::config::for_each_key(target::keys, app, [&](const auto& key) { keys.push_back(key); });
+  std::string_view program = argc > 0 ? argv[0] : "image";
+  std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  auto boot = crunch::config::BootLine::parse(words, keys);
+  if (!boot) {
+    std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
+                 boot.error().c_str());
+    return 2;
+  }
+  if (boot->wants_help()) {
+    std::fputs(crunch::config::help_text(program, keys).c_str(), stdout);
+    return 0;
+  }
+  return target::run(argc, argv, *boot,
+                     [&](target::Platform& platform) { return run(platform, *boot); });
+}

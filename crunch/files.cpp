@@ -120,6 +120,16 @@ void make_directories(const std::string& path) {
   fail("make the directory", path, error.value());
 }
 
+NewDirectory::NewDirectory(const std::string& path) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(path, ignored)) path_ = path;
+  make_directories(path);
+}
+
+NewDirectory::~NewDirectory() {
+  if (!path_.empty()) ::rmdir(path_.c_str());
+}
+
 std::string obstacle_to_file(const std::string& path) {
   struct stat status {};
   if (path.empty()) return "the name of the file to write is empty";

@@ -52,6 +52,20 @@ std::size_t read_at(int fd, std::uint64_t offset, base::MutableBytes out, std::s
 // Makes the directory and those above it. A Failure if something else stands there.
 void make_directories(const std::string& path);
 
+// A directory that is there from now on: made if need be. Unless it is kept, one that was made here
+// is removed again at the end, if it is empty.
+class NewDirectory {
+ public:
+  explicit NewDirectory(const std::string& path);
+  ~NewDirectory();
+  NewDirectory(const NewDirectory&) = delete;
+  NewDirectory& operator=(const NewDirectory&) = delete;
+  void keep() noexcept { path_.clear(); }
+
+ private:
+  std::string path_;  // empty: nothing to remove
+};
+
 // Why nobody can write a file at `path`, as a sentence: it is a directory, or there is none to put
 // it in. Empty: it looks possible.
 [[nodiscard]] std::string obstacle_to_file(const std::string& path);

@@ -259,12 +259,13 @@ Summary embed(const Options& options) {
   }
   // Before the output's directory is made, so that a wrong DIR leaves nothing behind.
   Tree tree(options.root, walk_options_of(options));
-  make_directories(options.out);
+  NewDirectory out(options.out);
   for (const std::string& output : tree.left_out_outputs()) {
     Progress("", 0).say("crunch: note: left out " + in_quotes(output) + ", where the output goes");
   }
   Descriptor lock = lock_directory(options.out);
   Summary summary = Run(options, tree).run();
+  out.keep();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return summary;
 }

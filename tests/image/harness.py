@@ -92,7 +92,7 @@ def shared_image() -> pathlib.Path:
 # A running image ------------------------------------------------------------------------------
 
 class Server:
-    """A started image (or another server that prints a URL when it listens).
+    """A started image.
 
     `with Server(image, "--threads=2") as server:` ends it by SIGTERM and checks that it leaves
     with status 0; `server.stop(...)` earlier is allowed. `command` comes before the image's path
@@ -125,7 +125,7 @@ class Server:
         return self.err_path.read_text(errors="replace")
 
     def wait_for_port(self, scheme: str = "http") -> int:
-        pattern = re.compile(scheme + r"://[^\s]*:(\d+)")
+        pattern = re.compile(rf"listening on port (\d+) \({scheme}\)")
         until = time.monotonic() + WAIT_S
         while time.monotonic() < until:
             ended = self.process.poll() is not None

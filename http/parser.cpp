@@ -322,7 +322,8 @@ void BodyParser::end() noexcept {
 bool beast_agrees(const Request& request) noexcept {
   Beast parser(~std::uint64_t{0});
   if (!put_head(parser, request)) return false;
-  return parser.keep_alive() == request.keep_alive;
+  // Of "keep-alive, close" in HTTP/1.0 Beast keeps the connection and we do not.
+  return !request.keep_alive || parser.keep_alive();
 }
 
 }  // namespace http

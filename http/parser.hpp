@@ -105,7 +105,8 @@ class BodyParser {
   alignas(16) std::byte storage_[storage_bytes];  // Beast's parser, whose type is the .cpp's
 };
 
-// Does Beast read the same from a complete head as `request` says? For tests and fuzzing.
+// Does Beast take this complete head, frame it the same, and keep the connection if we do? For
+// tests and fuzzing.
 [[nodiscard]] bool beast_agrees(const Request& request) noexcept;
 
 }  // namespace http

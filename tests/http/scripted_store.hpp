@@ -39,7 +39,7 @@ class ScriptedStore {
   std::uint64_t calls = 0;
 
   base::Ready<kv::Result<kv::Kind>> exists(kv::Key key) {
-    if (values_.contains(std::string(key))) return {kv::Kind::value};
+    if (values_.contains(key)) return {kv::Kind::value};
     if (is_dictionary(key)) return {kv::Kind::dictionary};
     return {base::failure(kv::Error::not_found)};
   }
@@ -84,9 +84,12 @@ class ScriptedStore {
     return fail_in_ != 0 && (fail_in_ == 1 || --fail_in_ == 0);
   }
   bool is_dictionary(kv::Key key) const {
-    std::string below = std::string(key) + "/";
-    auto at = values_.lower_bound(below);
-    return key.empty() || (at != values_.end() && at->first.starts_with(below));
+    if (key.empty()) return true;
+    for (auto at = values_.lower_bound(key); at != values_.end(); ++at) {
+      if (!at->first.starts_with(key)) return false;
+      if (at->first.size() > key.size() && at->first[key.size()] == '/') return true;
+    }
+    return false;
   }
   kv::Error absence(kv::Key key) const {
     return is_dictionary(key) ? kv::Error::value_expected : kv::Error::not_found;

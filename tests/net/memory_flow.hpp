@@ -282,6 +282,7 @@ static_assert(Flow<MemoryFlow>);
 struct MemoryPort {
   std::deque<std::shared_ptr<MemoryWire>> arrived;
   MemoryWait* accepting = nullptr;
+  bool is_closed = false;
 };
 
 class MemoryListener {
@@ -313,7 +314,11 @@ class MemoryListener {
   void cancel() {
     if (state_->accepting != nullptr) state_->accepting->cancel();
   }
-  void close() { cancel(); }
+  void close() {
+    cancel();
+    state_->is_closed = true;
+    state_->arrived.clear();
+  }
 
  private:
   base::Loop* loop_;
@@ -331,7 +336,8 @@ class MemoryStack {
   ListenResult<Listener> listen(std::uint16_t port) {
     if (port == 0) port = next_port_++;
     std::weak_ptr<MemoryPort>& place = ports_[port];
-    if (!place.expired()) {
+    std::shared_ptr<MemoryPort> other = place.lock();
+    if (other != nullptr && !other->is_closed) {
       return base::failure("port " + std::to_string(port) + " is taken: choose another");
     }
     auto state = std::make_shared<MemoryPort>();
@@ -346,7 +352,7 @@ class MemoryStack {
   // A connection whose other end the test is. Null: nobody listens.
   std::shared_ptr<MemoryWire> dial(std::uint16_t number) {
     std::shared_ptr<MemoryPort> port = ports_[number].lock();
-    if (port == nullptr) return nullptr;
+    if (port == nullptr || port->is_closed) return nullptr;
     auto wire = std::make_shared<MemoryWire>(loop_, faults);
     port->arrived.push_back(wire);
     if (port->accepting != nullptr) port->accepting->wake();

@@ -79,6 +79,7 @@ class Connection {
   std::optional<net::Error> read_error_;
   bool writing_ = false;
   bool write_over_ = false;  // after shutdown or a failed write
+  bool end_said_ = false;
 };
 
 template <net::Flow Lower>
@@ -133,9 +134,11 @@ base::Task<net::Result<base::Bytes>> Connection<Lower>::read(std::size_t n, base
       net::Result<base::Bytes> in =
           co_await lower.read(record_bytes_max, shared_.left_until(deadline));
       if (!in) {
-        // An end without close_notify is a truncation, however orderly it looks below.
-        const net::Error error = in.error() == net::Error::ended ? net::Error::reset : in.error();
-        if (error == net::Error::reset) read_error_ = error;
+        // An end without close_notify is a truncation, however orderly it looks below; but once
+        // this end has said that it is done, many peers just go.
+        const bool cut = in.error() == net::Error::ended && !end_said_;
+        const net::Error error = cut ? net::Error::reset : in.error();
+        if (error == net::Error::reset || error == net::Error::ended) read_error_ = error;
         co_return base::failure(error);
       }
       content = session.receive(*in, shared_.buffers.scratch());
@@ -194,6 +197,7 @@ base::Task<net::Result<void>> Connection<Lower>::shutdown(base::Duration within)
   const base::Instant deadline = shared_.deadline_of(within);
   if (std::exchange(write_over_, true)) co_return base::failure(net::Error::cancelled);
   session.close_notify();
+  end_said_ = true;
   net::Result<void> sent = co_await send_pending(shared_.left_until(deadline));
   if (!sent) co_return sent;
   net::Result<void> shut = co_await lower.shutdown(shared_.left_until(deadline));

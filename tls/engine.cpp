@@ -353,7 +353,9 @@ Handshake::Progress Handshake::advance(base::Bytes in, std::size_t& taken,
 }
 
 const TrafficKeys& Handshake::keys() const noexcept { return state_->keys; }
-int Handshake::failure() const noexcept { return state_->failure; }
+bool Handshake::was_given_up() const noexcept {
+  return state_->failure == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
+}
 
 }  // namespace tls
 

@@ -62,8 +62,8 @@ class Handshake {
   Progress advance(base::Bytes in, std::size_t& taken, std::vector<std::byte>& out);
 
   [[nodiscard]] const TrafficKeys& keys() const noexcept;
-  // For the log: mbedTLS's number of what went wrong.
-  [[nodiscard]] int failure() const noexcept;
+  // It failed because the peer sent an alert: it wants no answer.
+  [[nodiscard]] bool was_given_up() const noexcept;
 
  private:
   struct State;

@@ -38,6 +38,7 @@ enum class Alert : std::uint8_t {
   unexpected_message = 10,
   bad_record_mac = 20,
   record_overflow = 22,
+  handshake_failure = 40,
   decode_error = 50,
   protocol_version = 70,
   internal_error = 80,

@@ -124,7 +124,10 @@ void Session::receive_handshake(base::Bytes& in) {
     if (!record) return;
     if (!handshake_) handshake_ = std::make_unique<Handshake>(context_, *record);
     std::size_t taken = 0;
+    const std::size_t said = pending_.size();
     const auto progress = handshake_->advance(*record, taken, pending_);
+    const bool silent = !answered_ && pending_.size() == said;
+    answered_ = !silent;
     if (progress == Handshake::Progress::more) {
       if (taken != record->size()) return fail(Alert::internal_error);
       drop(taken);
@@ -134,6 +137,8 @@ void Session::receive_handshake(base::Bytes& in) {
       handshake_.reset();
       context_.reset();
       phase_ = Phase::open;
+    } else if (silent && !handshake_->was_given_up()) {
+      fail(Alert::handshake_failure);  // mbedTLS does not say so in every case
     } else {
       handshake_.reset();
       context_.reset();

@@ -62,7 +62,8 @@ TEST(Aead, SealsWhatOpenSslSealsAndOpensIt) {
   };
   std::vector<std::size_t> sizes;
   for (std::size_t size = 0; size <= 300; ++size) sizes.push_back(size);
-  for (std::size_t size : {511, 512, 513, 1023, 1025, 4096, 16383, 16384, 16385}) {
+  for (const std::size_t size :
+       std::array<std::size_t, 9>{511, 512, 513, 1023, 1025, 4096, 16383, 16384, 16385}) {
     sizes.push_back(size);
   }
   for (const Kind& kind : kinds) {

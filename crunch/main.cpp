@@ -8,6 +8,7 @@
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/command.hpp"
+#include "crunch/serve/command.hpp"
 #include "crunch/version.hpp"
 
 int main(int argc, char** argv) {
@@ -23,5 +24,6 @@ int main(int argc, char** argv) {
   crunch::add_build_command(app, action);
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);
+  crunch::add_serve_command(app, action);
   return crunch::run_command_line(app, action, argc, argv);
 }

@@ -2,8 +2,9 @@
 // crunch/serve/changes.hpp: what has changed since a page was made, and waiting for it.
 //
 // States:  Version, Change, Changes.   Used by: live_reload (asks and waits), watcher (tells).
-// Version: counts changes from a number that no earlier run of the preview has had, so that a page
-//          of an earlier run is seen to be old.
+// Version: the run of the preview in its upper half, a random number, and the changes of that run
+// in
+//          its lower half: a page of an earlier run is seen to be old.
 
 #pragma once
 
@@ -24,16 +25,16 @@ enum class Change : std::uint8_t {
 
 class Changes {
  public:
-  // `first`: seconds since 1970 at the start of this run.
-  Changes(base::Loop& loop, std::uint32_t first) noexcept
-      : loop_(loop), first_(Version{first} << 32U), current_(first_), last_page_(first_) {}
+  Changes(base::Loop& loop, std::uint32_t run) noexcept
+      : loop_(loop), current_(Version{run} << 32U), last_page_(current_) {}
   ~Changes() { stop(); }
   Changes(const Changes&) = delete;
   Changes& operator=(const Changes&) = delete;
 
   [[nodiscard]] Version current() const noexcept { return current_; }
   [[nodiscard]] Change since(Version version) const noexcept {
-    if (version < first_ || version > current_ || version < last_page_) return Change::page;
+    bool is_of_this_run = version >> 32U == current_ >> 32U && version <= current_;
+    if (!is_of_this_run || version < last_page_) return Change::page;
     return version < current_ ? Change::styles : Change::none;
   }
 
@@ -52,7 +53,6 @@ class Changes {
   void wake_all() noexcept;
 
   base::Loop& loop_;
-  const Version first_;
   Version current_;
   Version last_page_;  // when something other than a style sheet last changed
   bool stopped_ = false;

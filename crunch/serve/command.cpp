@@ -23,7 +23,7 @@ void add_serve_command(CLI::App& app, Action& action) {
       ->type_name("PORT");
   command
       ->add_option("--host", words->host,
-                   "Where to listen: localhost, all (others can see it), or an address [localhost]")
+                   "Where to listen: an address, or all, for others to see it [localhost]")
       ->type_name("ADDRESS");
   command->add_flag("--dotfiles", words->options.dotfiles,
                     "Show names that begin with '.' (without this: only .well-known)");

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <span>
 
 #include "crunch/failure.hpp"
 #include "crunch/serve/live_reload.hpp"
@@ -42,13 +43,19 @@ std::string name_of(const Options& options, std::uint16_t port) {
   return "http://" + options.host_name + ':' + std::to_string(port) + '/';
 }
 
+std::uint32_t random_number(base::Entropy& entropy) {
+  std::uint32_t number = 0;
+  entropy.fill(std::as_writable_bytes(std::span(&number, 1)));
+  return number;
+}
+
 // One preview, from its start to its end. Its parts are built and destroyed in this order.
 class Preview {
  public:
   Preview(kv::Directory& directory, const Options& options, unix_target::Platform& platform)
       : options_(options),
         platform_(platform),
-        changes_(platform.loop, static_cast<std::uint32_t>(platform.clock.wall_s())),
+        changes_(platform.loop, random_number(platform.entropy)),
         site_(directory, changes_),
         watcher_(directory.path(), platform.loop, platform.descriptors, platform.log,
                  {.dotfiles = options.dotfiles}, [this](Change change) { changes_.note(change); }),

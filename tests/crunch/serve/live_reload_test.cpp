@@ -22,7 +22,7 @@ using kv::Encoding;
 using kv::Error;
 using kv::Kind;
 
-constexpr std::uint32_t first = 1'700'000'000;
+constexpr std::uint32_t run = 0xfeedface;
 
 kv::Content with_scripts(kv::Content content, Version version) {
   for (auto& [key, item] : content) {
@@ -40,7 +40,7 @@ class LiveFixture {
  public:
   LiveFixture(const kv::Content& given, base::Loop& loop)
       : below_(given, loop),
-        changes_(loop, first),
+        changes_(loop, run),
         store_(below_.store(), changes_),
         content_(with_scripts(below_.content(), changes_.current())) {}
   auto& store() { return store_; }
@@ -99,7 +99,7 @@ class LiveReloadTest : public ::testing::Test {
   base::SimulatedTime time;
   base::Loop loop{time, time};
   kv::Memory below;
-  Changes changes{loop, first};
+  Changes changes{loop, run};
   Store store{below, changes};
 };
 
@@ -219,7 +219,8 @@ TEST_F(LiveReloadTest, NothingThatHappenedMeanwhileIsMissed) {
       {"nothing new", styles, ""},
       {"a style sheet since", page, "styles"},
       {"a page and a style sheet since", start, "page"},
-      {"an earlier run's", 7, "page"},
+      {"another run's", 7, "page"},
+      {"another run's, with a greater number", ~Version{0}, "page"},
       {"a version that is yet to come", styles + 1, "page"},
   };
   for (const Case& given : cases) {
@@ -253,7 +254,7 @@ TEST_F(LiveReloadTest, AWaitThatIsAbandonedIsForgotten) {
   std::vector<std::string> told;
   {
     base::Loop other(time, time);
-    Changes others(other, first);
+    Changes others(other, run);
     Store served(below, others);
     auto wait = [](Changes& on, Version version) -> base::Task<void> {
       co_await on.after(version, std::chrono::hours(1));

@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "image"))
 
 import harness  # noqa: E402
 from chromium import Browser  # noqa: E402
+from preview import Preview  # noqa: E402
 
 PAGE = """<!doctype html>
 <html><head><meta charset="utf-8"><title>{0}</title>
@@ -27,7 +28,7 @@ HEADING = "document.querySelector('h1').textContent"
 COLOR = "getComputedStyle(document.querySelector('h1')).color"
 
 
-class Preview(unittest.TestCase):
+class LiveReload(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.browser = Browser()
@@ -38,8 +39,7 @@ class Preview(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.site = pathlib.Path(folder.name) / "site"
         self.write_site("one")
-        self.server = harness.Server(harness.CRUNCH, "serve", str(self.site), "--http", "0",
-                                     http_port=None)
+        self.server = Preview(self.site)
         self.addCleanup(self.server.kill)
         self.page = self.new_page()
 
@@ -141,8 +141,7 @@ class Preview(unittest.TestCase):
         self.assertEqual(self.server.stop(), 0)
         (self.site / "index.html").write_text(PAGE.format("anew"), encoding="utf-8")
         self.server.kill()
-        self.server = harness.Server(harness.CRUNCH, "serve", str(self.site), "--http", str(port),
-                                     http_port=None)
+        self.server = Preview(self.site, port=port)
         self.addCleanup(self.server.kill)
         self.page.wait_for(f"{HEADING} === 'anew'")
 

@@ -17,13 +17,10 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "image"))
 
 import harness  # noqa: E402
-from harness import CRUNCH, SITE, Server, crunch, eventually, write_tree  # noqa: E402
+from harness import SITE, crunch, eventually, write_tree  # noqa: E402
+from preview import Preview  # noqa: E402
 
 LINE = re.compile(rb'\n<script src="/.crunch/reload.js" data-version="([0-9a-f]{16})"></script>\n$')
-
-
-def preview(site, *words) -> Server:
-    return Server(CRUNCH, "serve", str(site), "--http", "0", *words, http_port=None)
 
 
 def version_in(page: bytes) -> str:
@@ -37,7 +34,7 @@ class Serve(unittest.TestCase):
         self.site = write_tree(pathlib.Path(folder.name) / "site", SITE)
 
     def test_every_file_is_served_as_it_is_but_for_the_line_in_html(self):
-        with preview(self.site) as server, server.client() as client:
+        with Preview(self.site) as server, server.client() as client:
             for name, data in SITE.items():
                 with self.subTest(name=name):
                     answer = client.get("/" + name)
@@ -49,7 +46,7 @@ class Serve(unittest.TestCase):
             self.assertEqual(client.get("/.crunch/reload.js").status, 200)
 
     def test_prints_the_url_and_a_line_for_each_request(self):
-        with preview(self.site) as server:
+        with Preview(self.site) as server:
             self.assertIn(f"http://localhost:{server.port}/", server.out())
             page = server.get("/index.html")
             server.get("/nothing/here%0Anow")
@@ -65,7 +62,7 @@ class Serve(unittest.TestCase):
             self.assertFalse(any(".crunch" in line for line in lines), lines)
 
     def test_an_edit_is_told_to_all_who_wait_and_served(self):
-        with preview(self.site) as server:
+        with Preview(self.site) as server:
             version = version_in(server.get("/index.html").body)
             waiting = [server.client() for _ in range(200)]
             for client in waiting:
@@ -84,7 +81,7 @@ class Serve(unittest.TestCase):
 
     def test_ends_at_once_though_pages_wait(self):
         for how in (signal.SIGINT, signal.SIGTERM):
-            server = preview(self.site)
+            server = Preview(self.site)
             self.addCleanup(server.kill)
             version = version_in(server.get("/index.html").body)
             client = server.client()
@@ -98,7 +95,7 @@ class Serve(unittest.TestCase):
             self.assertEqual(server.err(), "")
 
     def test_the_tree_is_deleted_and_made_anew(self):
-        with preview(self.site) as server:
+        with Preview(self.site) as server:
             shutil.rmtree(self.site)
             self.assertEqual(server.get("/index.html").status, 503)
             write_tree(self.site, {"index.html": b"anew"})
@@ -115,9 +112,9 @@ class Serve(unittest.TestCase):
                         ports.add(address)
             return ports
 
-        with preview(self.site) as server:
+        with Preview(self.site) as server:
             self.assertEqual(bound(server), {"0100007F"})
-        with preview(self.site, "--host", "127.0.0.2") as server:
+        with Preview(self.site, "--host", "127.0.0.2") as server:
             self.assertEqual(bound(server), {"0200007F"})
             self.assertIn(f"http://127.0.0.2:{server.port}/", server.out())
 

@@ -238,8 +238,8 @@ class Client:
         return self.receive(has_body=method != "HEAD")
 
     def get_all(self, paths, headers=None, depth: int = 32):
-        """Pipelines GETs of all paths; yields (path, answer) in order. Where the server says that it
-        closes (after so many requests), goes on with a new connection."""
+        """Pipelines GETs of all paths; yields (path, answer) in order. Where the server says that
+        it closes (after so many requests), goes on with a new connection."""
         paths = list(paths)
         at = 0
         while at < len(paths):

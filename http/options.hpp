@@ -44,6 +44,11 @@ struct Options {
   // How long running answers may take to finish once drain() was called.
   base::Duration drain_within = std::chrono::seconds(10);
 
+  // Not 0: nothing is served but a redirect (308) to https on this port.
+  std::uint16_t https_port = 0;
+  // Not 0: every answer says that only https is to be asked for so many seconds (RFC 6797).
+  std::uint32_t hsts_s = 0;
+
   // Bodies up to here are copied behind the head: one piece to write, and pipelined answers share a
   // write.
   std::size_t copy_bytes_max = 2048;

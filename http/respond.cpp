@@ -29,6 +29,11 @@ void open(Status status, const Request& request, const Circumstances& now, Write
   } else {
     out.text("\r\n");
   }
+  if (now.hsts_s != 0) {
+    out.text("Strict-Transport-Security: max-age=");
+    out.decimal(now.hsts_s);
+    out.text("\r\n");
+  }
 }
 
 // The head of one representation: from the store, or made here.
@@ -276,6 +281,35 @@ void respond_with_slash(const Request& request, kv::Key key, string_view query,
   out.text(query);
   out.text("\r\nCache-Control: no-cache\r\n");
   write_page(Status::moved_permanently, request, out, answer);
+}
+
+void respond_with_https(const Request& request, std::uint16_t port, const Circumstances& now,
+                        Writer& out, Answer& answer) {
+  // The port is left out, an address in brackets kept.
+  string_view host = request.value(Field::host);
+  const std::size_t after = host.find(']');
+  host = host.substr(0, host.find(':', after == string_view::npos ? 0 : after));
+  const bool is_host = host.find_first_not_of(
+                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                           "0123456789.-_[]:") == string_view::npos;
+  if (host.empty() || !is_host || !request.target.starts_with('/')) {
+    respond_with_status(Status::bad_request, request, now, out, answer);
+    return;
+  }
+  if (host.size() + request.target.size() + 1024 > out.room()) {
+    respond_with_status(Status::uri_too_long, request, now, out, answer);
+    return;
+  }
+  open(Status::permanent_redirect, request, now, out, answer);
+  out.text("Location: https://");
+  out.text(host);
+  if (port != 443) {
+    out.text(":");
+    out.decimal(port);
+  }
+  out.text(request.target);
+  out.text("\r\n");
+  write_page(Status::permanent_redirect, request, out, answer);
 }
 
 void respond_with_options(const Request& request, const Circumstances& now, Writer& out,

@@ -31,6 +31,7 @@ struct Circumstances {
   std::string_view date;  // now_s as text
   bool close = false;     // the connection ends after this answer
   std::size_t ranges_max = ranges_limit;
+  std::uint32_t hsts_s = 0;  // 0: not said
 };
 
 // An answer whose texts are in a Writer. Its bytes are those texts, with range i of the value, in
@@ -57,6 +58,11 @@ void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& 
 // 301 to the dictionary `key` with a slash behind it, query kept. 414 if it does not fit.
 void respond_with_slash(const Request& request, kv::Key key, std::string_view query,
                         const Circumstances& now, Writer& out, Answer& answer);
+
+// 308 to the same target by https; 400 without a host to name (a client of HTTP/1.0), 414 if it
+// does not fit.
+void respond_with_https(const Request& request, std::uint16_t port, const Circumstances& now,
+                        Writer& out, Answer& answer);
 
 // The answer to OPTIONS: 204 with Allow.
 void respond_with_options(const Request& request, const Circumstances& now, Writer& out,

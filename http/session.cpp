@@ -252,6 +252,7 @@ void Session::choose_answer() noexcept {
         request().method == Method::unknown ? Status::not_implemented : Status::method_not_allowed;
     return;
   }
+  if (common_.options.https_port != 0) return;  // the store is not asked
   Target target = parse_target(request().target, work.key.first(work.key.size() - lookup_slack));
   bool misplaced_asterisk = target.is_asterisk && request().method != Method::options;
   if (target.error == TargetError::malformed || misplaced_asterisk) {
@@ -283,6 +284,8 @@ void Session::answer() noexcept {
   Circumstances now = circumstances();
   if (status_) {
     respond_with_status(*status_, request(), now, work.out, work.answer);
+  } else if (common_.options.https_port != 0) {
+    respond_with_https(request(), common_.options.https_port, now, work.out, work.answer);
   } else if (request().method == Method::options) {
     respond_with_options(request(), now, work.out, work.answer);
   } else {

@@ -154,7 +154,8 @@ class Session {
   }
   [[nodiscard]] base::Instant now() const noexcept { return common_.loop.now(); }
   [[nodiscard]] Circumstances circumstances() noexcept {
-    return {common_.now_s(), common_.date(), close_, common_.options.ranges_max};
+    return {common_.now_s(), common_.date(), close_, common_.options.ranges_max,
+            common_.options.hsts_s};
   }
 
   Common& common_;

@@ -16,6 +16,7 @@ enum class Status : std::uint16_t {
   partial_content = 206,
   moved_permanently = 301,
   not_modified = 304,
+  permanent_redirect = 308,
   bad_request = 400,
   not_found = 404,
   method_not_allowed = 405,
@@ -47,6 +48,8 @@ enum class Status : std::uint16_t {
       return "HTTP/1.1 301 Moved Permanently\r\nDate: ";
     case Status::not_modified:
       return "HTTP/1.1 304 Not Modified\r\nDate: ";
+    case Status::permanent_redirect:
+      return "HTTP/1.1 308 Permanent Redirect\r\nDate: ";
     case Status::bad_request:
       return "HTTP/1.1 400 Bad Request\r\nDate: ";
     case Status::not_found:

@@ -8,8 +8,9 @@
 
 #include "crunch/config/parts.hpp"
 
-// The site, as `crunch embed` wrote it.
+// The site, as `crunch embed` wrote it; and certificates, if `crunch build` was given any.
 extern "C" const kv::crunched::Site crunched_site;
+extern "C" const crunch::config::EmbeddedFile crunched_credentials[];
 
 namespace {
 
@@ -17,8 +18,10 @@ using namespace crunch::config;
 
 constexpr auto site = crunched<crunched_site>("site");
 constexpr auto wire = generic_stack();
-constexpr auto server = http_server<http_port>();
+constexpr auto secure = tls_over(wire, credentials<crunched_credentials>());
 
-constexpr auto app = jobs(server(site, wire));
+// With a certificate: HTTPS, and HTTP redirects to it. Without: HTTP.
+constexpr auto app =
+    jobs(http_beside_https<http_port>()(site, wire, secure), https_server()(site, secure));
 
 }  // namespace

@@ -21,6 +21,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -44,17 +45,17 @@ class Over {
   class Flow;
   class Listener;
 
-  // `lower` and `loop` outlive the stack.
+  // `lower` and `loop` outlive the stack. Without a context it cannot listen.
   Over(Lower& lower, base::Loop& loop, std::shared_ptr<const Context> context,
        OverOptions options = {})
       : lower_(lower), loop_(loop), shared_{loop}, context_(std::move(context)), options_(options) {
-    CHECK(context_ != nullptr);
     CHECK(options_.handshakes_max > 0);
   }
   Over(const Over&) = delete;
   Over& operator=(const Over&) = delete;
 
   [[nodiscard]] net::ListenResult<Listener> listen(std::uint16_t port) {
+    if (!is_on()) return base::failure(std::string("there is no certificate to serve TLS with"));
     auto lower = lower_.listen(port);
     if (!lower) return base::failure(std::move(lower.error()));
     auto shared = std::make_shared<Port>(*this, std::move(*lower));
@@ -66,6 +67,11 @@ class Over {
   base::Ready<net::Result<Flow>> connect(const net::Endpoint&, base::Duration) {
     return {base::failure(net::Error::reset)};
   }
+
+  // There are certificates.
+  [[nodiscard]] bool is_on() const noexcept { return context_ != nullptr; }
+
+  [[nodiscard]] const std::shared_ptr<const Context>& context() const noexcept { return context_; }
 
   // For connections that come from now on; the others keep theirs.
   void replace_context(std::shared_ptr<const Context> context) {

@@ -10,6 +10,7 @@
 
 #include "crunch/build/compiler.hpp"
 #include "crunch/build/recipe.hpp"
+#include "crunch/certificate/certificate.hpp"
 #include "crunch/embed/emit.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
@@ -32,11 +33,72 @@ class Stopwatch {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
+// `crunched_credentials`, as crunch/config/credentials.hpp declares it: files as numbers, for they
+// are small.
+std::string credentials_source(const std::vector<certificate::Pair>& pairs) {
+  std::string arrays;
+  std::string table;
+  std::size_t count = 0;
+  auto add = [&](const std::string& name, const std::string& bytes) {
+    const std::string array = "credential_" + std::to_string(count++);
+    arrays += "static const unsigned char " + array + "[] = {";
+    for (const char c : bytes) arrays += std::to_string(static_cast<unsigned char>(c)) + ",";
+    arrays += "};\n";
+    table += "    {\"" + name + "\", " + array + ", " + array + " + sizeof " + array + "},\n";
+  };
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    add("certificate " + std::to_string(i + 1) + " of the image", pairs[i].certificates);
+    add("key " + std::to_string(i + 1) + " of the image", pairs[i].key);
+  }
+  return "\n#include \"crunch/config/embedded_file.hpp\"\n" + arrays +
+         "extern \"C\" {\nextern const crunch::config::EmbeddedFile crunched_credentials[];\n"
+         "const crunch::config::EmbeddedFile crunched_credentials[] = {\n" +
+         table + "    {nullptr, nullptr, nullptr}};\n}\n";
+}
+
+// Never the key.
+std::string facts_json(const std::vector<certificate::Pair>& pairs) {
+  std::string json = "[";
+  for (const certificate::Pair& pair : pairs) {
+    const certificate::Facts facts = certificate::check(pair);
+    json += json.size() == 1 ? "{\"names\": [" : ", {\"names\": [";
+    for (const std::string& name : facts.names) {
+      if (&name != &facts.names.front()) json += ", ";
+      embed::append_json(json, is_utf8(name) ? name : in_quotes(name));
+    }
+    json += "], \"not_before\": \"" + facts.not_before + "\", \"not_after\": \"" + facts.not_after +
+            "\", \"key\": \"" + facts.key_type + "\"}";
+  }
+  return json + "]";
+}
+
+// What the command says about certificates, checked; warnings go to standard error.
+std::vector<certificate::Pair> pairs_of(const Options& options) {
+  if (options.certificates.size() != options.keys.size()) {
+    throw Usage("give as many --key as --cert, in the same order");
+  }
+  std::vector<certificate::Pair> pairs;
+  for (std::size_t i = 0; i < options.certificates.size(); ++i) {
+    pairs.push_back(certificate::load(options.certificates[i], options.keys[i]));
+  }
+  if (!options.self_signed.empty()) {
+    pairs.push_back(certificate::self_signed(options.self_signed));
+  }
+  for (const certificate::Pair& pair : pairs) {
+    for (const std::string& warning : certificate::check(pair).warnings) {
+      std::fprintf(stderr, "crunch: warning: %s\n", warning.c_str());
+    }
+  }
+  return pairs;
+}
+
 // One image being made.
 class Run {
  public:
-  Run(const Options& options, Recipe recipe, Compiler compiler)
+  Run(const Options& options, Recipe recipe, Compiler compiler,
+      std::vector<certificate::Pair> pairs)
       : options_(options),
+        pairs_(std::move(pairs)),
         recipe_(std::move(recipe)),
         compiler_(std::move(compiler)),
         work_(options.image) {}
@@ -58,7 +120,7 @@ class Run {
     link(main);
     summary.link_seconds = linking.seconds();
     summary.image_bytes = fs::file_size(in_work("image"));
-    summary.is_changed = put_in_place(in_work("image"), options_.image, 0755);
+    summary.is_changed = put_in_place(in_work("image"), options_.image, mode());
     return summary;
   }
 
@@ -89,6 +151,9 @@ class Run {
     throw Failure(text);
   }
 
+  // An image with a private key in it is its owner's only.
+  [[nodiscard]] mode_t mode() const { return pairs_.empty() ? 0755 : 0700; }
+
   // The configuration is a header that main includes.
   [[nodiscard]] std::string compile_main() const {
     std::string config = recipe_.config;
@@ -112,7 +177,8 @@ class Run {
     write(in_work("image.json"), note());
     write(in_work("image.cpp"),
           "#include \"site.cpp\"\n\nasm(R\"(\n.pushsection .crunch.image,\"\",@progbits\n"
-          ".incbin \"image.json\"\n.popsection\n)\");\n");
+          ".incbin \"image.json\"\n.popsection\n)\");\n" +
+              credentials_source(pairs_));
     std::vector<std::string> call = compiler_call();
     // The assembler looks for the content in the folders of -I.
     call.insert(call.end(), {"-I" + work_.path(), "-ffile-prefix-map=" + work_.path() + "/=", "-c",
@@ -127,11 +193,12 @@ class Run {
     std::string config =
         options_.config.empty() ? "default" : fs::path(options_.config).filename().string();
     embed::append_json(note, is_utf8(config) ? config : in_quotes(config));
+    if (!pairs_.empty()) note += ", \"certificates\": " + facts_json(pairs_);
     return note + "}\n";
   }
 
   static void write(const std::string& path, const std::string& text) {
-    NewFile file(path, 0644);
+    NewFile file(path, 0600);
     file.write(text);
     static_cast<void>(replace_changed({&file}));
   }
@@ -147,6 +214,7 @@ class Run {
   }
 
   const Options& options_;
+  std::vector<certificate::Pair> pairs_;
   Recipe recipe_;
   Compiler compiler_;
   WorkFolder work_;
@@ -167,7 +235,7 @@ Summary build(const Options& options) {
   if (::stat(options.embed.root.c_str(), &status) != 0) {
     fail("read the directory", options.embed.root);
   }
-  return Run(options, std::move(recipe), Compiler::find()).run();
+  return Run(options, std::move(recipe), Compiler::find(), pairs_of(options)).run();
 }
 
 std::string summary_text(const Summary& summary, const Options& options) {

@@ -20,6 +20,10 @@ struct Options {
   embed::Options embed;  // `out`, `name` and `leave_out` are chosen here
   std::string target;
   std::string image;
+  // Certificates and their keys, pair by pair; a host to make one for.
+  std::vector<std::string> certificates;
+  std::vector<std::string> keys;
+  std::string self_signed;
   std::string config;  // a C++ header; empty: the default, which needs not be compiled
 };
 

@@ -30,6 +30,18 @@ void add_build_command(CLI::App& app, Action& action) {
           "--config", options.config,
           "What the image is made of, in C++ (see site-example/config.hpp) [an HTTP server]")
       ->type_name("FILE");
+  command
+      ->add_option("--cert", options.certificates,
+                   "Serve HTTPS with this certificate and those that vouch for it, PEM or DER; "
+                   "several are chosen by name")
+      ->type_name("FILE");
+  command->add_option("--key", options.keys, "Its private key; as many as --cert")
+      ->type_name("FILE");
+  command
+      ->add_option("--self-signed", options.self_signed,
+                   "Serve HTTPS with a certificate made for HOST, to try things out")
+      ->type_name("HOST")
+      ->excludes("--cert");
   command->footer(
       "Example:\n"
       "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"

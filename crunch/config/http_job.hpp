@@ -48,7 +48,7 @@ class HttpJob {
  public:
   template <class Platform>
   HttpJob(Store& store, Stack& stack, Platform& platform, const http::Options& options,
-          http::LogFormat format, std::uint16_t port)
+          http::LogFormat format, std::uint16_t port, std::string_view protocol = "http")
       : log_(platform.console, platform.loop, format),
         server_(store, stack, platform.loop, options, log_) {
     net::ListenResult<void> listening = server_.listen(port);
@@ -57,9 +57,14 @@ class HttpJob {
       platform.reserve_connections(options.connections_max);
     }
     if (platform.thread_index == 0) {
-      platform.log.info({"listening on port ", std::to_string(server_.port()), " (http)"});
+      platform.log.info(
+          {"listening on port ", std::to_string(server_.port()), " (", protocol, ")"});
     }
   }
+
+  // Over a stack that has nothing to listen with: ends at once.
+  HttpJob(Store& store, Stack& stack, base::Loop& loop, base::Console& console)
+      : log_(console, loop, http::LogFormat::off), server_(store, stack, loop, {}, log_) {}
 
   base::Task<void> run() { return server_.run(); }
   void drain() { server_.drain(); }

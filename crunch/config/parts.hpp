@@ -15,6 +15,7 @@
 #include <string_view>
 #include <tuple>
 
+#include "crunch/config/credentials.hpp"
 #include "crunch/config/graph.hpp"
 #include "crunch/config/http_job.hpp"
 #include "crunch/config/key.hpp"
@@ -49,7 +50,15 @@ struct JobModule {
 };
 inline constexpr Typ<KvRoModule> kv_ro;
 inline constexpr Typ<StackModule> stack;
+// Who a TLS server is.
+struct IdentityModule {
+  static constexpr std::string_view name = "identity";
+  static constexpr bool is_job = false;
+  template <class T>
+  static constexpr bool holds = std::same_as<T, Credentials>;
+};
 inline constexpr Typ<JobModule> job;
+inline constexpr Typ<IdentityModule> identity;
 
 // kv_ro: a directory that `crunch embed` has written, by the name of its table.
 
@@ -99,6 +108,43 @@ using HttpJobOf = HttpJob<M...>;
 template <const Key<std::uint16_t>& port>
 constexpr auto http_server() {
   return foreign<HttpJobOf>("http::Server", kv_ro >> stack >> job, ConnectHttpJob<port>{});
+}
+
+// credentials: what the image was built with, or what boot keys name.
+
+template <const EmbeddedFile* files>
+constexpr auto credentials() {
+  return impl<Credentials>("tls::Credentials", identity, ConnectCredentials<files>{});
+}
+
+// stack: TLS on another one, with credentials; without any it is off.
+
+template <class Lower, class Identity>
+struct TlsOver {
+  using type = tls::Over<Lower>;
+};
+template <class... M>
+using TlsOverOf = typename TlsOver<M...>::type;
+inline constexpr auto tls_over =
+    foreign<TlsOverOf>("tls::Over", stack >> identity >> stack, ConnectTls{});
+
+// job: HTTPS from a store on tls_over's stack; nothing where TLS is off.
+constexpr auto https_server() {
+  return foreign<HttpJobOf>("http::Server", kv_ro >> stack >> job, ConnectHttpsJob{});
+}
+
+// job: plain HTTP beside HTTPS: a redirect to it (308), or the site itself where TLS is off or the
+// key `redirect` says so.
+template <class Store, class Stack, class Secure>
+struct HttpJobBeside {
+  using type = HttpJob<Store, Stack>;
+};
+template <class... M>
+using HttpJobBesideOf = typename HttpJobBeside<M...>::type;
+template <const Key<std::uint16_t>& port>
+constexpr auto http_beside_https() {
+  return foreign<HttpJobBesideOf>("http::Server", kv_ro >> stack >> stack >> job,
+                                  ConnectHttpBeside<port>{});
 }
 
 }  // namespace crunch::config

@@ -161,17 +161,17 @@ std::string text_of(const std::string& path) {
       label.resize(8, ' ');
       out += label + image.value(member, "unknown: not made by crunch build") + "\n";
     }
+    for (const Json& certificate : image.value("certificates", Json::array())) {
+      out += "tls     ";
+      for (const Json& name : certificate.at("names")) out += name.get<std::string>() + " ";
+      out += "(" + certificate.at("key").get<std::string>() + ", until " +
+             certificate.at("not_after").get<std::string>() + ")\n";
+    }
     for (const Json& site : all.at("sites")) out += site_text(site);
     return out;
   } catch (const Json::exception&) {
     throw Failure(in_quotes(path) + " is damaged: its manifest lacks what it should say");
   }
-}
-
-std::string graph_of(const std::string& path) {
-  Json graph = read_image(path).at("graph");
-  if (graph.is_null()) throw Failure(in_quotes(path) + " does not say what it is made of");
-  return graph.dump();
 }
 
 }  // namespace crunch::inspect

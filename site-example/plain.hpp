@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: ISC
+// site-example/plain.hpp: the appliance without TLS; what `crunch build` uses where crunch was
+// built without mbedTLS.
+
+#pragma once
+
+#include "crunch/config/parts.hpp"
+
+// The site, as `crunch embed` wrote it.
+extern "C" const kv::crunched::Site crunched_site;
+
+namespace {
+
+using namespace crunch::config;
+
+constexpr auto site = crunched<crunched_site>("site");
+constexpr auto wire = generic_stack();
+constexpr auto server = http_server<http_port>();
+
+constexpr auto app = jobs(server(site, wire));
+
+}  // namespace

@@ -7,9 +7,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+# A benchmark that is asked to end stops its servers first.
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
 
 
 def free_port():

@@ -5,9 +5,11 @@
 
 #include "crunch/build/command.hpp"
 #include "crunch/command_line.hpp"
+#include "crunch/describe/command.hpp"
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/command.hpp"
+#include "crunch/serve/command.hpp"
 #include "crunch/version.hpp"
 
 int main(int argc, char** argv) {
@@ -21,7 +23,9 @@ int main(int argc, char** argv) {
       "crunch COMMAND --help says more about each.");
   crunch::Action action;
   crunch::add_build_command(app, action);
+  crunch::add_describe_command(app, action);
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);
+  crunch::add_serve_command(app, action);
   return crunch::run_command_line(app, action, argc, argv);
 }

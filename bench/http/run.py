@@ -24,20 +24,6 @@ MODES = {"keep-alive": [], "one request": ["-H", "Connection: close"]}
 SERVER_CPU, CLIENT_CPU = 0, 1
 
 
-def make_files(folder):
-    os.makedirs(folder)
-    for size in SIZES.values():
-        with open(os.path.join(folder, f"{size}.bin"), "wb") as f:
-            f.write(os.urandom(size))
-
-
-def make_image(tool, files, work):
-    command = [tool, "build", files, "-t", "unix", "-o", os.path.join(work, "image")]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        print(f"crunch build failed: {done.stderr.strip()}", file=sys.stderr)
-
-
 def load(port, size, mode, seconds, connections):
     """wrk's (requests, seconds), or an exception if any answer was wrong."""
     command = ["taskset", "-c", str(CLIENT_CPU), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s",
@@ -136,9 +122,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
         os.chmod(work, 0o755)
         files = os.path.join(work, "files")
-        make_files(files)
-        if options.tool and os.path.exists(options.tool):
-            make_image(options.tool, files, work)
+        servers.make_files(files, SIZES.values())
+        servers.make_image(options.tool or os.path.join(os.environ["CRUNCH_BENCH_BIN"], "crunch"),
+                           files, work)
         skipped, cells = {}, {}
         for mode in MODES:
             for size, size_bytes in SIZES.items():

@@ -6,6 +6,8 @@ here raises Missing, and the table says so.
 """
 
 import os
+import subprocess
+import sys
 
 import measure
 
@@ -19,6 +21,23 @@ def program(name):
     if path is None:
         raise Missing(f"{name} is not installed")
     return path
+
+
+def make_files(folder, sizes):
+    os.makedirs(folder)
+    for size in sizes:
+        with open(os.path.join(folder, f"{size}.bin"), "wb") as f:
+            f.write(os.urandom(size))
+
+
+def make_image(tool, files, work):
+    """Our image, from the tool as it was built; without one the table says that it is missing."""
+    if not os.path.exists(tool):
+        return
+    command = [tool, "build", files, "-t", "unix", "-o", os.path.join(work, "image")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        print(f"crunch build failed: {done.stderr.strip()}", file=sys.stderr)
 
 
 def write(path, text):

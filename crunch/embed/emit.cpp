@@ -31,16 +31,16 @@ std::string utc(std::int64_t seconds) {
 
 }  // namespace
 
-void Content::align() {
-  static constexpr std::array<std::byte, kv::crunched::content_alignment> zeros{};
-  std::uint64_t rest = file_.size_bytes() % zeros.size();
-  if (rest != 0) file_.write(base::Bytes(zeros).subspan(rest));
+void Content::align(std::uint64_t alignment) {
+  static constexpr std::array<std::byte, kv::crunched::page_alignment> zeros{};
+  std::uint64_t rest = file_.size_bytes() % alignment;
+  if (rest != 0) file_.write(base::Bytes(zeros).first(alignment - rest));
 }
 
 Placed Content::place(const kv::Sha256Bytes& sha256, std::uint64_t size_bytes, base::Bytes bytes) {
   auto [at, is_new] = placed_.try_emplace(sha256);
   if (is_new) {
-    align();
+    align(kv::crunched::alignment_of(size_bytes));
     at->second = {file_.size_bytes(), size_bytes, sha256};
     file_.write(bytes);
   }
@@ -49,7 +49,7 @@ Placed Content::place(const kv::Sha256Bytes& sha256, std::uint64_t size_bytes, b
 
 void Content::begin_pieces() {
   pieces_before_ = file_.size_bytes();
-  align();
+  align(kv::crunched::page_alignment);  // what comes in pieces is large
   pieces_begin_ = file_.size_bytes();
   piece_digest_ = kv::Sha256();
 }

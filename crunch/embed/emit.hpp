@@ -54,7 +54,7 @@ class Content {
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return file_.size_bytes(); }
 
  private:
-  void align();
+  void align(std::uint64_t alignment);
 
   NewFile& file_;
   std::map<kv::Sha256Bytes, Placed> placed_;

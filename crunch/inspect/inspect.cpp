@@ -174,4 +174,10 @@ std::string text_of(const std::string& path) {
   }
 }
 
+std::string graph_of(const std::string& path) {
+  Json graph = read_image(path).at("graph");
+  if (graph.is_null()) throw Failure(in_quotes(path) + " does not say what it is made of");
+  return graph.dump();
+}
+
 }  // namespace crunch::inspect

@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -98,26 +99,44 @@ void Write::advance(std::size_t bytes) noexcept {
   }
 }
 
+std::optional<std::int64_t> Write::place_in_file(const Piece& piece) const noexcept {
+  const Pool& pool = socket_->pool_;
+  if (!piece.lasting || piece.bytes.size() < pool.from_file_bytes_min) return {};
+  return pool.image_.find(piece.bytes);
+}
+
+std::ptrdiff_t Write::send_from_file(Bytes bytes, std::int64_t offset,
+                                     std::size_t& asked) noexcept {
+  asked = std::min(bytes.size(), send_bytes_max);
+  off_t from = offset;
+  return ::sendfile(socket_->fd_, socket_->pool_.image_.fd(), &from, asked);
+}
+
 std::ptrdiff_t Write::send_some(std::size_t& asked) noexcept {
-  Bytes first = pieces_.front().bytes.subspan(offset_);
-  if (pieces_.size() == 1) {
-    asked = std::min(first.size(), send_bytes_max);
-    return ::send(socket_->fd_, first.data(), asked, MSG_NOSIGNAL);
+  const Bytes first = pieces_.front().bytes.subspan(offset_);
+  if (auto place = place_in_file(pieces_.front())) {
+    return send_from_file(first, *place + static_cast<std::int64_t>(offset_), asked);
   }
   std::array<iovec, pieces_per_send_max> vectors;
   std::size_t count = 0;
+  int flags = MSG_NOSIGNAL;
   asked = 0;
   for (const Piece& piece : pieces_) {
+    if (count > 0 && place_in_file(piece)) {
+      flags |= MSG_MORE;  // so that a head travels in the same segment as its body
+      break;
+    }
     Bytes bytes = count == 0 ? first : piece.bytes;
     bytes = bytes.first(std::min(bytes.size(), send_bytes_max - asked));
     vectors[count++] = {const_cast<std::byte*>(bytes.data()), bytes.size()};
     asked += bytes.size();
     if (count == pieces_per_send_max || asked == send_bytes_max) break;
   }
+  if (count == 1) return ::send(socket_->fd_, vectors[0].iov_base, asked, flags);
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
-  return ::sendmsg(socket_->fd_, &message, MSG_NOSIGNAL);
+  return ::sendmsg(socket_->fd_, &message, flags);
 }
 
 bool Write::attempt() noexcept {

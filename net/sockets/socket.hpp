@@ -26,6 +26,7 @@
 #include "base/descriptors.hpp"
 #include "base/loop.hpp"
 #include "net/flow.hpp"
+#include "net/sockets/image_file.hpp"
 
 namespace net::sockets {
 
@@ -81,6 +82,9 @@ class [[nodiscard]] Write final : public Wait {
   bool attempt() noexcept override;
   // One system call; the bytes that it took, or -1 with errno. `asked` is what it was given.
   std::ptrdiff_t send_some(std::size_t& asked) noexcept;
+  std::ptrdiff_t send_from_file(Bytes bytes, std::int64_t offset, std::size_t& asked) noexcept;
+  // Where a piece is in the program's file, if it should be sent from there.
+  [[nodiscard]] std::optional<std::int64_t> place_in_file(const Piece& piece) const noexcept;
   void advance(std::size_t bytes) noexcept;
 
   std::span<const Piece> pieces_;  // what is left; the first of them from `offset_` on
@@ -165,6 +169,9 @@ class Pool {
   [[nodiscard]] std::size_t taken_count() const noexcept { return taken_count_; }
 
   static constexpr std::size_t read_bytes_max = 65536;
+  // Lasting pieces from this size on are sent from the program's file, if they are in it: below, a
+  // copy is cheaper than the second system call.
+  std::size_t from_file_bytes_min = 65536;
 
  private:
   friend class Socket;
@@ -173,6 +180,7 @@ class Pool {
   friend class Write;
   base::Loop& loop_;
   base::Descriptors& descriptors_;
+  ImageFile image_;
   std::unique_ptr<std::byte[]> buffer_;
   std::vector<std::unique_ptr<Socket>> sockets_;
   Socket* free_ = nullptr;

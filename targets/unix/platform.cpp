@@ -35,8 +35,8 @@ struct Thread {
   }
 
   void ask_to_stop() {
-    auto once = std::exchange(platform.on_stop, {});
-    if (once) once();
+    std::function<void()> once = std::exchange(platform.on_stop, [] {});
+    once ? once() : loop.stop();
   }
 
   Console standard_output{STDOUT_FILENO};

@@ -46,6 +46,7 @@ struct Platform {
   // with a port is said once, and no thread can take a port from the first. Harmless in others.
   std::function<void()> ready;
   // Set it to what ends this thread's work in order (drain); called at most once, on its loop.
+  // Left empty: the loop is stopped.
   std::function<void()> on_stop;
 };
 

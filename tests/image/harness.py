@@ -197,19 +197,22 @@ class Answer:
 class Client:
     """One connection. Requests may be sent ahead (send) of reading their answers (receive)."""
 
-    def __init__(self, host: str, port: int, timeout_s: float = WAIT_S, receive_buffer: int = 0):
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    def __init__(self, host: str, port: int, receive_buffer: int = 0):
+        self.address = (host, port)
+        self.host = f"[{host}]" if ":" in host else host
+        self.connect(receive_buffer)
+
+    def connect(self, receive_buffer: int = 0) -> None:
+        family = socket.AF_INET6 if ":" in self.address[0] else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_STREAM)
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.settimeout(timeout_s)
+        self.socket.settimeout(WAIT_S)
         try:
-            self.socket.connect((host, port))
+            self.socket.connect(self.address)
         except BaseException:
             self.socket.close()
             raise
-        self.host = f"[{host}]" if ":" in host else host
-        self.port = port
         self._buffer = b""
 
     def __enter__(self) -> "Client":
@@ -222,7 +225,7 @@ class Client:
         self.socket.close()
 
     def request(self, path: str, headers=None, method: str = "GET") -> bytes:
-        fields = {"Host": f"{self.host}:{self.port}", **(headers or {})}
+        fields = {"Host": f"{self.host}:{self.address[1]}", **(headers or {})}
         lines = [f"{method} {path} HTTP/1.1"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
         return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
@@ -235,13 +238,21 @@ class Client:
         return self.receive(has_body=method != "HEAD")
 
     def get_all(self, paths, headers=None, depth: int = 32):
-        """Pipelines GETs of all paths; yields (path, answer) in order."""
+        """Pipelines GETs of all paths; yields (path, answer) in order. Where the server says that
+        it closes (after so many requests), goes on with a new connection."""
         paths = list(paths)
-        for at in range(0, len(paths), depth):
+        at = 0
+        while at < len(paths):
             some = paths[at:at + depth]
             self.send(b"".join(self.request(path, headers) for path in some))
             for path in some:
-                yield path, self.receive()
+                answer = self.receive()
+                at += 1
+                yield path, answer
+                if answer.fields.get("connection") == "close":
+                    self.close()
+                    self.connect()
+                    break
 
     def _fill(self) -> None:
         data = self.socket.recv(1 << 16)

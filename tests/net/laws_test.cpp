@@ -18,7 +18,7 @@ class StackLaws : public FlowLaws<World> {};
 
 // tests/tls compiles this file again, with its own World.
 #ifndef NET_LAWS_WORLDS
-#define NET_LAWS_WORLDS SocketsWorld
+#define NET_LAWS_WORLDS SocketsWorld, MemoryWorld
 #endif
 using AllWorlds = ::testing::Types<NET_LAWS_WORLDS>;
 TYPED_TEST_SUITE(FlowLaws, AllWorlds);

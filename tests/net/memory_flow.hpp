@@ -251,7 +251,7 @@ class MemoryFlow {
   }
   base::Ready<Result<void>> shutdown(base::Duration) {
     if (wire_->faults.fails()) wire_->break_off();
-    if (out().broken) return {base::failure(Error::reset)};
+    if (out().broken || in().is_closed) return {base::failure(Error::reset)};
     out().end();
     return {Result<void>{}};
   }
@@ -305,7 +305,7 @@ class MemoryListener {
     }
 
    private:
-    bool is_settled() override { return !port_.arrived.empty(); }
+    bool is_settled() override { return !port_.arrived.empty() || port_.is_closed; }
     MemoryPort& port_;
   };
 

@@ -19,6 +19,8 @@
 #include "targets/unix/clock.hpp"
 #include "targets/unix/console.hpp"
 #include "targets/unix/epoll.hpp"
+#include "tests/base/simulated_time.hpp"
+#include "tests/net/memory_flow.hpp"
 
 // Kernel sockets on the loopback interface.
 class SocketsWorld {
@@ -48,6 +50,20 @@ class SocketsWorld {
   unix_target::Epoll epoll_{clock_};
   base::Loop loop_{clock_, epoll_};
   Stack stack_;
+};
+
+// Queues of bytes, in simulated time.
+class MemoryWorld {
+ public:
+  using Stack = net::MemoryStack;
+  base::Loop& loop() { return loop_; }
+  Stack& stack() { return stack_; }
+  static net::Endpoint at(std::uint16_t port) { return net::ipv4(192, 0, 2, 1, port); }
+
+ private:
+  base::SimulatedTime time_;
+  base::Loop loop_{time_, time_};
+  Stack stack_{loop_};
 };
 
 // ---- What tests of flows are written with

@@ -36,6 +36,7 @@ HOUSE: dict[str, list[str] | None] = {
     "crunch/config/http_job.hpp": ["base/*", "kv/kv.hpp", *FLOWS, "http/**"],
     "crunch/serve": ["base/*", "kv/**", "net/**", "tls/**", "http/**", "targets/unix/*"],
     "site-example": None,
+    "examples": None,
     "tests": None,
     "bench": None,
 }

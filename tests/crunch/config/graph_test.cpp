@@ -63,7 +63,8 @@ TEST(Describe, WritesDevicesJobsAndKeysOnce) {
       R"({"name":"secure","module":"wire","from":[1]},)"
       R"({"name":"server","module":"job","from":[0,3]}],"jobs":[2,4],"keys":[)"
       R"({"name":"port","section":"WIRE","doc":"The port","type":"number","default":"80"},)"
-      R"({"name":"quiet","section":"SERVER","doc":"Say \"nothing\"","type":"switch","default":"false"},)"
+      R"({"name":"quiet","section":"SERVER","doc":"Say \"nothing\"",)"
+      R"("type":"switch","default":"false"},)"
       R"({"name":"threads","section":"TARGET","doc":"Threads","type":"number","default":"1"}]})");
 }
 

@@ -101,6 +101,16 @@ TEST(Start, ASignalAsksEveryThreadToStopOnce) {
   }
 }
 
+TEST(Start, WithoutAnOnStopTheLoopIsStopped) {
+  int status = start({}, [](Platform& platform) {
+    platform.loop.spawn(sleep_long(platform.loop));
+    ::kill(getpid(), SIGTERM);
+    platform.loop.run();
+    return 0;
+  });
+  EXPECT_EQ(status, 0);
+}
+
 TEST(Start, TheEndOfTheFirstThreadAsksTheOthersToStop) {
   std::atomic<int> asked{0};
   int status = start({.threads = 2}, [&](Platform& platform) {

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/describe/graph.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "crunch/failure.hpp"
+
+namespace crunch::describe {
+
+namespace {
+
+struct Device {
+  std::string name;
+  std::string module;
+  std::vector<std::size_t> from;
+};
+struct Key {
+  std::string name, section, doc, type, fallback;
+};
+struct Graph {
+  std::vector<Device> devices;
+  std::vector<std::size_t> jobs;
+  std::vector<Key> keys;
+};
+
+Graph parse(std::string_view text) {
+  Graph graph;
+  try {
+    nlohmann::json json = nlohmann::json::parse(text);
+    for (const auto& device : json.at("devices")) {
+      graph.devices.push_back({device.at("name"), device.at("module"), device.at("from")});
+    }
+    graph.jobs = json.at("jobs").get<std::vector<std::size_t>>();
+    for (const auto& key : json.at("keys")) {
+      graph.keys.push_back(
+          {key.at("name"), key.at("section"), key.at("doc"), key.at("type"), key.at("default")});
+    }
+  } catch (const nlohmann::json::exception& error) {
+    throw Failure(std::string("the graph in the image cannot be read: ") + error.what());
+  }
+  // Each device stands after what it is built from, so that walking it ends.
+  for (std::size_t i = 0; i < graph.devices.size(); ++i) {
+    for (std::size_t below : graph.devices[i].from) {
+      if (below >= i) throw Failure("the graph in the image has a cycle");
+    }
+  }
+  for (std::size_t job : graph.jobs) {
+    if (job >= graph.devices.size()) throw Failure("the graph in the image has no such job");
+  }
+  return graph;
+}
+
+struct TreeText {
+  const Graph& graph;
+  std::vector<bool> drawn;
+  std::string out;
+
+  void draw(std::size_t index, const std::string& before, const std::string& below) {
+    const Device& device = graph.devices[index];
+    bool again = drawn[index] && !device.from.empty();
+    drawn[index] = true;
+    out += before + device.name + " : " + device.module + (again ? " (above)" : "") + "\n";
+    if (again) return;
+    for (std::size_t i = 0; i < device.from.size(); ++i) {
+      bool last = i + 1 == device.from.size();
+      draw(device.from[i], below + (last ? "└── " : "├── "), below + (last ? "    " : "│   "));
+    }
+  }
+};
+
+std::string dot_quoted(std::string_view text) {
+  std::string out = "\"";
+  for (char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c == '\n' ? std::string("\\n") : std::string(1, c);
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+std::string text_of(std::string_view text) {
+  Graph graph = parse(text);
+  TreeText tree{graph, std::vector<bool>(graph.devices.size()), {}};
+  for (std::size_t job : graph.jobs) tree.draw(job, "", "");
+  std::size_t width = 0;
+  for (const Key& key : graph.keys) width = std::max(width, key.name.size() + key.fallback.size());
+  tree.out += "\nBoot keys\n";
+  for (const Key& key : graph.keys) {
+    std::string left = "  --" + key.name + "=" + key.fallback;
+    left.resize(width + 7, ' ');
+    tree.out += left + key.doc + "\n";
+  }
+  return tree.out;
+}
+
+std::string dot_of(std::string_view text) {
+  Graph graph = parse(text);
+  std::string out = "digraph appliance {\n  node [shape=box, fontname=\"sans-serif\"];\n";
+  for (std::size_t i = 0; i < graph.devices.size(); ++i) {
+    const Device& device = graph.devices[i];
+    bool job = std::ranges::find(graph.jobs, i) != graph.jobs.end();
+    out += "  d" + std::to_string(i) + " [label=" + dot_quoted(device.name + "\n" + device.module) +
+           (job ? ", style=bold" : "") + "];\n";
+    for (std::size_t below : device.from) {
+      out += "  d" + std::to_string(i) + " -> d" + std::to_string(below) + ";\n";
+    }
+  }
+  return out + "}\n";
+}
+
+std::string json_of(std::string_view text) {
+  static_cast<void>(parse(text));
+  return nlohmann::ordered_json::parse(text).dump(2) + "\n";
+}
+
+}  // namespace crunch::describe

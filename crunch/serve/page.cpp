@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/serve/page.hpp"
+
+#include <charconv>
+
+#include "base/check.hpp"
+
+namespace crunch::serve {
+
+namespace {
+
+constexpr std::size_t events_bytes = 160;
+
+constexpr std::string_view script_text = R"js('use strict';
+// Put into pages by crunch's preview, and only there: reloads them when the site changes.
+(function () {
+  if (window.crunchPreview) return;
+  window.crunchPreview = true;
+  var version = document.currentScript.dataset.version;
+  var navigation = performance.getEntriesByType('navigation')[0];
+  var foundNothing = navigation && navigation.responseStatus >= 400;
+  var source = null;
+
+  function stop() {
+    if (source) source.close();
+    source = null;
+  }
+
+  function listen() {
+    stop();
+    if (document.visibilityState === 'hidden') return;
+    source = new EventSource('/.crunch/since-' + version);
+    source.addEventListener('change', function (event) {
+      var change = JSON.parse(event.data);
+      version = change.version;
+      stop();
+      if (change.kind === 'styles' && takeOverStyles()) listen();
+      else reload();
+    });
+    source.onerror = function () {
+      // The browser itself connects again after the stream's end and when nobody answers. It gives
+      // up when the answer is none that it understands.
+      if (source && source.readyState === EventSource.CLOSED) {
+        stop();
+        setTimeout(listen, 1000);
+      }
+    };
+  }
+
+  function reload() {
+    fetch(location.href, { method: 'HEAD', cache: 'no-store' }).then(function (answer) {
+      if (answer.ok || foundNothing) location.reload();
+      else listen();
+    }, function () {
+      setTimeout(listen, 1000);
+    });
+  }
+
+  // Loads each style sheet of this site anew beside the old one, which goes when the new one is
+  // there: nothing flickers, nothing scrolls. False: there is none.
+  function takeOverStyles() {
+    var count = 0;
+    document.querySelectorAll('link[rel~="stylesheet"]').forEach(function (old) {
+      var address = new URL(old.href, location.href);
+      if (address.origin !== location.origin) return;
+      address.searchParams.set('crunch', version);
+      var fresh = old.cloneNode();
+      fresh.href = address.href;
+      fresh.onload = fresh.onerror = function () { old.remove(); };
+      old.after(fresh);
+      count += 1;
+    });
+    return count > 0;
+  }
+
+  document.addEventListener('visibilitychange', function () {
+    if (document.visibilityState === 'hidden') stop();
+    else listen();
+  });
+  // A page that comes back from the browser's store of left pages.
+  window.addEventListener('pageshow', function (event) { if (event.persisted) listen(); });
+  window.addEventListener('pagehide', stop);
+  listen();
+})();
+)js";
+
+constexpr std::string_view events_head_text =
+    "Cache-Control: no-store\r\n"
+    "Content-Type: text/event-stream\r\n"
+    "X-Content-Type-Options: nosniff\r\n"
+    "Content-Length: 160\r\n\r\n";
+static_assert(events_bytes == 160);
+
+std::string_view name_of(Change change) {
+  switch (change) {
+    case Change::none:
+      return "none";
+    case Change::styles:
+      return "styles";
+    case Change::page:
+      return "page";
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string text_of(Version version) {
+  std::string digits(16, '0');
+  for (std::size_t i = 0; i < 16; ++i) {
+    digits[15 - i] = "0123456789abcdef"[(version >> (4 * i)) & 15U];
+  }
+  return digits;
+}
+
+std::optional<Version> version_of(std::string_view text) noexcept {
+  Version version = 0;
+  if (text.size() != 16) return std::nullopt;
+  for (char digit : text) {
+    if (digit >= 'A' && digit <= 'F') return std::nullopt;
+  }
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), version, 16);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return version;
+}
+
+std::string_view script() noexcept { return script_text; }
+
+bool can_append_to(std::string_view html) noexcept {
+  return !html.starts_with("\xFE\xFF") && !html.starts_with("\xFF\xFE");  // UTF-16
+}
+
+std::string line_for(Version version) {
+  return "\n<script src=\"/.crunch/reload.js\" data-version=\"" + text_of(version) +
+         "\"></script>\n";
+}
+
+std::string events_of(Change change, Version version) {
+  std::string body = "retry: 200\n";
+  if (change != Change::none) {
+    body += "event: change\ndata: {\"kind\":\"" + std::string(name_of(change)) +
+            "\",\"version\":\"" + text_of(version) + "\"}\n\n";
+  }
+  CHECK(body.size() + 2 <= events_bytes);
+  body += ':' + std::string(events_bytes - body.size() - 2, ' ') + '\n';  // a comment
+  return body;
+}
+
+std::string_view events_head() noexcept { return events_head_text; }
+
+}  // namespace crunch::serve

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: ISC
+// crunch/serve/page.hpp: what the preview puts into pages, and what those ask it for.
+//
+// Keys:    .crunch/reload.js         the script; every HTML page ends with a line that loads it
+//          .crunch/since-VERSION     what has changed since VERSION, as an event stream that ends
+// Script:  a page listens while it can be seen (a browser opens six connections to one server, and
+//          ten tabs in the background must not hold them all); when it comes to the front it asks
+//          what it has missed, which the version tells. It reloads only when its address answers
+//          as well as before: a generator may have deleted a page that it is about to write.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "crunch/serve/changes.hpp"
+
+namespace crunch::serve {
+
+inline constexpr std::string_view own_directory = ".crunch";
+inline constexpr std::string_view script_name = "reload.js";
+inline constexpr std::string_view since_name = "since-";
+
+// Sixteen hexadecimal digits; nothing else is a version.
+[[nodiscard]] std::string text_of(Version version);
+[[nodiscard]] std::optional<Version> version_of(std::string_view text) noexcept;
+
+[[nodiscard]] std::string_view script() noexcept;
+
+// Whether the line can be put after `html`: not in an encoding that it is not ASCII in.
+[[nodiscard]] bool can_append_to(std::string_view html) noexcept;
+// The line that goes after the page; its size is the same for every version.
+[[nodiscard]] std::string line_for(Version version);
+
+// The event stream's body; its size is always the same.
+[[nodiscard]] std::string events_of(Change change, Version version);
+// Its response fields, in the layout of http/head.hpp.
+[[nodiscard]] std::string_view events_head() noexcept;
+
+}  // namespace crunch::serve

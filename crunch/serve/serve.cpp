@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/serve/serve.hpp"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <span>
+
+#include "crunch/failure.hpp"
+#include "crunch/serve/live_reload.hpp"
+#include "crunch/serve/watcher.hpp"
+#include "http/server.hpp"
+#include "kv/directory/directory.hpp"
+#include "net/sockets/sockets.hpp"
+#include "targets/unix/platform.hpp"
+
+namespace crunch::serve {
+
+namespace {
+
+using Site = LiveReload<kv::Directory>;
+
+// Writes log lines through, but for those of the pages that listen for changes: nobody asked for
+// these requests.
+class LogLines final : public base::Console {
+ public:
+  explicit LogLines(base::Console& below) : below_(below) {}
+  // `text` is whole lines.
+  void write(std::string_view text) noexcept override {
+    while (!text.empty()) {
+      std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+      std::string_view line = text.substr(0, end);
+      text.remove_prefix(end);
+      if (line.find(" /.crunch/") == std::string_view::npos) below_.write(line);
+    }
+  }
+
+ private:
+  base::Console& below_;
+};
+
+std::string name_of(const Options& options, std::uint16_t port) {
+  return "http://" + options.host_name + ':' + std::to_string(port) + '/';
+}
+
+std::uint32_t random_number(base::Entropy& entropy) {
+  std::uint32_t number = 0;
+  entropy.fill(std::as_writable_bytes(std::span(&number, 1)));
+  return number;
+}
+
+// One preview, from its start to its end. Its parts are built and destroyed in this order.
+class Preview {
+ public:
+  Preview(kv::Directory& directory, const Options& options, unix_target::Platform& platform)
+      : options_(options),
+        platform_(platform),
+        changes_(platform.loop, random_number(platform.entropy)),
+        site_(directory, changes_),
+        watcher_(directory.path(), platform.loop, platform.descriptors, platform.log,
+                 {.dotfiles = options.dotfiles}, [this](Change change) { changes_.note(change); }),
+        stack_(platform.loop, platform.descriptors, platform.log, {.address = options.address}),
+        lines_(platform.console),
+        log_(lines_, platform.loop, http::LogFormat::brief),
+        server_(site_, stack_, platform.loop, {}, log_) {}
+
+  // A sentence, if the port cannot be had.
+  net::ListenResult<void> run() {
+    auto listening = server_.listen(options_.port);
+    if (!listening) return listening;
+    platform_.console.write(options_.directory + " is served at " +
+                            name_of(options_, server_.port()) + " until Ctrl-C\n");
+    if (watcher_.is_watching()) {
+      platform_.console.write("pages reload by themselves when a file changes\n");
+    }
+    platform_.on_stop = [this] {
+      changes_.stop();
+      server_.drain();
+    };
+    platform_.loop.spawn(serve_and_stop());
+    platform_.ready();
+    platform_.loop.run();
+    return {};
+  }
+
+ private:
+  base::Task<void> serve_and_stop() {
+    co_await server_.run();
+    platform_.loop.stop();
+  }
+
+  const Options& options_;
+  unix_target::Platform& platform_;
+  Changes changes_;
+  Site site_;
+  Watcher watcher_;
+  net::Sockets stack_;
+  LogLines lines_;
+  http::AccessLog log_;
+  http::Server<Site, net::Sockets> server_;
+};
+
+}  // namespace
+
+void set_host(Options& options, const std::string& host) {
+  options.address = {};
+  options.host_name = host;
+  if (host == "localhost") {
+    options.address = net::ipv4(127, 0, 0, 1, 0);
+    return;
+  }
+  if (host == "all") {
+    options.host_name = "localhost";
+    return;
+  }
+  in_addr four{};
+  if (inet_pton(AF_INET, host.c_str(), &four) == 1) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&four);
+    options.address = net::ipv4(bytes[0], bytes[1], bytes[2], bytes[3], 0);
+    return;
+  }
+  if (inet_pton(AF_INET6, host.c_str(), options.address.address.data()) == 1) {
+    options.host_name = '[' + host + ']';
+    return;
+  }
+  throw Usage("--host " + in_quotes(host) +
+              " is no address: give localhost, all, or an IPv4 or IPv6 address of this machine");
+}
+
+int serve(const Options& options) {
+  kv::Directory directory(options.directory, {.dotfiles = options.dotfiles});
+  std::string refusal;
+  int status = unix_target::start(0, nullptr, {}, [&](unix_target::Platform& platform) {
+    Preview preview(directory, options, platform);
+    net::ListenResult<void> ran = preview.run();
+    if (!ran) refusal = ran.error();
+    return ran ? 0 : 1;
+  });
+  if (!refusal.empty()) throw Failure(refusal);
+  return status;
+}
+
+}  // namespace crunch::serve

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: ISC
+// crunch/serve/serve.hpp: the local preview: the images' own server over a directory, whose pages
+// reload when it changes.
+//
+// Ends:    SIGINT or SIGTERM, with 0.   Throws Failure: what is wrong with the directory or the
+//          port, as a sentence.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "net/endpoint.hpp"
+
+namespace crunch::serve {
+
+struct Options {
+  std::string directory;
+  net::Endpoint address;   // without the port; all zero: every address
+  std::string host_name;   // as a browser writes it: "localhost", "[::1]"
+  std::uint16_t port = 0;  // 0: one that is free
+  bool dotfiles = false;
+};
+
+// The address that `host` means: "localhost" is 127.0.0.1, "all" is every address of this machine,
+// others are written in numbers. Throws Usage for anything else.
+void set_host(Options& options, const std::string& host);
+
+int serve(const Options& options);
+
+}  // namespace crunch::serve

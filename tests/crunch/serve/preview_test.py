@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""`crunch serve` from outside: what it prints, serves, refuses, and how it ends.
+
+Method: the tool on trees made here; a client of our own; no browser (browser_test.py has one).
+"""
+
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "image"))
+
+import harness  # noqa: E402
+from harness import SITE, crunch, eventually, write_tree  # noqa: E402
+from preview import Preview  # noqa: E402
+
+LINE = re.compile(rb'\n<script src="/.crunch/reload.js" data-version="([0-9a-f]{16})"></script>\n$')
+
+
+def version_in(page: bytes) -> str:
+    return LINE.search(page).group(1).decode()
+
+
+class Serve(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.site = write_tree(pathlib.Path(folder.name) / "site", SITE)
+
+    def test_every_file_is_served_as_it_is_but_for_the_line_in_html(self):
+        with Preview(self.site) as server, server.client() as client:
+            for name, data in SITE.items():
+                with self.subTest(name=name):
+                    answer = client.get("/" + name)
+                    self.assertEqual(answer.status, 200)
+                    body = LINE.sub(b"", answer.body) if name.endswith(".html") else answer.body
+                    self.assertEqual(body, data)
+                    self.assertEqual(answer.body == data, not name.endswith(".html"))
+                    self.assertEqual(answer.fields["cache-control"], "no-cache")
+            self.assertEqual(client.get("/.crunch/reload.js").status, 200)
+
+    def test_prints_the_url_and_a_line_for_each_request(self):
+        with Preview(self.site) as server:
+            self.assertIn(f"http://localhost:{server.port}/", server.out())
+            page = server.get("/index.html")
+            server.get("/nothing/here%0Anow")
+            server.get("/.crunch/since-0000000000000000")
+            server.get("/style.css")
+            self.assertTrue(eventually(lambda: "style.css" in server.out()))
+            lines = server.out().splitlines()
+            size = len(page.body)
+            self.assertTrue(any(re.fullmatch(rf"GET /index.html 200 {size} B [\d.]+ ms", line)
+                                for line in lines), lines)
+            self.assertTrue(any(line.startswith("GET /nothing/here%0Anow 404 ")
+                                for line in lines), lines)
+            self.assertFalse(any(".crunch" in line for line in lines), lines)
+
+    def test_an_edit_is_told_to_all_who_wait_and_served(self):
+        with Preview(self.site) as server:
+            version = version_in(server.get("/index.html").body)
+            waiting = [server.client() for _ in range(200)]
+            for client in waiting:
+                self.addCleanup(client.close)
+                client.send(client.request(f"/.crunch/since-{version}"))
+            (self.site / "index.html").write_bytes(b"edited")
+            for client in waiting:
+                answer = client.receive()
+                self.assertEqual(answer.fields["content-type"], "text/event-stream")
+                self.assertEqual(answer.fields["cache-control"], "no-store")
+                self.assertIn(b'"kind":"page"', answer.body)
+            self.assertEqual(LINE.sub(b"", server.get("/index.html").body), b"edited")
+            (self.site / "style.css").write_bytes(b"p {}")
+            version = version_in(server.get("/index.html").body)
+            self.assertIn(b'"kind":"styles"', server.get(f"/.crunch/since-{version}").body)
+
+    def test_ends_at_once_though_pages_wait(self):
+        for how in (signal.SIGINT, signal.SIGTERM):
+            server = Preview(self.site)
+            self.addCleanup(server.kill)
+            version = version_in(server.get("/index.html").body)
+            client = server.client()
+            self.addCleanup(client.close)
+            client.send(client.request(f"/.crunch/since-{version}"))
+            with server.client() as other:  # whose answer shows that the first request is in
+                other.get("/index.html")
+            self.assertEqual(server.stop(how), 0)
+            # It was answered: the drain's bound would have cut it instead.
+            self.assertEqual(client.receive().status, 200)
+            self.assertEqual(server.err(), "")
+
+    def test_the_tree_is_deleted_and_made_anew(self):
+        with Preview(self.site) as server:
+            shutil.rmtree(self.site)
+            self.assertEqual(server.get("/index.html").status, 503)
+            write_tree(self.site, {"index.html": b"anew"})
+            self.assertEqual(LINE.sub(b"", server.get("/index.html").body), b"anew")
+
+    def test_listens_on_this_machine_only_unless_told_otherwise(self):
+        def bound(server) -> set:
+            ports = set()
+            for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+                for line in pathlib.Path(table).read_text().splitlines()[1:]:
+                    words = line.split()
+                    address, _, port = words[1].partition(":")
+                    if words[3] == "0A" and int(port, 16) == server.port:
+                        ports.add(address)
+            return ports
+
+        with Preview(self.site) as server:
+            self.assertEqual(bound(server), {"0100007F"})
+        with Preview(self.site, "--host", "127.0.0.2") as server:
+            self.assertEqual(bound(server), {"0200007F"})
+            self.assertIn(f"http://127.0.0.2:{server.port}/", server.out())
+
+    def test_a_taken_port_is_named(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            done = crunch("serve", self.site, "--http", port, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"port {port} is taken", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1)
+
+    def test_bad_input_is_a_sentence(self):
+        table = [
+            (["serve", self.site / "missing"], 1, "missing: No such file or directory"),
+            (["serve", self.site / "index.html"], 1, "index.html: Not a directory"),
+            (["serve"], 2, "DIR"),
+            (["serve", self.site, "--host", "example.org"], 2, '"example.org"'),
+            (["serve", self.site, "--http", "70000"], 2, "--http"),
+            (["serve", self.site, "--htpt", "1"], 2, "--http"),
+        ]
+        for words, status, named in table:
+            with self.subTest(words=words):
+                done = crunch(*words, timeout=30)
+                self.assertEqual(done.returncode, status)
+                self.assertIn(named, done.stderr)
+                self.assertTrue(done.stderr.startswith("crunch: "), done.stderr)
+                self.assertEqual(done.stdout, "")
+
+
+if __name__ == "__main__":
+    harness.main()

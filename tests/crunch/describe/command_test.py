@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""tests/crunch/describe/command_test.py: `crunch describe` of the default, of one's own, of an image.
+"""tests/crunch/describe/command_test.py: `crunch describe`: the default, one's own, an image.
 
 Method: transcripts, held against the whole output; a configuration of our own with a second server
 must be described and must serve on both ports; mistakes must name the configuration.

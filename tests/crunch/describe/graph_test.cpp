@@ -13,7 +13,8 @@ namespace {
 using namespace crunch::describe;
 
 constexpr std::string_view graph =
-    R"({"devices":[{"name":"site","module":"kv_ro","from":[]},{"name":"wire","module":"stack","from":[]},)"
+    R"({"devices":[{"name":"site","module":"kv_ro","from":[]},)"
+    R"({"name":"wire","module":"stack","from":[]},)"
     R"({"name":"server","module":"job","from":[0,1]},{"name":"tls","module":"stack","from":[1]},)"
     R"({"name":"deep \"tls\"","module":"stack","from":[3]},)"
     R"({"name":"both","module":"job","from":[4,3]}],"jobs":[2,5],"keys":[)"

@@ -16,7 +16,7 @@ import harness
 import trees
 
 PYTHON = pathlib.Path("/usr/share/doc/python3.11/html")
-BOOST = pathlib.Path("/usr/share/doc/libboost1.74-doc/doc")
+BOOST = pathlib.Path("/usr/share/doc/libboost1.74-doc")
 
 
 def need_tree(tree: pathlib.Path, package: str) -> None:

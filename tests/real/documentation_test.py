@@ -6,7 +6,6 @@ python3.11-doc has two symbolic links that leave the tree (into /usr/share/javas
 must refuse those by name, and take a plain copy in which they have become files.
 """
 
-import json
 import pathlib
 import shutil
 import tempfile
@@ -55,9 +54,7 @@ class Documentation(unittest.TestCase):
         comparison = trees.compare(self, tree, image)
         self.assertGreater(len(comparison.keys), 900)
         self.assertGreater(comparison.coded["br"], 900)
-        done = harness.crunch("inspect", image, "--format", "json")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        trees.check_manifest(self, tree, json.loads(done.stdout))
+        trees.check_manifest(self, tree, image)
 
     def test_boost(self):
         need_tree(BOOST, "libboost1.74-doc")

@@ -46,6 +46,7 @@ class Names(unittest.TestCase):
         comparison = trees.compare(self, tree, image)
         # "...three" is hidden, by the rule for names that begin with a dot.
         self.assertEqual(len(comparison.keys), len(NAMES) - 1)
+        trees.check_manifest(self, tree, image)
 
     def test_no_file_at_all(self):
         (self.folder / "t").mkdir()

@@ -2,6 +2,7 @@
 """tests/real/trees.py: a tree of files against what a server says it is, byte for byte."""
 
 import hashlib
+import json
 import os
 import pathlib
 import subprocess
@@ -104,9 +105,11 @@ def compare(test, tree: pathlib.Path, image: pathlib.Path) -> Comparison:
     return comparison
 
 
-def check_manifest(test, tree: pathlib.Path, manifest: dict) -> None:
-    """What `crunch inspect --format json` says: every path, size and SHA-256."""
-    told = {entry["path"].lstrip("/"): entry for entry in manifest["files"]}
+def check_manifest(test, tree: pathlib.Path, image: pathlib.Path) -> None:
+    """`crunch inspect --format json` tells every path, size and SHA-256 of the tree."""
+    done = harness.crunch("inspect", image, "--format", "json")
+    test.assertEqual(done.returncode, 0, done.stderr)
+    told = {entry["path"]: entry for entry in json.loads(done.stdout)["sites"][0]["files"]}
     test.assertEqual(sorted(told), keys_of(tree))
     for key, entry in told.items():
         data = (tree / key).read_bytes()

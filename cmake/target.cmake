@@ -57,7 +57,7 @@ function(crunch_image_target target)
     CRUNCH_TARGET="${ARG_HEADER}" CRUNCH_CONFIG="${ARG_CONFIG}")
 
   set(common "# How crunch build makes an image for ${target}: see crunch/build/recipe.hpp.\n")
-  foreach(flag -std=c++20 -O2 -ffunction-sections -fdata-sections -fno-pie
+  foreach(flag -std=c++20 -O2 -DNDEBUG -ffunction-sections -fdata-sections -fno-pie
       "-DCRUNCH_TARGET=\"${ARG_HEADER}\"")
     string(APPEND common "compile ${flag}\n")
   endforeach()

@@ -58,7 +58,7 @@ bool is_utf8(std::string_view text) noexcept {
 }
 
 std::string in_quotes(std::string_view name) {
-  constexpr std::string_view hex = "0123456789ABCDEF";
+  constexpr std::string_view hex = "0123456789abcdef";
   std::string out = "\"";
   while (!name.empty()) {
     std::size_t bytes = sequence_bytes(name);

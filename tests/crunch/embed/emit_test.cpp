@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: ISC
+// What is written: the content without repetition, and the digest that names a site.
+#include "crunch/embed/emit.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "kv/crunched/table.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using crunch::embed::Content;
+using crunch::embed::FileRecord;
+using crunch::embed::Placed;
+using crunch::embed::Site;
+
+kv::Sha256Bytes sha(std::string_view text) { return kv::sha256_of(base::bytes_of(text)); }
+
+class ContentTest : public ::testing::Test {
+ protected:
+  ContentTest() {
+    std::string pattern = (fs::temp_directory_path() / "crunch-emit-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+  }
+  ~ContentTest() override { fs::remove_all(folder_); }
+  std::string folder_;
+};
+
+TEST_F(ContentTest, EqualBytesAreThereOnce) {
+  crunch::NewFile file(folder_ + "/content", 0644);
+  Content content(file);
+  auto place = [&](std::string_view text) {
+    return content.place(sha(text), text.size(), base::bytes_of(text));
+  };
+  Placed one = place("one");
+  Placed two = place("twotwotwotwotwotwo");
+  EXPECT_EQ(place("one").offset, one.offset);
+  // Its bytes are not needed a second time.
+  EXPECT_EQ(content.place(sha("one"), 3, {}).offset, one.offset);
+  EXPECT_EQ(one.offset, 0U);
+  EXPECT_EQ(two.offset, kv::crunched::content_alignment);
+  EXPECT_EQ(content.size_bytes(), 16U + 18U);
+
+  // In pieces: placed if new, taken back if not.
+  content.begin_pieces();
+  content.add_piece(base::bytes_of("twotwotwo"));
+  content.add_piece(base::bytes_of("twotwotwo"));
+  EXPECT_EQ(content.end_pieces().offset, two.offset);
+  EXPECT_EQ(content.size_bytes(), 16U + 18U);
+  content.begin_pieces();
+  content.add_piece(base::bytes_of("th"));
+  content.add_piece(base::bytes_of("ree"));
+  Placed three = content.end_pieces();
+  EXPECT_EQ(three.offset, kv::crunched::page_alignment);  // what comes in pieces is large
+  EXPECT_EQ(three.size_bytes, 5U);
+  EXPECT_EQ(three.sha256, sha("three"));
+  EXPECT_EQ(place("three").offset, three.offset);
+
+  EXPECT_FALSE(fs::exists(folder_ + "/content"));  // not before it is whole
+  EXPECT_EQ(crunch::replace_changed({&file}), 1U);
+  std::string bytes = crunch::read_file(folder_ + "/content");
+  EXPECT_EQ(bytes, std::string("one") + std::string(13, '\0') + "twotwotwotwotwotwo" +
+                       std::string(4096 - 34, '\0') + "three");
+}
+
+TEST(SiteDigest, ChangesWithEveryPathTimeAndContent) {
+  auto site_of = [](std::string key, std::int64_t modified_s, std::string_view text) {
+    Site site;
+    site.name = "site";
+    FileRecord file;
+    file.key = std::move(key);
+    file.modified_s = modified_s;
+    file.forms[0] = Placed{0, text.size(), sha(text)};
+    site.files.push_back(file);
+    return site;
+  };
+  std::string digest = crunch::embed::digest_of(site_of("a", 1, "x"));
+  EXPECT_EQ(digest.size(), 64U);
+  EXPECT_EQ(digest, crunch::embed::digest_of(site_of("a", 1, "x")));
+  EXPECT_NE(digest, crunch::embed::digest_of(site_of("b", 1, "x")));
+  EXPECT_NE(digest, crunch::embed::digest_of(site_of("a", 2, "x")));
+  EXPECT_NE(digest, crunch::embed::digest_of(site_of("a", 1, "y")));
+  // Forms are of the same content: another --effort is the same site.
+  Site with_forms = site_of("a", 1, "x");
+  with_forms.files[0].forms[1] = Placed{16, 3, sha("gzip")};
+  EXPECT_EQ(digest, crunch::embed::digest_of(with_forms));
+}
+
+// A tree cannot have them, but a mistake in the walk could: nothing is lost without a word.
+TEST(Index, RefusesKeysThatCollide) {
+  Site site;
+  FileRecord file;
+  file.forms[0] = Placed{0, 0, sha("")};
+  for (const char* key : {"a", "a"}) {
+    file.key = key;
+    site.files.push_back(file);
+  }
+  std::string digest(64, '0');
+  EXPECT_THROW(static_cast<void>(crunch::embed::index_of(site, digest)), std::invalid_argument);
+  site.files[1].key = "a/b";
+  EXPECT_THROW(static_cast<void>(crunch::embed::index_of(site, digest)), std::invalid_argument);
+  site.files[1].key = "a-b";
+  EXPECT_NO_THROW(static_cast<void>(crunch::embed::index_of(site, digest)));
+}
+
+}  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "http/conditions.hpp"
 
+#include <cstring>
 #include <optional>
 
 #include "http/date.hpp"
@@ -14,16 +15,27 @@ using std::string_view;
 
 bool is_any(const Request& request, Field field) { return request.value(field) == "*"; }
 
-// The first accepted encoding whose tag the field lists.
+bool is_tag_of(string_view tag, const kv::Digest& digest) {
+  return tag.size() == digest.size() && std::memcmp(tag.data(), digest.data(), digest.size()) == 0;
+}
+
+// An accepted encoding whose tag the field lists; the best of them, if that is one.
 std::optional<kv::Encoding> listed(const Request& request, Field field, const kv::Stat& stat,
                                    const Offer& offer, bool weak) {
-  for (std::uint8_t i = 0; i < offer.count; ++i) {
-    FieldLines lines(request, field);
-    for (string_view line; lines.next(line);) {
-      if (lists_etag(line, stat.form(offer.order[i]).digest, weak)) return offer.order[i];
+  std::optional<kv::Encoding> found;
+  FieldLines lines(request, field);
+  for (string_view line; lines.next(line);) {
+    bool is_weak = false;
+    for (string_view tag; next_etag(line, tag, is_weak);) {
+      if (tag.size() != kv::Digest{}.size() || (is_weak && !weak)) continue;
+      if (is_tag_of(tag, stat.form(offer.best).digest)) return offer.best;
+      for (std::size_t i = 0; i < kv::encoding_count; ++i) {
+        auto encoding = static_cast<kv::Encoding>(i);
+        if (offer.has(encoding) && is_tag_of(tag, stat.form(encoding).digest)) found = encoding;
+      }
     }
   }
-  return std::nullopt;
+  return found;
 }
 
 // The date in a field that has one; nothing where it has none, or has two, or we have no date to
@@ -81,25 +93,22 @@ void select_range(const Request& request, const kv::Stat& stat, const Offer& off
 
 }  // namespace
 
-bool lists_etag(string_view list, const kv::Digest& digest, bool weak) noexcept {
-  string_view wanted(digest.data(), digest.size());
-  while (!list.empty()) {
-    while (!list.empty() && (is_space(list.front()) || list.front() == ',')) list.remove_prefix(1);
-    bool is_weak = list.starts_with("W/");
-    if (is_weak) list.remove_prefix(2);
-    if (!list.starts_with('"')) return false;
-    std::size_t end = list.find('"', 1);
-    if (end == string_view::npos) return false;
-    if (list.substr(1, end - 1) == wanted && (weak || !is_weak)) return true;
-    list.remove_prefix(end + 1);
-  }
-  return false;
+bool next_etag(string_view& list, string_view& tag, bool& is_weak) noexcept {
+  while (!list.empty() && (is_space(list.front()) || list.front() == ',')) list.remove_prefix(1);
+  is_weak = list.starts_with("W/");
+  if (is_weak) list.remove_prefix(2);
+  if (!list.starts_with('"')) return false;
+  std::size_t end = list.find('"', 1);
+  if (end == string_view::npos) return false;
+  tag = list.substr(1, end - 1);
+  list.remove_prefix(end + 1);
+  return true;
 }
 
 Selection select(const Request& request, const kv::Stat& stat, const Offer& offer,
                  std::int64_t now_s) noexcept {
   Selection selection;
-  selection.encoding = offer.order[0];
+  selection.encoding = offer.best;
   selection.verdict = preconditions(request, stat, offer, now_s, selection.encoding);
   if (selection.verdict == Verdict::proceed && request.method == Method::get &&
       request.has(Field::range) && !request.repeats(Field::range)) {

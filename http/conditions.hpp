@@ -36,8 +36,8 @@ struct Selection {
 [[nodiscard]] Selection select(const Request& request, const kv::Stat& stat, const Offer& offer,
                                std::int64_t now_s) noexcept;
 
-// Is `digest` in quotes one of the entity tags listed? "*" and what is malformed list nothing. A
-// weak tag counts only where `weak` says so (RFC 9110 section 8.8.3.2).
-[[nodiscard]] bool lists_etag(std::string_view list, const kv::Digest& digest, bool weak) noexcept;
+// Takes the next entity tag, without its quotes, off a list (RFC 9110 section 8.8.3). False: there
+// is none, or what comes is none, "*" included; then the rest of the list says nothing.
+[[nodiscard]] bool next_etag(std::string_view& list, std::string_view& tag, bool& is_weak) noexcept;
 
 }  // namespace http

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// http/negotiate.hpp: which representations a client accepts, and in what order we offer them.
+// http/negotiate.hpp: which representations a client accepts, and which is the best.
 //
 // Source:  RFC 9110 section 12.5.3 (Accept-Encoding).
 // Policy:  by quality, then by size, then the less work for the client (identity first). Without
@@ -9,7 +9,6 @@
 
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 #include "http/request.hpp"
@@ -17,16 +16,14 @@
 
 namespace http {
 
-// The encodings of one value that a client accepts, the best first.
+// The encodings of one value that a client accepts.
 struct Offer {
-  std::array<kv::Encoding, kv::encoding_count> order{};
-  std::uint8_t count = 0;  // 0: nothing is acceptable (406)
+  std::uint8_t accepted = 0;  // bit i: encoding i is; none: nothing is acceptable (406)
+  kv::Encoding best = kv::Encoding::identity;
 
+  [[nodiscard]] bool is_empty() const { return accepted == 0; }
   [[nodiscard]] bool has(kv::Encoding encoding) const {
-    for (std::uint8_t i = 0; i < count; ++i) {
-      if (order[i] == encoding) return true;
-    }
-    return false;
+    return ((accepted >> kv::index_of(encoding)) & 1U) != 0;
   }
 };
 

@@ -26,22 +26,87 @@ constexpr bool is_control(char c) {
   return (byte < 0x20 && byte != '\t') || byte == 0x7f;
 }
 
-// The first byte in [at, end) that no line may contain, or `end`.
-const char* find_control(const char* at, const char* end) {
 #if defined(__SSE2__)
+// Bit i: at[i], of sixteen bytes, is a control.
+std::uint64_t controls_in(const char* at) {
   const __m128i last_control = _mm_set1_epi8(0x1f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  const __m128i del = _mm_set1_epi8(0x7f);
+  __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
+  __m128i tabs = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t'));
+  __m128i dels = _mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f));
+  __m128i found = _mm_or_si128(_mm_andnot_si128(tabs, low), dels);
+  return static_cast<std::uint64_t>(_mm_movemask_epi8(found));
+}
+#endif
+
+// Finds the bytes that no line may contain, one after another; each byte is looked at once.
+class ControlScan {
+ public:
+  ControlScan(const char* at, const char* end) : at_(at), end_(end) {}
+
+  // The next one, or `end`.
+  [[gnu::always_inline]] const char* next() {
+#if defined(__SSE2__)
+    for (;;) {
+      if (found_ != 0) {
+        const char* first = at_ - 64 + std::countr_zero(found_);
+        found_ &= found_ - 1;
+        return first;
+      }
+      if (end_ - at_ < 64) break;
+      found_ = controls_in(at_) | controls_in(at_ + 16) << 16 | controls_in(at_ + 32) << 32 |
+               controls_in(at_ + 48) << 48;
+      at_ += 64;
+    }
+    for (; end_ - at_ >= 16; at_ += 16) {
+      std::uint64_t found = controls_in(at_);
+      if (found == 0) continue;
+      at_ += std::countr_zero(found) + 1;
+      return at_ - 1;
+    }
+#endif
+    while (at_ != end_ && !is_control(*at_)) ++at_;
+    return at_ == end_ ? end_ : at_++;
+  }
+
+  // The LF behind the CR that was found is not to be found.
+  [[gnu::always_inline]] void skip_lf() {
+    if (found_ != 0) {
+      found_ &= found_ - 1;
+    } else {
+      // It stands at the front of what was not looked at, or the group ended with the CR.
+      ++at_;
+    }
+  }
+
+ private:
+  const char* at_;
+  const char* end_;
+  std::uint64_t found_ = 0;  // bit i: at_[i - 64] is one
+};
+
+bool has_control(const char* at, const char* end) { return ControlScan(at, end).next() != end; }
+
+// The end of the run of name characters that starts at `at`. Lines are looked at sixteen bytes at a
+// time for what names are made of almost always; the table has the last word.
+[[gnu::always_inline]] inline const char* skip_name(const char* at, const char* end) {
+#if defined(__SSE2__)
+  auto in_span = [](__m128i bytes, char first, char count) {
+    __m128i from = _mm_sub_epi8(bytes, _mm_set1_epi8(first));
+    return _mm_cmpeq_epi8(_mm_min_epu8(from, _mm_set1_epi8(static_cast<char>(count - 1))), from);
+  };
   for (; end - at >= 16; at += 16) {
     __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
-    __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(bytes, last_control), bytes);
-    __m128i found =
-        _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(bytes, tab), low), _mm_cmpeq_epi8(bytes, del));
-    auto mask = static_cast<unsigned>(_mm_movemask_epi8(found));
-    if (mask != 0) return at + std::countr_zero(mask);
+    __m128i letters = in_span(_mm_or_si128(bytes, _mm_set1_epi8(0x20)), 'a', 26);
+    __m128i plain = _mm_or_si128(letters, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('-')));
+    auto others = static_cast<unsigned>(_mm_movemask_epi8(plain)) ^ 0xffffU;
+    if (others == 0) continue;
+    at += std::countr_zero(others);
+    if (*at == ':') return at;
+    break;
   }
 #endif
-  while (at != end && !is_control(*at)) ++at;
+  while (at != end && is_token_char(*at)) ++at;
   return at;
 }
 
@@ -54,13 +119,20 @@ Method method_of(string_view text) {
   return std::ranges::find(refused, text) != refused.end() ? Method::refused : Method::unknown;
 }
 
+constexpr std::array<bool, 256> make_host_table() {
+  std::array<bool, 256> table = detail::token_table;
+  for (char c : string_view("^`|#")) table[static_cast<unsigned char>(c)] = false;
+  for (char c : string_view(":[]();,=")) table[static_cast<unsigned char>(c)] = true;
+  for (std::size_t byte = 0x80; byte < 0x100; ++byte) table[byte] = true;
+  return table;
+}
+constexpr std::array<bool, 256> host_table = make_host_table();
+
 // RFC 9110 section 7.2 and RFC 3986 section 3.2.2: uri-host [":" port], which may be empty.
 bool is_host(string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    auto byte = static_cast<unsigned char>(c);
-    return (is_token_char(c) && c != '^' && c != '`' && c != '|' && c != '#') ||
-           string_view(":[]();,=").find(c) != string_view::npos || byte >= 0x80;
-  });
+  bool all = true;
+  for (char c : text) all &= host_table[static_cast<unsigned char>(c)];
+  return all;
 }
 
 // "gzip, chunked": well framed, in a coding that is not spoken here (RFC 9112 section 6.1).
@@ -84,35 +156,69 @@ constexpr std::size_t request_line_slack = 64;
 
 }  // namespace
 
+// False: refused. Inlined, so that what it compares with is loaded once a head.
+[[gnu::always_inline]] inline bool HeadParser::read_field(string_view line,
+                                                          const char* received_end) noexcept {
+  // The CR behind the line stops it, if nothing else does. A line that starts with white space
+  // would be the fold of the one before it.
+  const char* name_end = skip_name(line.data(), received_end);
+  auto colon = static_cast<std::size_t>(name_end - line.data());
+  if (colon == 0 || *name_end != ':' || ++fields_ > options_.fields_max) {
+    refusal_ = fields_ > options_.fields_max ? Status::fields_too_large : Status::bad_request;
+    return false;
+  }
+  if (colon > field_name_bytes_max) return true;
+  Field field = field_of({line.data(), colon});
+  if (field == Field::other) return true;
+  std::uint16_t bit = Request::bit(field);
+  if ((request_.present & bit) != 0) {
+    request_.repeated = static_cast<std::uint16_t>(request_.repeated | bit);
+  } else {
+    request_.present = static_cast<std::uint16_t>(request_.present | bit);
+    request_.values[static_cast<std::size_t>(field)] =
+        trimmed({name_end + 1, line.size() - colon - 1});
+  }
+  return true;
+}
+
 Parse HeadParser::parse(string_view received) noexcept {
   const char* const begin = received.data();
   const char* const end = begin + received.size();
+  ControlScan controls(begin + at_, end);
   for (;;) {
     const char* line = begin + at_;
-    const char* stop = find_control(line, end);
+    const char* stop = controls.next();
     auto length = static_cast<std::size_t>(stop - line);
     if (state_ == State::before && length > options_.target_bytes_max + request_line_slack) {
       return refuse(Status::uri_too_long);
     }
-    if (stop == end || (*stop == '\r' && stop + 1 == end)) {
-      if (received.size() < options_.header_bytes_max) return Parse::need_more;
-      return refuse(state_ == State::before ? Status::uri_too_long : Status::fields_too_large);
+    if (end - stop < 2) {
+      if (stop == end || *stop == '\r') return end_of_received(received);
+      return refuse(Status::bad_request);
     }
     if (stop[0] != '\r' || stop[1] != '\n') return refuse(Status::bad_request);
+    controls.skip_lf();
     at_ += length + 2;
-    if (state_ == State::before) {
-      // Some clients send a blank line after a body (RFC 9112 section 2.2).
-      if (length == 0 && at_ <= 4) continue;
-      start_ = at_ - length - 2;
-      if (read_request_line({line, length}) == Parse::refused) return Parse::refused;
-      state_ = State::fields;
-    } else if (length == 0) {
-      request_.head = received.substr(start_, at_ - start_);
-      return finish();
-    } else if (read_field({line, length}) == Parse::refused) {
-      return Parse::refused;
+    if (state_ == State::fields) {
+      if (length == 0) {
+        request_.head = received.substr(start_, at_ - start_);
+        return finish();
+      }
+      if (!read_field({line, length}, end)) return Parse::refused;
+      continue;
     }
+    // Some clients send a blank line after a body (RFC 9112 section 2.2).
+    if (length == 0 && at_ <= 4) continue;
+    start_ = at_ - length - 2;
+    if (read_request_line({line, length}) == Parse::refused) return Parse::refused;
+    state_ = State::fields;
   }
+}
+
+// The last line has not ended.
+Parse HeadParser::end_of_received(string_view received) noexcept {
+  if (received.size() < options_.header_bytes_max) return Parse::need_more;
+  return refuse(state_ == State::before ? Status::uri_too_long : Status::fields_too_large);
 }
 
 // method SP request-target SP HTTP-version, with one space each (RFC 9112 section 3).
@@ -138,23 +244,6 @@ Parse HeadParser::read_request_line(string_view line) noexcept {
   if (version[5] != '1') return refuse(Status::version_not_supported);
   request_.is_http_1_0 = version[7] == '0';
   request_.method = method_of(request_.method_text);
-  return Parse::complete;
-}
-
-Parse HeadParser::read_field(string_view line) noexcept {
-  std::size_t colon = 0;
-  while (colon < line.size() && is_token_char(line[colon])) ++colon;
-  // A line that starts with white space would be the fold of the one before it.
-  if (colon == 0 || colon == line.size() || line[colon] != ':') return refuse(Status::bad_request);
-  if (++fields_ > options_.fields_max) return refuse(Status::fields_too_large);
-  Field field = field_of(line.substr(0, colon));
-  if (field == Field::other) return Parse::complete;
-  if (request_.has(field)) {
-    request_.repeated = static_cast<std::uint16_t>(request_.repeated | Request::bit(field));
-  } else {
-    request_.present = static_cast<std::uint16_t>(request_.present | Request::bit(field));
-    request_.values[static_cast<std::size_t>(field)] = trimmed(line.substr(colon + 1));
-  }
   return Parse::complete;
 }
 
@@ -198,6 +287,11 @@ Parse HeadParser::finish_framing() noexcept {
 
 void HeadParser::read_connection() noexcept {
   bool close = false, keep_alive = !request_.is_http_1_0;
+  if (!request_.has(Field::connection) ||
+      (request_.value(Field::connection) == "keep-alive" && !request_.repeats(Field::connection))) {
+    request_.keep_alive = keep_alive || request_.has(Field::connection);
+    return;
+  }
   FieldLines lines(request_, Field::connection);
   for (string_view line; lines.next(line);) {
     for (string_view element; next_element(line, element);) {
@@ -248,7 +342,7 @@ class Beast final : public beast::http::basic_parser<true> {
     const char* start = value.data();
     if (value.empty()) return;
     if (std::less<>{}(start, colon) || start - colon > 65536 ||
-        find_control(colon, start + value.size()) != start + value.size()) {
+        has_control(colon, start + value.size())) {
       error = refused();
     }
   }
@@ -256,8 +350,7 @@ class Beast final : public beast::http::basic_parser<true> {
   void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
   std::size_t on_body_impl(Text text, Error&) override { return text.size(); }
   void on_chunk_header_impl(std::uint64_t, Text extension, Error& error) override {
-    const char* end = extension.data() + extension.size();
-    if (find_control(extension.data(), end) != end) error = refused();
+    if (has_control(extension.data(), extension.data() + extension.size())) error = refused();
   }
   std::size_t on_chunk_body_impl(std::uint64_t, Text text, Error&) override { return text.size(); }
   void on_finish_impl(Error&) override {}

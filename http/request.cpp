@@ -1,23 +1,42 @@
 // SPDX-License-Identifier: ISC
 #include "http/request.hpp"
 
+#include <cstring>
+#include <type_traits>
+
 #include "http/syntax.hpp"
 
 namespace http {
 
 namespace {
 
-// Names are tokens, so that setting bit 5 makes letters small and leaves digits and '-' alone, and
-// nothing else becomes one of these.
-bool is(std::string_view name, std::string_view lower) {
-  unsigned difference = 0;
-  for (std::size_t i = 0; i < lower.size(); ++i) {
-    difference |= static_cast<unsigned char>(name[i] | 0x20) ^ static_cast<unsigned char>(lower[i]);
-  }
-  return difference == 0;
+template <class Word>
+Word word_at(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof word);
+  return word;
 }
 
-Field choose(std::string_view name, std::string_view lower, Field field) {
+// Compares by words that overlap: `lower` is a literal, so that what is left is two or three loads
+// and compares. Names are tokens, so that setting bit 5 makes letters small and leaves digits and
+// '-' alone, and nothing else becomes one of these.
+template <std::size_t N>
+bool is(std::string_view name, const char (&lower)[N]) {
+  constexpr std::size_t size = N - 1;
+  using Word = std::conditional_t<(size >= 8), std::uint64_t, std::uint32_t>;
+  static_assert(size >= sizeof(Word));
+  constexpr auto bits = static_cast<Word>(0x2020202020202020U);
+  Word different = 0;
+  for (std::size_t at = 0; at + sizeof(Word) <= size; at += sizeof(Word)) {
+    different |= (word_at<Word>(name.data() + at) | bits) ^ word_at<Word>(lower + at);
+  }
+  constexpr std::size_t last = size - sizeof(Word);
+  return (different | ((word_at<Word>(name.data() + last) | bits) ^ word_at<Word>(lower + last))) ==
+         0;
+}
+
+template <std::size_t N>
+Field choose(std::string_view name, const char (&lower)[N], Field field) {
   return is(name, lower) ? field : Field::other;
 }
 
@@ -55,12 +74,7 @@ Field field_of(std::string_view name) noexcept {
   }
 }
 
-bool FieldLines::next(std::string_view& value) noexcept {
-  if (has_only_) {
-    has_only_ = false;
-    value = only_;
-    return true;
-  }
+bool FieldLines::next_in_head(std::string_view& value) noexcept {
   while (!rest_.empty()) {
     std::size_t end = rest_.find("\r\n");
     if (end == std::string_view::npos) return false;

@@ -40,6 +40,8 @@ enum class Field : std::uint8_t {
 };
 inline constexpr std::size_t field_count = static_cast<std::size_t>(Field::other);
 
+inline constexpr std::size_t field_name_bytes_max = 19;  // "if-unmodified-since"
+
 // Any case. `name` is a token.
 [[nodiscard]] Field field_of(std::string_view name) noexcept;
 
@@ -84,9 +86,16 @@ class FieldLines {
     }
   }
   // False: there are no more.
-  [[nodiscard]] bool next(std::string_view& value) noexcept;
+  [[nodiscard]] bool next(std::string_view& value) noexcept {
+    if (!has_only_) return !rest_.empty() && next_in_head(value);
+    has_only_ = false;
+    value = only_;
+    return true;
+  }
 
  private:
+  [[nodiscard]] bool next_in_head(std::string_view& value) noexcept;
+
   Field field_;
   bool has_only_ = false;
   std::string_view only_;

@@ -215,7 +215,7 @@ void respond_with_value(const Request& request, kv::Key key, const kv::Stat& sta
                         const Circumstances& now, std::span<char> scratch, Writer& out,
                         Answer& answer) {
   Offer offer = negotiate(request, stat);
-  if (offer.count == 0) {
+  if (offer.is_empty()) {
     open(Status::not_acceptable, request, now, out, answer);
     out.text("Vary: Accept-Encoding\r\n");
     write_page(Status::not_acceptable, request, out, answer);
@@ -260,7 +260,7 @@ void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& 
                            const Circumstances& now, std::span<char> scratch, Writer& out,
                            Answer& answer) {
   Offer offer = negotiate(request, stat);
-  kv::Encoding encoding = offer.count > 0 ? offer.order[0] : kv::Encoding::identity;
+  kv::Encoding encoding = offer.is_empty() ? kv::Encoding::identity : offer.best;
   write_whole(Status::not_found, request, head_of(key, stat, encoding, scratch), stat, encoding,
               now, out, answer);
 }

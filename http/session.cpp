@@ -253,7 +253,7 @@ void Session::choose_answer() noexcept {
     return;
   }
   if (common_.options.https_port != 0) return;  // the store is not asked
-  Target target = parse_target(request().target, work.key.first(work.key.size() - lookup_slack));
+  Target target = parse_target(request().target, work.key);
   bool misplaced_asterisk = target.is_asterisk && request().method != Method::options;
   if (target.error == TargetError::malformed || misplaced_asterisk) {
     status_ = Status::bad_request;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "http/target.hpp"
 
+#include <array>
+
 #include "http/syntax.hpp"
 
 namespace http {
@@ -36,53 +38,63 @@ bool take_authority(string_view& target) {
          authority.find_first_of("@#\\<>\"^`{|}") == string_view::npos;
 }
 
-// Writes decoded segments one after another, each after a '/', the first without.
+// What ends a run of bytes that stand for themselves.
+constexpr std::array<bool, 256> make_special_table() {
+  std::array<bool, 256> table{};
+  for (char c : string_view("/%?#")) table[static_cast<unsigned char>(c)] = true;
+  return table;
+}
+constexpr std::array<bool, 256> special = make_special_table();
+
+// Writes a key, segment after segment. The buffer has room for the whole target, and what is
+// decoded is never longer.
 class KeyWriter {
  public:
-  explicit KeyWriter(std::span<char> out) : out_(out) {}
+  explicit KeyWriter(char* out) : out_(out), at_(out), segment_(out) {}
 
-  TargetError segment(string_view raw) {
-    std::size_t before = size_;
-    if (size_ > 0 && !put('/')) return TargetError::too_long;
-    std::size_t start = size_;
-    for (std::size_t i = 0; i < raw.size(); ++i) {
-      char c = raw[i];
-      if (c == '%') {
-        int high = i + 1 < raw.size() ? hex_value(raw[i + 1]) : -1;
-        int low = i + 2 < raw.size() ? hex_value(raw[i + 2]) : -1;
-        if (high < 0 || low < 0) return TargetError::malformed;
-        c = static_cast<char>(high * 16 + low);
-        i += 2;
-        if (c == '\0') return TargetError::malformed;
-        if (c == '/') has_slash_ = true;
-      }
-      if (!put(c)) return TargetError::too_long;
-    }
-    string_view decoded(out_.data() + start, size_ - start);
-    is_dots_ = decoded == "." || decoded == "..";
-    if (decoded.empty() || is_dots_) size_ = before;
-    if (decoded == "..") up();
-    return TargetError::none;
+  // Takes bytes up to the next special one.
+  const char* plain(const char* from, const char* end) {
+    while (from != end && !special[static_cast<unsigned char>(*from)]) *at_++ = *from++;
+    return from;
   }
-  // Was the last segment "." or ".."?
-  [[nodiscard]] bool is_dots() const { return is_dots_; }
-  [[nodiscard]] bool has_slash() const { return has_slash_; }
-  [[nodiscard]] kv::Key key() const { return {out_.data(), size_}; }
-
- private:
-  bool put(char c) {
-    if (size_ == out_.size()) return false;
-    out_[size_++] = c;
+  // Takes "%xx". False: it is no escape, or one of NUL.
+  bool escape(const char* from, const char* end) {
+    int high = end - from > 2 ? hex_value(from[1]) : -1;
+    int low = end - from > 2 ? hex_value(from[2]) : -1;
+    if (high < 0 || low < 0 || high + low == 0) return false;
+    *at_ = static_cast<char>(high * 16 + low);
+    has_slash_ |= *at_++ == '/';
     return true;
   }
-  void up() {
-    std::size_t slash = key().rfind('/');
-    size_ = slash == string_view::npos ? 0 : slash;
+  // Ends a segment; true if it was empty or of dots.
+  bool end_segment() {
+    string_view segment(segment_, static_cast<std::size_t>(at_ - segment_));
+    bool is_nothing = segment.size() <= 2 && (segment.empty() || segment == "." || segment == "..");
+    if (!is_nothing) {
+      *at_++ = '/';
+      segment_ = at_;
+      return false;
+    }
+    bool is_up = segment.size() == 2;
+    at_ = segment_;
+    if (is_up && at_ != out_) {
+      do {
+        --at_;
+      } while (at_ != out_ && at_[-1] != '/');
+      segment_ = at_;
+    }
+    return true;
   }
+  // Without the '/' that every segment has behind it.
+  [[nodiscard]] kv::Key key() const {
+    return {out_, at_ == out_ ? 0 : static_cast<std::size_t>(at_ - out_) - 1};
+  }
+  [[nodiscard]] bool has_slash() const { return has_slash_; }
 
-  std::span<char> out_;
-  std::size_t size_ = 0;
-  bool is_dots_ = false;
+ private:
+  char* out_;
+  char* at_;
+  char* segment_;
   bool has_slash_ = false;
 };
 
@@ -95,26 +107,27 @@ Target parse_target(string_view text, std::span<char> key) noexcept {
     return target;
   }
   if (!text.starts_with('/') && !take_authority(text)) return failed(TargetError::malformed);
-  string_view path = text;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '#') return failed(TargetError::malformed);
-    if (text[i] != '?') continue;
-    if (text.find('#', i) != string_view::npos) return failed(TargetError::malformed);
-    target.query = text.substr(i);
-    path = text.substr(0, i);
-    break;
+  if (text.size() >= key.size()) return failed(TargetError::too_long);
+  KeyWriter writer(key.data());
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while ((at = writer.plain(at, end)) != end && *at != '?') {
+    if (*at == '#') return failed(TargetError::malformed);
+    if (*at == '/') {
+      writer.end_segment();
+      ++at;
+    } else if (writer.escape(at, end)) {
+      at += 3;
+    } else {
+      return failed(TargetError::malformed);
+    }
   }
-  KeyWriter writer(key);
-  for (std::size_t start = 0; start < path.size();) {
-    std::size_t end = start;
-    while (end < path.size() && path[end] != '/') ++end;
-    TargetError error = writer.segment(path.substr(start, end - start));
-    if (error != TargetError::none) return failed(error);
-    start = end + 1;
-  }
+  target.query = {at, static_cast<std::size_t>(end - at)};
+  if (target.query.find('#') != string_view::npos) return failed(TargetError::malformed);
+  // Nothing behind the last '/', or only dots, is a directory's name.
+  target.is_directory = writer.end_segment();
   if (writer.has_slash()) return failed(TargetError::nothing);
   target.key = writer.key();
-  target.is_directory = target.key.empty() || path.ends_with('/') || writer.is_dots();
   return target;
 }
 

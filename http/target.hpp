@@ -34,7 +34,7 @@ struct Target {
   std::string_view query;     // from '?' on, as received; empty if there is none
 };
 
-// `key` needs no more bytes than the target has; what follows the key in it is left alone.
+// `key` must be longer than the target; otherwise that is too long.
 [[nodiscard]] Target parse_target(std::string_view target, std::span<char> key) noexcept;
 
 }  // namespace http

@@ -26,7 +26,7 @@ namespace {
 constexpr std::string_view browser_get =
     "GET /docs/page0042.html HTTP/1.1\r\n"
     "Host: www.example.org\r\n"
-    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
+    "User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0esr\r\n"
     "Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
     "image/png,image/svg+xml,*/*;q=0.8\r\n"
     "Accept-Language: en-US,en;q=0.5\r\n"
@@ -37,7 +37,7 @@ constexpr std::string_view browser_get =
     "Sec-Fetch-Mode: navigate\r\n"
     "Sec-Fetch-Site: none\r\n"
     "Sec-Fetch-User: ?1\r\n"
-    "If-None-Match: \"0123456789abcdef0123456789abcde\"\r\n"
+    "If-None-Match: \"0123456789abcdef0123456789abcdef\"\r\n"
     "\r\n";
 
 constexpr std::string_view plain_get = "GET /docs/page0042.html HTTP/1.1\r\nHost: a\r\n\r\n";

@@ -56,10 +56,10 @@ TEST(Target, NeverLeavesTheNormalForm) {
 }
 
 TEST(Target, TooLongForItsBuffer) {
-  char buffer[3];
+  char buffer[5];
   EXPECT_EQ(http::parse_target("/abc", buffer).key, "abc");
   EXPECT_EQ(http::parse_target("/abcd", buffer).error, TargetError::too_long);
-  EXPECT_EQ(http::parse_target("/ab/c", buffer).error, TargetError::too_long);
+  EXPECT_EQ(http::parse_target("/?abc", buffer).error, TargetError::too_long);
 }
 
 TEST(Ranges, OfSizesAtTheEdges) {
@@ -82,8 +82,6 @@ TEST(Ranges, OfSizesAtTheEdges) {
 }
 
 TEST(Etags, Lists) {
-  kv::Digest digest;
-  digest.fill('a');
   const std::string tag = "\"" + std::string(32, 'a') + "\"";
   struct Row {
     std::string list;
@@ -102,8 +100,15 @@ TEST(Etags, Lists) {
                       {"\"\"", false, false},
                       {"*", false, false}};
   for (const Row& row : rows) {
-    EXPECT_EQ(http::lists_etag(row.list, digest, false), row.strong) << row.list;
-    EXPECT_EQ(http::lists_etag(row.list, digest, true), row.weak) << row.list;
+    bool strong = false, weak = false, is_weak = false;
+    std::string_view list = row.list, found;
+    while (http::next_etag(list, found, is_weak)) {
+      bool same = found == std::string(32, 'a');
+      weak |= same;
+      strong |= same && !is_weak;
+    }
+    EXPECT_EQ(strong, row.strong) << row.list;
+    EXPECT_EQ(weak, row.weak) << row.list;
   }
 }
 

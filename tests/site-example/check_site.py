@@ -21,7 +21,7 @@ import sys
 import urllib.parse
 import xml.etree.ElementTree
 
-from pages import HEADINGS, NAMED, Element, Page
+from pages import HEADINGS, NAMED, Element, Page, parse
 
 FONT_BYTES_MAX = 40 * 1024
 CONTRAST_MIN = 4.5
@@ -50,7 +50,7 @@ class Site:
     def __init__(self, files: dict[str, bytes], base: str):
         self.files = files
         self.base = base
-        self.pages = {path: Page(data.decode()) for path, data in files.items()
+        self.pages = {path: parse(data) for path, data in files.items()
                       if path.endswith(".html")}
         self.found: list[str] = []
         self.reached: set[str] = {"index.html"}

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: ISC
 """What a page of the site holds, as the checks see it."""
 
+import functools
 import html.parser
 import re
 from dataclasses import dataclass, field
@@ -104,5 +105,12 @@ class Page(html.parser.HTMLParser):
                                       element.attributes.get("style", "")):
                 yield Link(address, element.tag, "style", element.line)
 
+    @functools.cache
     def ids(self) -> list[str]:
         return [e.attributes["id"] for e in self.root.everything() if "id" in e.attributes]
+
+
+@functools.cache
+def parse(data: bytes) -> Page:
+    """The page of a file; pages are not changed, so the same one for the same bytes."""
+    return Page(data.decode())

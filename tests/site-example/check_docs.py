@@ -1,0 +1,141 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Holds what people read against what there is: README.md, docs/*.md and the site's pages.
+
+    check_docs.py ROOT CRUNCH [IMAGE]
+
+Every path of this repository that they name is there (a pattern matches something); every link
+between documents leads somewhere; every subcommand and option of crunch that they show is in its
+--help; and, given a built image, every boot key is in the image's.
+"""
+
+import html
+import pathlib
+import re
+import subprocess
+import sys
+
+FOLDERS = ("base", "kv", "net", "http", "tls", "crunch", "targets", "tests", "cmake", "scripts",
+           "site-example", "docs", "bench")
+# A path names a folder of this repository first; `crunch/` in a URL or behind a dot does not count.
+PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
+OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
+# Options of others that stand alone in a sentence.
+FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--watch"}
+# Folders that have the name of one of ours, in someone else's project: `docs/` of Sphinx.
+FOREIGN_PATHS = {"docs/"}
+
+
+def code_of(path: pathlib.Path) -> list[tuple[int, str]]:
+    """(line, text) of each line or span of code."""
+    found = []
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".html":
+        for match in re.finditer(r"(?s)<code[^>]*>(.*?)</code>", text):
+            line = text.count("\n", 0, match.start()) + 1
+            plain = html.unescape(re.sub(r"<[^>]+>", "", match.group(1)))
+            found += [(line + i, one) for i, one in enumerate(plain.split("\n"))]
+        return found
+    fenced = False
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.startswith("```"):
+            fenced = not fenced
+        elif fenced or line.startswith("    "):
+            found.append((number, line))
+        else:
+            found += [(number, span) for span in re.findall(r"`([^`]+)`", line)]
+    return found
+
+
+def check_paths(root: pathlib.Path, code: str) -> list[str]:
+    missing = []
+    for name in PATH.findall(code):
+        name = name.rstrip(".,")
+        if name in FOREIGN_PATHS:
+            continue
+        names = [name]
+        if braces := re.search(r"\{([^}]*)\}", name):
+            names = [name.replace(braces.group(0), one) for one in braces.group(1).split(",")]
+        missing += [f"there is no {one}" for one in names if not list(root.glob(one))]
+    return missing
+
+
+class Helps:
+    """What --help of the tool, of each subcommand and of an image says."""
+
+    def __init__(self, crunch: str, image: str | None):
+        self.crunch = crunch
+        self.texts: dict[str, str] = {}
+        top = self.run(crunch)
+        self.subcommands = re.findall(r"(?m)^  ([a-z]+) {3,}", top.partition("Subcommands:")[2])
+        self.image = self.run(image) if image else None
+        self.all = top + "".join(self.of(one) for one in self.subcommands) + (self.image or "")
+
+    @staticmethod
+    def run(*words: str) -> str:
+        done = subprocess.run([*words, "--help"], stdout=subprocess.PIPE, check=True, timeout=60)
+        return done.stdout.decode()
+
+    def of(self, subcommand: str) -> str:
+        if subcommand not in self.texts:
+            self.texts[subcommand] = self.run(self.crunch, subcommand)
+        return self.texts[subcommand]
+
+
+def has_option(text: str, option: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text) is not None
+
+
+def check_options(helps: Helps, code: str) -> list[str]:
+    found = []
+    command = re.search(r"(?:^|[\s/])crunch ([a-z]+)\b(.*)", code)
+    if command:
+        subcommand, rest = command.groups()
+        if subcommand not in helps.subcommands:
+            return [f"crunch has no subcommand '{subcommand}'"]
+        rest = rest.partition("&&")[0]
+        return [f"crunch {subcommand} has no option '{option}'" for option in OPTION.findall(rest)
+                if not has_option(helps.of(subcommand), option)]
+    if code.startswith("--"):
+        option = OPTION.match(code).group(0)
+        if option not in FOREIGN and helps.image and not has_option(helps.all, option):
+            found.append(f"nothing has the option '{option}'")
+    run = re.search(r"(?:^|[\s\"/])\./?my-site\b(.*)|ExecStart=\S+(.*)", code)
+    if run and helps.image:
+        words = run.group(1) or run.group(2) or ""
+        found += [f"an image has no key '{key}'" for key in re.findall(r"--[a-z-]+", words)
+                  if not has_option(helps.image, key)]
+    return found
+
+
+def check_links(path: pathlib.Path) -> list[str]:
+    if path.suffix != ".md":
+        return []
+    found = []
+    for target in re.findall(r"\]\(([^)#\s]+)", path.read_text(encoding="utf-8")):
+        if not re.match(r"[a-z]+:", target) and not (path.parent / target).exists():
+            found.append(f"{path}: the link to '{target}' leads nowhere")
+    return found
+
+
+def main() -> int:
+    if len(sys.argv) not in (3, 4):
+        print(__doc__, file=sys.stderr)
+        return 2
+    root = pathlib.Path(sys.argv[1]).resolve()
+    helps = Helps(sys.argv[2], sys.argv[3] if len(sys.argv) == 4 else None)
+    documents = [*sorted(root.glob("docs/*.md")), *sorted(root.glob("README.md")),
+                 *sorted(root.glob("site-example/htdocs/**/*.html"))]
+    found = []
+    for path in documents:
+        found += check_links(path)
+        for line, code in code_of(path):
+            found += [f"{path}:{line}: {text}"
+                      for text in check_paths(root, code) + check_options(helps, code)]
+    print("\n".join(found))
+    print(f"{len(documents)} documents, {len(found)} faults")
+    return 1 if found or not documents else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -26,13 +26,12 @@ void add_build_command(CLI::App& app, Action& action) {
       ->type_name("IMAGE")
       ->required();
   command
-      ->add_option(
-          "--config", options.config,
-          "What the image is made of, in C++ (see site-example/config.hpp) [an HTTP server]")
+      ->add_option("--config", options.config,
+                   "What the image is made of, in C++ [site-example/config.hpp]")
       ->type_name("FILE");
   command
       ->add_option("--cert", options.certificates,
-                   "Serve HTTPS with this certificate and those that vouch for it, PEM or DER; "
+                   "Serve HTTPS with this certificate chain, PEM or DER;\n"
                    "several are chosen by name")
       ->type_name("FILE");
   command->add_option("--key", options.keys, "Its private key; as many as --cert")

@@ -44,14 +44,14 @@ void add_options(CLI::App& command, OptionWords& words) {
   Options& options = words.options;
   command.add_option("DIR", options.root, "The directory that holds the site")->required();
   command.add_option("--effort", words.effort,
-                     "How hard to compress: fast, default, or best (the most each format can do)");
+                     "How hard to compress: fast, default or best [default]");
   command.add_option("--encodings", words.encodings,
                      "Which compressed forms to make, e.g. br,gzip; or none [zstd,br,gzip]");
   command
       .add_option(
           "--exclude", options.excludes,
-          "Leave out what matches; may be given again. '*.psd' is a name anywhere, 'a/*.md' "
-          "a path, 'drafts/' a directory; ** crosses directories")
+          "Leave out what matches; may be given again.\n'*.psd' is a name anywhere, 'a/*.md' "
+          "a path,\n'drafts/' a directory; ** crosses directories")
       ->type_name("GLOB")
       ->expected(1)
       ->take_all()

@@ -56,10 +56,12 @@ class Installed(Folder):
                 run(*call)
             else:
                 self.assertEqual(hidden.returncode, 0, hidden.stderr)
-            # The same image as from the build tree.
-            mine = self.at / "mine"
-            run(harness.CRUNCH, "build", self.site, "-t", "unix", "-o", mine, "--no-cache", *words)
-            self.assertEqual((self.at / "image").read_bytes(), mine.read_bytes(), words)
+            self.assertIn("--http-port", run(self.at / "image", "--help"))
+            if not words:
+                # The same image as from the build tree.
+                mine = self.at / "mine"
+                run(harness.CRUNCH, "build", self.site, "-t", "unix", "-o", mine, "--no-cache")
+                self.assertEqual((self.at / "image").read_bytes(), mine.read_bytes())
         said = run(tool, "inspect", self.at / "image")
         self.assertIn("target  unix", said)
 

@@ -202,16 +202,24 @@ Result<Digest> Directory::digest(const Opened& file) {
 
 base::Ready<Result<Stat>> Directory::stat(Key key) {
   key = without_slash(key);
+  // A file that is being written is soon done.
+  for (int attempts = 3;; --attempts) {
+    Result<Stat> known = stat_once(key);
+    if (known || known.error() != Error::unavailable || attempts == 1) return {known};
+  }
+}
+
+Result<Stat> Directory::stat_once(Key key) {
   Result<Opened> file = open(key, Kind::value);
-  if (!file) return {base::failure(file.error())};
+  if (!file) return base::failure(file.error());
   Result<Digest> made = digest(*file);
-  if (!made) return {base::failure(made.error())};
-  base::Ready<Result<Stat>> ready;
-  ready.value->modified_s = file->modified_s;
-  ready.value->set(Encoding::identity, {file->identity.size_bytes, *made, {}});
+  if (!made) return base::failure(made.error());
+  Stat stat;
+  stat.modified_s = file->modified_s;
+  stat.set(Encoding::identity, {file->identity.size_bytes, *made, {}});
   std::lock_guard lock(mutex_);
   seen_.put(std::string(key), file->identity);
-  return ready;
+  return stat;
 }
 
 Result<Directory::Value> Directory::read(Key key, std::uint64_t offset, std::uint64_t length) {

@@ -10,7 +10,7 @@
 //          could act on them), and links that are broken, loop, are absolute or leave the
 //          directory. Links that stay inside are followed.
 // Fails:   `unavailable` for a file that may not be read, when descriptors run out, on I/O errors,
-//          while the directory itself is missing, and for a file that changes while it is read.
+//          while the directory itself is missing, and for a file that changes each time it is read.
 // Changes: the directory is looked up by its path for each call, so a site generator may delete and
 //          make it anew. get and get_partial of a file that is not the one that the last `stat` of
 //          that key saw are `unavailable`: a head is never followed by another file's bytes,
@@ -104,6 +104,7 @@ class Directory {
   [[nodiscard]] Result<Opened> find(int root, Key key) const;
   [[nodiscard]] Result<Opened> open(Key key, Kind wanted);
   [[nodiscard]] Result<Digest> digest(const Opened& file);
+  [[nodiscard]] Result<Stat> stat_once(Key key);
   [[nodiscard]] Result<Value> read(Key key, std::uint64_t offset, std::uint64_t length);
   [[nodiscard]] Result<std::vector<Entry>> names(int root, Key key, Descriptor directory) const;
 

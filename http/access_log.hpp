@@ -51,7 +51,7 @@ class AccessLog final : private base::Work {
   void write(const LogEntry& entry);
   void flush() noexcept;
 
-  static constexpr std::size_t buffer_bytes_max = 16 * 1024;
+  static constexpr std::size_t buffer_bytes_max = std::size_t{16} * 1024;
 
  private:
   void run() override { flush(); }

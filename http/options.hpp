@@ -27,7 +27,7 @@ struct Options {
   std::size_t target_bytes_max = 4096;  // 414 above
   std::size_t fields_max = 100;         // 431 above
   // Bodies are read and dropped up to here, coding included; above: 413, and the connection ends.
-  std::uint64_t body_bytes_max = 64 * 1024;
+  std::uint64_t body_bytes_max = std::uint64_t{64} * 1024;
   // More ranges than this, and the whole is sent (RFC 9110 section 14.2); at most ranges_limit.
   std::size_t ranges_max = 16;
 
@@ -40,7 +40,7 @@ struct Options {
   // After an error is answered, how long and how much is still read, so that the answer is not lost
   // to a reset.
   base::Duration linger_within = std::chrono::seconds(2);
-  std::uint64_t linger_bytes_max = 256 * 1024;
+  std::uint64_t linger_bytes_max = std::uint64_t{256} * 1024;
   // How long running answers may take to finish once drain() was called.
   base::Duration drain_within = std::chrono::seconds(10);
 

@@ -22,7 +22,7 @@
 namespace http {
 
 // More than any answer needs in a Writer, copied bodies and long redirects apart.
-inline constexpr std::size_t answer_bytes_max = 6 * 1024;
+inline constexpr std::size_t answer_bytes_max = std::size_t{6} * 1024;
 static_assert(answer_bytes_max > 1024 + ranges_limit * 256);
 
 // What an answer depends on beside the request and the value.

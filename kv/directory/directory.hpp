@@ -47,7 +47,7 @@ class Directory {
     std::size_t size_ = 0;
   };
   static constexpr bool values_last = false;
-  static constexpr std::uint64_t piece_bytes_max = 256 * 1024;
+  static constexpr std::uint64_t piece_bytes_max = std::uint64_t{256} * 1024;
 
   struct Options {
     bool dotfiles = false;

@@ -141,19 +141,24 @@ TEST_F(WatcherTest, IsSilentAboutWhatIsNotShown) {
   EXPECT_EQ(watcher->watch_count(), 2U);
 }
 
-TEST_F(WatcherTest, AStormIsToldOnceAndAnEndlessOneNowAndThen) {
-  watch({.quiet = std::chrono::milliseconds(50), .gather_max = std::chrono::milliseconds(300)});
+// The times are so long or so short that a busy machine cannot tell them apart.
+TEST_F(WatcherTest, AStormIsToldOnce) {
+  watch({.quiet = std::chrono::seconds(2), .gather_max = std::chrono::hours(1)});
   for (int i = 0; i < 1'000; ++i) {
     tree.write("site/" + std::to_string(i) + ".html", "x");
     if (i % 100 == 0) loop.turn(clock.now());
   }
   EXPECT_EQ(next(), Change::page);
   expect_silence();
-  // Somebody who never stops writing is heard all the same.
+}
+
+TEST_F(WatcherTest, SomebodyWhoNeverStopsWritingIsHeardAllTheSame) {
+  watch({.quiet = std::chrono::hours(1), .gather_max = std::chrono::milliseconds(300)});
   while (told.empty()) {
     tree.write("site/index.html", "x");
     loop.turn(clock.now() + std::chrono::milliseconds(1));
   }
+  EXPECT_EQ(next(), Change::page);
 }
 
 TEST_F(WatcherTest, SurvivesTheTreeBeingDeletedAndMadeAnew) {

@@ -66,7 +66,7 @@ class Authority:
                        "keyUsage=digitalSignature\n"
                        "crlDistributionPoints=URI:http://localhost/none.crl\n")
         self.openssl("x509", "-req", "-in", request, "-CA", self.root, "-CAkey",
-                     self.path("root.key"), "-days", "60", "-extfile", extensions,
+                     self.path("root.key"), "-days", "89", "-extfile", extensions,
                      "-out", files[0])
         return files
 
@@ -223,8 +223,9 @@ def check_testssl(authority, serve):
             timeout=1500)
         with open(out, encoding="utf-8") as file:
             found = [f for f in json.load(file) if f["id"] not in NOT_OF_TLS]
-        # The certificate is valid for 60 days, and its list of revoked ones is nowhere.
-        found = [f for f in found if f["severity"] not in ("OK", "INFO")]
+        # The certificate is valid for 89 days, and its list of revoked ones is nowhere.
+        # A WARN says that a check of testssl's own did not work; tls.openssl resumes sessions.
+        found = [f for f in found if f["severity"] not in ("OK", "INFO", "LOW", "WARN")]
         require(not found, json.dumps(found, indent=1))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: ISC
-"""site-example in headless Chromium: what the script adds is there, what the page loads came."""
+"""site-example in headless Chromium: what the script adds is there, and what it loads has come."""
 
 import pathlib
 import re

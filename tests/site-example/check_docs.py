@@ -22,6 +22,8 @@ PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
 # Options of others that stand alone in a sentence.
 FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--watch"}
+# Only there when crunch was built with TLS.
+TLS = {"--cert", "--key", "--self-signed", "--https-port", "--hsts", "--redirect"}
 # Folders that have the name of one of ours, in someone else's project: `docs/` of Sphinx.
 FOREIGN_PATHS = {"docs/"}
 
@@ -69,6 +71,7 @@ class Helps:
         top = self.run(crunch)
         self.subcommands = re.findall(r"(?m)^  ([a-z]+) {3,}", top.partition("Subcommands:")[2])
         self.image = self.run(image) if image else None
+        self.absent = set() if "--self-signed" in self.of("build") else TLS
         self.all = top + "".join(self.of(one) for one in self.subcommands) + (self.image or "")
 
     @staticmethod
@@ -95,16 +98,17 @@ def check_options(helps: Helps, code: str) -> list[str]:
             return [f"crunch has no subcommand '{subcommand}'"]
         rest = rest.partition("&&")[0]
         return [f"crunch {subcommand} has no option '{option}'" for option in OPTION.findall(rest)
-                if not has_option(helps.of(subcommand), option)]
+                if not has_option(helps.of(subcommand), option) and option not in helps.absent]
     if code.startswith("--"):
         option = OPTION.match(code).group(0)
-        if option not in FOREIGN and helps.image and not has_option(helps.all, option):
+        known = option in FOREIGN | helps.absent or has_option(helps.all, option)
+        if helps.image and not known:
             found.append(f"nothing has the option '{option}'")
     run = re.search(r"(?:^|[\s\"/])\./?my-site\b(.*)|ExecStart=\S+(.*)", code)
     if run and helps.image:
         words = run.group(1) or run.group(2) or ""
         found += [f"an image has no key '{key}'" for key in re.findall(r"--[a-z-]+", words)
-                  if not has_option(helps.image, key)]
+                  if not has_option(helps.image, key) and key not in helps.absent]
     return found
 
 

@@ -9,7 +9,6 @@
 
 #include <string>
 #include <tuple>
-#include <utility>
 
 #include "crunch/config/instances.hpp"
 #include "crunch/config/key.hpp"
@@ -52,7 +51,7 @@ class HttpJob {
       : log_(platform.console, platform.loop, format),
         server_(store, stack, platform.loop, options, log_) {
     net::ListenResult<void> listening = server_.listen(port);
-    if (!listening) throw StartError(std::move(listening.error()));
+    if (!listening) throw StartError(listening.error());
     if constexpr (requires { platform.reserve_connections(options.connections_max); }) {
       platform.reserve_connections(options.connections_max);
     }

@@ -136,7 +136,7 @@ std::int64_t seconds_of(const mbedtls_x509_time& time) {
                                         std::chrono::month(static_cast<unsigned>(time.mon)),
                                         std::chrono::day(static_cast<unsigned>(time.day))};
   return std::chrono::sys_days(day).time_since_epoch().count() * std::int64_t{86400} +
-         time.hour * 3600 + time.min * 60 + time.sec;
+         std::int64_t{time.hour} * 3600 + std::int64_t{time.min} * 60 + time.sec;
 }
 
 bool same_name(const mbedtls_x509_buf& a, const mbedtls_x509_buf& b) {

@@ -281,7 +281,7 @@ bool derive_1_2(const std::array<unsigned char, 48>& master,
                 TrafficKeys& keys) {
   const std::size_t key = key_bytes(keys.cipher);
   const std::size_t fixed = keys.cipher == Cipher::chacha20_poly1305 ? 12 : 4;
-  std::array<std::byte, 2 * (32 + 12)> block;
+  std::array<std::byte, std::size_t{2} * (32 + 12)> block;
   if (mbedtls_ssl_tls_prf(prf, master.data(), master.size(), "key expansion", randoms.data(),
                           randoms.size(), reinterpret_cast<unsigned char*>(block.data()),
                           2 * (key + fixed)) != 0) {

@@ -95,6 +95,9 @@ Parse HeadParser::parse(string_view received) noexcept {
   for (;;) {
     const char* line = begin + at_;
     const char* stop = controls.next();
+    for (; stop != end && *stop == '\t'; stop = controls.next()) {
+      if (state_ == State::before) return refuse(Status::bad_request);
+    }
     auto length = static_cast<std::size_t>(stop - line);
     if (state_ == State::before && length > options_.target_bytes_max + request_line_slack) {
       return refuse(Status::uri_too_long);
@@ -141,7 +144,6 @@ Parse HeadParser::read_request_line(string_view line) noexcept {
   }
   request_.method_text = line.substr(0, method_end);
   request_.target = line.substr(method_end + 1, target_end - method_end - 1);
-  if (request_.target.find('\t') != string_view::npos) return refuse(Status::bad_request);
   string_view version = line.substr(target_end + 1);
   if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) ||
       version[6] != '.' || !is_digit(version[7])) {

@@ -2,17 +2,21 @@
 // crunch/config/credentials.hpp: certificates and keys of an appliance, and the jobs that need
 // them.
 //
-// States:  Credentials, ConnectCredentials, ConnectTls, ConnectHttpsJob,
+// States:  Credentials, TlsStack, ConnectCredentials, ConnectTls, ConnectHttpsJob,
 //          ConnectHttpBeside; the boot keys that they read.
 // Source of the certificates: the boot keys `cert` and `key` if given, else what `crunch build` put
 //          into the image (`crunched_credentials`), else none: then TLS is off.
 // Errors:  StartError with the file's name when they cannot serve; warnings are logged.
+// Renewal: a target that has Platform::on_reload reads the files again by it. Connections that
+//          exist go on; what cannot serve is logged, and the certificate in use stays.
 
 #pragma once
 
 #include <cstdint>
 #include <cstdio>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -53,19 +57,7 @@ inline constexpr Key<bool> redirect{.name = "redirect",
                                     .doc = "Where there is HTTPS, plain HTTP only redirects to it",
                                     .fallback = true};
 
-// Shared by the threads of a process, so that each opens the others' tickets.
-class Credentials {
- public:
-  explicit Credentials(std::shared_ptr<const tls::Context> context)
-      : context_(std::move(context)) {}
-  // Null: there are none.
-  [[nodiscard]] const std::shared_ptr<const tls::Context>& context() const noexcept {
-    return context_;
-  }
-
- private:
-  std::shared_ptr<const tls::Context> context_;
-};
+using TlsContext = std::shared_ptr<const tls::Context>;
 
 namespace detail {
 
@@ -94,7 +86,7 @@ inline base::Bytes bytes_of_file(const EmbeddedFile& file) {
           reinterpret_cast<const std::byte*>(file.end)};
 }
 
-std::shared_ptr<const tls::Context> make_tls_context(auto& context, const EmbeddedFile* files) {
+TlsContext make_tls_context(auto& context, const EmbeddedFile* files) {
   auto& platform = context.platform;
   const std::string_view cert = context.boot.value(cert_file);
   const std::string_view key = context.boot.value(key_file);
@@ -118,24 +110,107 @@ std::shared_ptr<const tls::Context> make_tls_context(auto& context, const Embedd
   return std::make_shared<tls::Context>(std::move(identities), platform.entropy);
 }
 
+// What the threads of a process share, so that each opens the others' tickets: the first thread
+// makes it, the others take it.
+class SharedTlsContext {
+ public:
+  void set(TlsContext context) {
+    const std::lock_guard lock(mutex_);
+    context_ = std::move(context);
+  }
+  [[nodiscard]] TlsContext get() {
+    const std::lock_guard lock(mutex_);
+    return context_;
+  }
+
+ private:
+  std::mutex mutex_;
+  TlsContext context_;
+};
+
+inline void log_renewal(base::Log& log, const tls::Context& context) {
+  const tls::Identity& identity = context.identities().front();
+  std::string names;
+  for (const std::string& name : identity.names()) names += (names.empty() ? "" : ", ") + name;
+  log.info({"the certificate was read again: ", names, "; ", identity.key_type(), ", until ",
+            tls::date_text(identity.not_after_s())});
+}
+
 }  // namespace detail
+
+// One thread's view of them.
+class Credentials {
+ public:
+  // `start`, a Context, and `shared` outlive this. On the first thread it reads the certificates.
+  Credentials(auto& start, const EmbeddedFile* files, detail::SharedTlsContext& shared) {
+    auto& platform = start.platform;
+    if (platform.thread_index == 0) shared.set(detail::make_tls_context(start, files));
+    context_ = shared.get();
+    if constexpr (requires { platform.on_reload; }) {
+      if (start.boot.value(cert_file).empty()) return;  // an image's own do not change
+      platform.on_reload = [this, &start, files, &shared, others = std::move(platform.on_reload)] {
+        if (others) others();
+        if (start.platform.thread_index == 0) read_again(start, files, shared);
+        replace(shared.get());
+      };
+    }
+  }
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+
+  // Null: there are none.
+  [[nodiscard]] const TlsContext& context() const noexcept { return context_; }
+
+  // `take` is called with each context that replaces another, on this thread's loop, as long as
+  // that turns.
+  void on_change(std::function<void(const TlsContext&)> take) {
+    takers_.push_back(std::move(take));
+  }
+
+ private:
+  static void read_again(auto& start, const EmbeddedFile* files, detail::SharedTlsContext& shared) {
+    try {
+      shared.set(detail::make_tls_context(start, files));
+      detail::log_renewal(start.platform.log, *shared.get());
+    } catch (const StartError& error) {
+      start.platform.log.error({error.what(), " (the certificate in use stays)"});
+    }
+  }
+  void replace(TlsContext context) {
+    if (context == context_) return;
+    context_ = std::move(context);
+    for (const auto& take : takers_) take(context_);
+  }
+
+  TlsContext context_;
+  std::vector<std::function<void(const TlsContext&)>> takers_;
+};
 
 template <const EmbeddedFile* files>
 struct ConnectCredentials {
   static constexpr std::tuple keys{&cert_file, &key_file};
 
   Credentials operator()(auto& context) const {
-    // The first thread makes it before the others start.
-    static std::shared_ptr<const tls::Context> shared;
-    if (context.platform.thread_index == 0) shared = detail::make_tls_context(context, files);
-    return Credentials(shared);
+    static detail::SharedTlsContext shared;
+    return {context, files, shared};
+  }
+};
+
+// TLS with credentials that may be renewed.
+template <net::Stack Lower>
+class TlsStack : public tls::Over<Lower> {
+ public:
+  // `credentials` outlives the loop's last turn.
+  TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials)
+      : tls::Over<Lower>(lower, loop, credentials.context()) {
+    credentials.on_change([this](const TlsContext& context) { this->replace_context(context); });
   }
 };
 
 struct ConnectTls {
   template <class Lower>
-  tls::Over<Lower> operator()(auto& context, Lower& lower, Credentials& credentials) const {
-    return {lower, context.platform.loop, credentials.context()};
+  TlsStack<Lower> operator()(auto& context, Lower& lower, Credentials& credentials) const {
+    return {lower, context.platform.loop, credentials};
   }
 };
 

@@ -121,7 +121,7 @@ constexpr auto credentials() {
 
 template <class Lower, class Identity>
 struct TlsOver {
-  using type = tls::Over<Lower>;
+  using type = TlsStack<Lower>;
 };
 template <class... M>
 using TlsOverOf = typename TlsOver<M...>::type;

@@ -3,6 +3,7 @@
 
 #include <exception>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "targets/unix/entropy.hpp"
 #include "targets/unix/epoll.hpp"
 #include "targets/unix/limits.hpp"
+#include "targets/unix/reload_signal.hpp"
 #include "targets/unix/stop_signals.hpp"
 #include "targets/unix/wake.hpp"
 
@@ -28,15 +30,20 @@ struct Thread {
       : log(standard_error, options.log_level),
         epoll(clock),
         loop(clock, epoll),
-        platform{loop,  clock,           entropy, epoll, standard_output, log, arguments,
-                 index, options.threads, [] {},   {}},
-        stop(epoll, [this] { ask_to_stop(); }) {
+        platform{loop, clock,     entropy, epoll,           standard_output,
+                 log,  arguments, index,   options.threads, [] {},
+                 {},   {}},
+        stop(epoll, [this] { ask_to_stop(); }),
+        reload(epoll, [this] { read_again(); }) {
     epoll.serve(loop);
   }
 
   void ask_to_stop() {
     std::function<void()> once = std::exchange(platform.on_stop, [] {});
     once ? once() : loop.stop();
+  }
+  void read_again() {
+    if (platform.on_reload) platform.on_reload();
   }
 
   Console standard_output{STDOUT_FILENO};
@@ -48,6 +55,7 @@ struct Thread {
   base::Loop loop;
   Platform platform;
   Wake stop;  // signalled from other threads and from signal handlers
+  Wake reload;
   int status = 0;
 };
 
@@ -73,7 +81,8 @@ void run_thread(Thread& thread, const std::function<int(Platform&)>& run) {
     thread.log.error({error.what()});
     thread.status = 1;
   }
-  thread.platform.on_stop = {};  // what it refers to has gone with `run`
+  thread.platform.on_stop = {};  // what these refer to has gone with `run`
+  thread.platform.on_reload = {};
 }
 
 int run_all(int argc, char** argv, const StartOptions& options,
@@ -91,10 +100,16 @@ int run_all(int argc, char** argv, const StartOptions& options,
     for (auto& thread : threads) thread->stop.signal();
   });
   StopSignals signals(asked);
+  Wake changed(first.epoll, [&threads] {
+    threads.front()->read_again();
+    for (auto& thread : std::span(threads).subspan(1)) thread->reload.signal();
+  });
+  std::optional<ReloadSignal> reload_signal;
 
   // Pinned only after all have read which CPUs there are.
   std::vector<std::thread> others;
   first.platform.ready = [&] {
+    if (first.platform.on_reload && !reload_signal) reload_signal.emplace(changed);
     while (others.size() + 1 < threads.size()) {
       auto index = static_cast<unsigned>(others.size() + 1);
       others.emplace_back([&options, &run, &thread = *threads[index], index] {

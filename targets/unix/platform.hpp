@@ -48,6 +48,9 @@ struct Platform {
   // Set it to what ends this thread's work in order (drain); called at most once, on its loop.
   // Left empty: the loop is stopped.
   std::function<void()> on_stop;
+  // Set it, before ready(), to what reads files again when an operator says that they have changed
+  // (SIGHUP). It runs on this thread's loop; the first thread's has returned before others' begin.
+  std::function<void()> on_reload;
 };
 
 // Runs `run` on each thread and gives the process's exit status: the first that is not 0, in order

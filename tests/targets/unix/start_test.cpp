@@ -101,6 +101,38 @@ TEST(Start, ASignalAsksEveryThreadToStopOnce) {
   }
 }
 
+TEST(Start, AHangUpReachesEveryThreadTheFirstBeforeTheOthers) {
+  std::atomic<int> running{0};
+  std::atomic<int> told{0};
+  std::atomic<bool> first_was_told{false};
+  int status = start({.threads = 3}, [&](Platform& platform) {
+    platform.on_reload = [&] {
+      if (platform.thread_index == 0) {
+        first_was_told = true;
+      } else {
+        EXPECT_TRUE(first_was_told);
+      }
+      if (++told == 3) ::kill(getpid(), SIGTERM);
+    };
+    platform.ready();
+    platform.loop.spawn(sleep_long(platform.loop));
+    if (++running == 3) ::kill(getpid(), SIGHUP);
+    platform.loop.run();
+    return 0;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(told, 3);
+}
+
+TEST(StartDeathTest, AHangUpEndsAProcessThatReadsNothingAgain) {
+  auto plain = [](Platform& platform) {
+    platform.ready();
+    ::kill(getpid(), SIGHUP);
+    return 0;
+  };
+  EXPECT_EXIT(_exit(start({}, plain)), ::testing::KilledBySignal(SIGHUP), "");
+}
+
 TEST(Start, WithoutAnOnStopTheLoopIsStopped) {
   int status = start({}, [](Platform& platform) {
     platform.loop.spawn(sleep_long(platform.loop));
@@ -140,12 +172,18 @@ TEST(StartDeathTest, ASecondInterruptExitsAtOnce) {
 }
 
 TEST(Start, SignalsAreAsBeforeAfterwards) {
-  struct sigaction before {};
-  sigaction(SIGTERM, nullptr, &before);
-  start({}, [](Platform&) { return 0; });
-  struct sigaction after {};
-  sigaction(SIGTERM, nullptr, &after);
-  EXPECT_EQ(before.sa_handler, after.sa_handler);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) {
+    struct sigaction before {};
+    sigaction(signal, nullptr, &before);
+    start({}, [](Platform& platform) {
+      platform.on_reload = [] {};
+      platform.ready();
+      return 0;
+    });
+    struct sigaction after {};
+    sigaction(signal, nullptr, &after);
+    EXPECT_EQ(before.sa_handler, after.sa_handler);
+  }
 }
 
 TEST(Start, PinnedThreadsEachHaveOneCpu) {

@@ -212,6 +212,13 @@ bool Identity::covers(std::string_view host) const {
   return false;
 }
 
+std::string Identity::not_covered(std::string_view host) const {
+  if (covers(host)) return {};
+  std::string list;
+  for (const std::string& name : names_) list += (list.empty() ? ", only " : ", ") + name;
+  return sentence(file_, "the certificate does not cover " + std::string(host) + list);
+}
+
 std::vector<std::string> Identity::warnings(std::int64_t now_s, std::string_view host) const {
   std::vector<std::string> out;
   if (now_s > not_after_s_) {
@@ -240,11 +247,9 @@ std::vector<std::string> Identity::warnings(std::int64_t now_s, std::string_view
     out.push_back(sentence(file_,
                            "the certificate names no host (no subjectAltName): clients "
                            "refuse it"));
-  } else if (!host.empty() && !covers(host)) {
-    std::string list;
-    for (const std::string& name : names_) list += (list.empty() ? "" : ", ") + name;
-    out.push_back(
-        sentence(file_, "the certificate does not cover " + std::string(host) + ", only " + list));
+  } else if (!host.empty()) {
+    std::string uncovered = not_covered(host);
+    if (!uncovered.empty()) out.push_back(std::move(uncovered));
   }
   return out;
 }

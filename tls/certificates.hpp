@@ -49,6 +49,9 @@ class Identity {
   // "ECDSA P-256", "ECDSA P-384", "RSA 2048".
   [[nodiscard]] const std::string& key_type() const noexcept { return key_type_; }
 
+  // A sentence with the file's name if it does not cover `host`; else empty.
+  [[nodiscard]] std::string not_covered(std::string_view host) const;
+
   // What a person should know and the server goes on with: out of date now, a link missing or out
   // of order, a host without a name. `host` may be empty: it is not asked for.
   [[nodiscard]] std::vector<std::string> warnings(std::int64_t now_s, std::string_view host) const;

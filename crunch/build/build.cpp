@@ -3,6 +3,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
@@ -84,10 +85,23 @@ std::vector<certificate::Pair> pairs_of(const Options& options) {
   if (!options.self_signed.empty()) {
     pairs.push_back(certificate::self_signed(options.self_signed));
   }
+  auto warn = [](const std::string& warning) {
+    std::fprintf(stderr, "crunch: warning: %s\n", warning.c_str());
+  };
   for (const certificate::Pair& pair : pairs) {
-    for (const std::string& warning : certificate::check(pair).warnings) {
-      std::fprintf(stderr, "crunch: warning: %s\n", warning.c_str());
+    for (const std::string& warning : certificate::check(pair).warnings) warn(warning);
+  }
+  if (pairs.empty() && !options.hosts.empty()) {
+    throw Usage("--host asks whether a certificate covers it: give --cert and --key as well");
+  }
+  for (const std::string& host : options.hosts) {
+    std::vector<std::string> refusals;
+    for (const certificate::Pair& pair : pairs) {
+      refusals.push_back(certificate::not_covered(pair, host));
     }
+    // One that covers it is enough.
+    if (std::find(refusals.begin(), refusals.end(), "") != refusals.end()) continue;
+    for (const std::string& refusal : refusals) warn(refusal);
   }
   return pairs;
 }

@@ -24,6 +24,8 @@ struct Options {
   std::vector<std::string> certificates;
   std::vector<std::string> keys;
   std::string self_signed;
+  // What clients will ask for; a warning where no certificate covers one of them.
+  std::vector<std::string> hosts;
   std::string config;  // a C++ header; empty: the default, which needs not be compiled
 };
 

@@ -41,6 +41,11 @@ void add_build_command(CLI::App& app, Action& action) {
                    "Serve HTTPS with a certificate made for HOST, to try things out")
       ->type_name("HOST")
       ->excludes("--cert");
+  command
+      ->add_option("--host", options.hosts,
+                   "A name or address that clients will ask for: warn if no\n"
+                   "certificate covers it")
+      ->type_name("HOST");
   command->footer(
       "Example:\n"
       "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "crunch/certificate/certificate.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <cctype>
+#include <cstdio>
 #include <ctime>
 #include <memory>
 
@@ -39,6 +41,14 @@ struct Release {
 using Key = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY, EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Release<X509, X509_free>>;
 
+tls::Identity identity_of(const Pair& pair) {
+  static Entropy entropy;
+  auto identity = tls::Identity::make({pair.certificates_name, base::bytes_of(pair.certificates)},
+                                      {pair.key_name, base::bytes_of(pair.key)}, entropy);
+  if (!identity) throw Failure(identity.error());
+  return std::move(*identity);
+}
+
 void require(bool good) {
   if (!good) throw Failure("libcrypto could not make a certificate");
 }
@@ -51,8 +61,24 @@ std::string text_of(BIO* bio) {
   return text;
 }
 
+using Address = std::array<unsigned char, 16>;
+
+// As certificates write it (tls/certificates): eight groups without a gap. Empty: `host` is none.
+std::string ipv6_text(const std::string& host) {
+  Address bytes;
+  if (inet_pton(AF_INET6, host.c_str(), bytes.data()) != 1) return {};
+  std::string text;
+  std::array<char, 8> group;
+  for (std::size_t i = 0; i < bytes.size(); i += 2) {
+    std::snprintf(group.data(), group.size(), i == 0 ? "%x" : ":%x", bytes[i] << 8 | bytes[i + 1]);
+    text += group.data();
+  }
+  return text;
+}
+
 bool is_address(const std::string& host) {
-  return !host.empty() && host.find_first_not_of("0123456789.") == std::string::npos;
+  Address bytes;
+  return inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 || !ipv6_text(host).empty();
 }
 
 void add_extension(X509* certificate, int kind, const std::string& value) {
@@ -67,9 +93,10 @@ void add_extension(X509* certificate, int kind, const std::string& value) {
 
 // What a name in a certificate may be made of: nothing that libcrypto's syntax gives a meaning.
 void require_host(const std::string& host) {
+  if (is_address(host)) return;
   for (const char c : host) {
     if (std::isalnum(static_cast<unsigned char>(c)) == 0 && c != '-' && c != '.' && c != '*') {
-      throw Usage("--self-signed takes a host name or an IPv4 address, not " + in_quotes(host));
+      throw Usage("--self-signed takes a host name or an address, not " + in_quotes(host));
     }
   }
   if (host.empty()) throw Usage("--self-signed takes a host name");
@@ -120,13 +147,16 @@ Pair self_signed(const std::string& host) {
 }
 
 Facts check(const Pair& pair) {
-  static Entropy entropy;
-  auto identity = tls::Identity::make({pair.certificates_name, base::bytes_of(pair.certificates)},
-                                      {pair.key_name, base::bytes_of(pair.key)}, entropy);
-  if (!identity) throw Failure(identity.error());
-  return {identity->names(), tls::date_text(identity->not_before_s()),
-          tls::date_text(identity->not_after_s()), identity->key_type(),
-          identity->warnings(std::time(nullptr), "")};
+  const tls::Identity identity = identity_of(pair);
+  return {identity.names(), tls::date_text(identity.not_before_s()),
+          tls::date_text(identity.not_after_s()), identity.key_type(),
+          identity.warnings(std::time(nullptr), "")};
+}
+
+std::string not_covered(const Pair& pair, const std::string& host) {
+  const tls::Identity identity = identity_of(pair);
+  const std::string address = ipv6_text(host);
+  return identity.not_covered(address.empty() ? host : address);
 }
 
 }  // namespace crunch::certificate

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
-// crunch/certificate/certificate.hpp: certificates that go into an image.
+// crunch/certificate/certificate.hpp: certificates that go into an image or a preview.
 //
-// States:  Pair, load, self_signed, Facts, check.   Used by: crunch/build.
+// States:  Pair, load, self_signed, Facts, check, not_covered.
+// Used by: crunch/build, crunch/serve.
 // Judge:   tls/certificates, the same that judges when an image starts.
 
 #pragma once
@@ -22,7 +23,7 @@ struct Pair {
 // Throws a Failure with the file's name.
 [[nodiscard]] Pair load(const std::string& certificates_path, const std::string& key_path);
 
-// For trying things out: P-256, for `host` (a name, or an IPv4 address), valid for 90 days; no
+// For trying things out: P-256, for `host` (a name, or an address), valid for 90 days; no
 // client trusts it unless told to. For localhost it covers 127.0.0.1 and ::1 too.
 [[nodiscard]] Pair self_signed(const std::string& host);
 
@@ -37,5 +38,9 @@ struct Facts {
 
 // Throws a Failure if the pair could never serve.
 [[nodiscard]] Facts check(const Pair& pair);
+
+// For a pair that check() took: a warning with the file's name if clients that ask for `host`, a
+// name or an address, would refuse it; else empty.
+[[nodiscard]] std::string not_covered(const Pair& pair, const std::string& host);
 
 }  // namespace crunch::certificate

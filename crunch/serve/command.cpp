@@ -2,17 +2,35 @@
 #include "crunch/serve/command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <memory>
 
+#include "crunch/failure.hpp"
 #include "crunch/serve/serve.hpp"
 
 namespace crunch {
+namespace {
+
+// `--https` alone is 8443.
+std::uint16_t https_port_of(const std::string& text) {
+  if (text.empty()) return 8443;
+  std::uint16_t port = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stopped, error] = std::from_chars(text.data(), end, port);
+  if (error != std::errc{} || stopped != end) {
+    throw Usage("--https takes a port, a number up to 65535, not " + in_quotes(text));
+  }
+  return port;
+}
+
+}  // namespace
 
 void add_serve_command(CLI::App& app, Action& action) {
   struct Words {
     serve::Options options;
     std::string host = "localhost";
     std::uint16_t port = 8080;
+    std::string https_port;
   };
   auto words = std::make_shared<Words>();
   CLI::App* command =
@@ -22,6 +40,20 @@ void add_serve_command(CLI::App& app, Action& action) {
   command->add_option("--http", words->port, "The port; 0: one that is free [8080]")
       ->type_name("PORT");
   command
+      ->add_option("--https", words->https_port,
+                   "HTTPS as well, on this port; 0: one that is free [8443]")
+      ->type_name("PORT")
+      ->expected(0, 1);
+  command
+      ->add_option("--cert", words->options.certificate,
+                   "Its certificate chain, PEM or DER [made for the host]")
+      ->type_name("FILE")
+      ->needs("--https");
+  command->add_option("--key", words->options.key, "The private key")
+      ->type_name("FILE")
+      ->needs("--cert");
+  command->get_option("--cert")->needs("--key");
+  command
       ->add_option("--host", words->host,
                    "Where to listen: an address, or all, for others to see it [localhost]")
       ->type_name("ADDRESS");
@@ -29,13 +61,15 @@ void add_serve_command(CLI::App& app, Action& action) {
                     "Show names that begin with '.' (without this: only .well-known)");
   command->footer(
       "Example:\n"
-      "  crunch serve htdocs --http 3000\n\n"
+      "  crunch serve htdocs --http 3000 --https\n\n"
       "Pages reload by themselves when a file changes, style sheets without reloading the page.\n"
       "Nothing is compressed and nothing is cached: it is for looking at, not for serving.");
-  command->callback([words, &action] {
-    action = [words] {
+  command->callback([words, command, &action] {
+    const bool secure = command->count("--https") != 0;
+    action = [words, secure] {
       serve::set_host(words->options, words->host);
       words->options.port = words->port;
+      if (secure) words->options.https_port = https_port_of(words->https_port);
       return serve::serve(words->options);
     };
   });

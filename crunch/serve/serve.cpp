@@ -4,9 +4,13 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <cstdio>
+#include <optional>
 #include <span>
 
+#include "crunch/certificate/certificate.hpp"
 #include "crunch/failure.hpp"
+#include "crunch/serve/https.hpp"
 #include "crunch/serve/live_reload.hpp"
 #include "crunch/serve/watcher.hpp"
 #include "http/server.hpp"
@@ -39,8 +43,23 @@ class LogLines final : public base::Console {
   base::Console& below_;
 };
 
-std::string name_of(const Options& options, std::uint16_t port) {
-  return "http://" + options.host_name + ':' + std::to_string(port) + '/';
+std::string name_of(const std::string& scheme, const Options& options, std::uint16_t port) {
+  return scheme + "://" + options.host_name + ':' + std::to_string(port) + '/';
+}
+
+// The one that is named, or one made for the host's name.
+certificate::Pair certificate_of(const Options& options) {
+  std::string host = options.host_name;
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const certificate::Pair pair = options.certificate.empty()
+                                     ? certificate::self_signed(host)
+                                     : certificate::load(options.certificate, options.key);
+  std::vector<std::string> warnings = certificate::check(pair).warnings;
+  warnings.push_back(certificate::not_covered(pair, host));
+  for (const std::string& warning : warnings) {
+    if (!warning.empty()) std::fprintf(stderr, "crunch: warning: %s\n", warning.c_str());
+  }
+  return pair;
 }
 
 std::uint32_t random_number(base::Entropy& entropy) {
@@ -52,7 +71,8 @@ std::uint32_t random_number(base::Entropy& entropy) {
 // One preview, from its start to its end. Its parts are built and destroyed in this order.
 class Preview {
  public:
-  Preview(kv::Directory& directory, const Options& options, unix_target::Platform& platform)
+  Preview(kv::Directory& directory, const Options& options,
+          const std::optional<certificate::Pair>& pair, unix_target::Platform& platform)
       : options_(options),
         platform_(platform),
         changes_(platform.loop, random_number(platform.entropy)),
@@ -62,33 +82,40 @@ class Preview {
         stack_(platform.loop, platform.descriptors, platform.log, {.address = options.address}),
         lines_(platform.console),
         log_(lines_, platform.loop, http::LogFormat::brief),
-        server_(site_, stack_, platform.loop, {}, log_) {}
+        server_(site_, stack_, platform.loop, {}, log_) {
+    if (pair) https_.emplace(site_, stack_, platform.loop, platform.entropy, *pair, log_);
+  }
 
-  // A sentence, if the port cannot be had.
+  // A sentence, if a port cannot be had.
   net::ListenResult<void> run() {
     auto listening = server_.listen(options_.port);
+    if (listening && https_) listening = https_->listen(*options_.https_port);
     if (!listening) return listening;
-    platform_.console.write(options_.directory + " is served at " +
-                            name_of(options_, server_.port()) + " until Ctrl-C\n");
+    std::string text = options_.directory + " is served at " +
+                       name_of("http", options_, server_.port()) + " until Ctrl-C\n";
+    if (https_) {
+      text += "and at " + name_of("https", options_, https_->port()) +
+              (options_.certificate.empty()
+                   ? " (with a certificate of its own making: browsers will ask)\n"
+                   : "\n");
+    }
+    platform_.console.write(text);
     if (watcher_.is_watching()) {
       platform_.console.write("pages reload by themselves when a file changes\n");
     }
     platform_.on_stop = [this] {
       changes_.stop();
       server_.drain();
+      if (https_) https_->drain();
     };
-    platform_.loop.spawn(serve_and_stop());
+    platform_.loop.spawn(server_.run());
+    if (https_) platform_.loop.spawn(https_->run());
     platform_.ready();
     platform_.loop.run();
     return {};
   }
 
  private:
-  base::Task<void> serve_and_stop() {
-    co_await server_.run();
-    platform_.loop.stop();
-  }
-
   const Options& options_;
   unix_target::Platform& platform_;
   Changes changes_;
@@ -98,6 +125,7 @@ class Preview {
   LogLines lines_;
   http::AccessLog log_;
   http::Server<Site, net::Sockets> server_;
+  std::optional<Https<Site, net::Sockets>> https_;
 };
 
 }  // namespace
@@ -129,9 +157,11 @@ void set_host(Options& options, const std::string& host) {
 
 int serve(const Options& options) {
   kv::Directory directory(options.directory, {.dotfiles = options.dotfiles});
+  std::optional<certificate::Pair> pair;
+  if (options.https_port) pair = certificate_of(options);
   std::string refusal;
   int status = unix_target::start(0, nullptr, {}, [&](unix_target::Platform& platform) {
-    Preview preview(directory, options, platform);
+    Preview preview(directory, options, pair, platform);
     net::ListenResult<void> ran = preview.run();
     if (!ran) refusal = ran.error();
     return ran ? 0 : 1;

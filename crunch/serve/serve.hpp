@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "net/endpoint.hpp"
@@ -16,9 +17,12 @@ namespace crunch::serve {
 
 struct Options {
   std::string directory;
-  net::Endpoint address;   // without the port; all zero: every address
-  std::string host_name;   // as a browser writes it: "localhost", "[::1]"
-  std::uint16_t port = 0;  // 0: one that is free
+  net::Endpoint address;                    // without the port; all zero: every address
+  std::string host_name;                    // as a browser writes it: "localhost", "[::1]"
+  std::uint16_t port = 0;                   // 0: one that is free
+  std::optional<std::uint16_t> https_port;  // HTTPS beside HTTP, of the same pages
+  std::string certificate;                  // its file and that of its key; empty: one is made
+  std::string key;
   bool dotfiles = false;
 };
 

@@ -10,6 +10,7 @@ machine only; what was started is ended, by its own process id; every wait has a
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import os
 import pathlib
@@ -47,6 +48,14 @@ def build_image(site: pathlib.Path, image: pathlib.Path, *options) -> pathlib.Pa
     if done.returncode != 0:
         raise AssertionError(f"crunch build of {site} exits {done.returncode}:\n{done.stderr}")
     return image
+
+
+@functools.cache
+def has_tls() -> bool:
+    """Whether the tool was built with TLS. It builds nothing for this: no host is called so."""
+    done = crunch("build", ROOT / "docs", "-t", "unix", "-o", BUILD / "none", "--self-signed",
+                  "a b")
+    return "without TLS" not in done.stderr
 
 
 # Trees ----------------------------------------------------------------------------------------

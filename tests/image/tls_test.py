@@ -5,10 +5,13 @@
 Method: images of harness.SITE; Python's ssl, which is OpenSSL's, and sockets as clients.
 """
 
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import shutil
+import signal
 import socket
 import ssl
 import stat
@@ -18,9 +21,6 @@ import unittest
 
 import harness
 from harness import SITE, Server
-
-TLS = "--self-signed" in harness.crunch("build", "--help").stdout
-
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -54,6 +54,34 @@ def https_get(port: int, path: str, trusted: str | None = None, name: str = "loc
         return answer, answer.read(), names
 
 
+class KeptConnection:
+    """One HTTPS connection that stays; whoever serves it may be anybody."""
+
+    def __init__(self, port: int):
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.raw = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.wrapped = context.wrap_socket(self.raw, server_hostname="localhost")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.wrapped.close()
+
+    def get(self, path: str) -> bytes:
+        self.wrapped.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        answer = http.client.HTTPResponse(self.wrapped)
+        answer.begin()
+        return answer.read()
+
+
+def shown_certificate(port: int) -> str:
+    """What a new connection is shown, in PEM."""
+    return ssl.get_server_certificate(("127.0.0.1", port), timeout=20)
+
+
 def http_get(port: int, path: str, host: str = "localhost"):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
@@ -64,7 +92,7 @@ def http_get(port: int, path: str, host: str = "localhost"):
         connection.close()
 
 
-@unittest.skipUnless(TLS, "crunch was built without TLS")
+@unittest.skipUnless(harness.has_tls(), "crunch was built without TLS")
 class Https(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -120,6 +148,56 @@ class Https(unittest.TestCase):
         with Server(self.local, "--https-port=0", f"--cert={cert}", f"--key={key}") as server:
             _, _, names = https_get(server.wait_for_port("https"), "/", cert, "other.example")
             self.assertEqual(names, ["other.example"])
+
+    def test_sighup_reads_the_certificate_again_and_drops_no_connection(self):
+        old, new = (make_certificate(self.folder, name, f"{name}.example")
+                    for name in ("old", "new"))
+        cert, key = str(self.folder / "live.pem"), str(self.folder / "live.key")
+
+        def put(pair):
+            shutil.copy(pair[0], cert)
+            shutil.copy(pair[1], key)
+
+        def pem(pair):
+            return pathlib.Path(pair[0]).read_text(encoding="ascii")
+
+        put(old)
+        with Server(self.plain, "--https-port=0", f"--cert={cert}", f"--key={key}",
+                    "--threads=3") as server:
+            port = server.wait_for_port("https")
+            said = "the certificate was read again: "
+
+            def hang_up(times, what):
+                server.process.send_signal(signal.SIGHUP)
+                self.assertTrue(harness.eventually(lambda: server.err().count(what) == times),
+                                server.err())
+
+            with contextlib.ExitStack() as stack:
+                kept = [stack.enter_context(KeptConnection(port)) for _ in range(6)]
+                self.assertEqual(shown_certificate(port), pem(old))
+                put(new)
+                hang_up(1, said + "new.example; ECDSA P-256, until ")
+                # Each thread takes it on its own loop, so not in the same instant.
+                self.assertTrue(harness.eventually(
+                    lambda: all(shown_certificate(port) == pem(new) for _ in range(24))))
+                for bad, reason in (((old[0], new[1]), f"{key}: this key is not"),
+                                    ((os.devnull, new[1]), f"{cert}: the file is empty")):
+                    put(bad)
+                    hang_up(1, reason)
+                    self.assertIn("(the certificate in use stays)", server.err())
+                    self.assertTrue(all(shown_certificate(port) == pem(new) for _ in range(12)))
+                os.unlink(key)
+                hang_up(1, f"{key}: cannot be read")
+                put(old)
+                hang_up(1, said + "old.example")
+                self.assertTrue(harness.eventually(
+                    lambda: all(shown_certificate(port) == pem(old) for _ in range(24))))
+                for connection in kept:  # from before the first of them
+                    self.assertEqual(connection.get("/style.css"), SITE["style.css"])
+
+    def test_sighup_ends_an_image_that_has_nothing_to_read_again(self):
+        with Server(self.local, "--https-port=0") as server:
+            self.assertEqual(server.stop(signal.SIGHUP), -signal.SIGHUP)
 
     def test_several_certificates_are_chosen_by_name(self):
         pairs = [make_certificate(self.folder, name, f"{name}.example") for name in ("one", "two")]
@@ -178,6 +256,35 @@ class Https(unittest.TestCase):
             self.assertIn(done.returncode, (1, 2))
             self.assertIn(reason, done.stderr)
             self.assertFalse((self.folder / "no").exists())
+
+    def test_build_warns_of_hosts_that_no_certificate_covers(self):
+        one, two = (make_certificate(self.folder, name, f"{name}.example")
+                    for name in ("cover1", "cover2"))
+        words = [word for cert, key in (one, two) for word in ("--cert", cert, "--key", key)]
+        says = "the certificate does not cover"
+        for hosts, warned in ((("cover1.example", "COVER2.example"), ()),
+                              (("cover1.example", "other.example"), (one, two))):
+            words_of_hosts = [word for host in hosts for word in ("--host", host)]
+            done = harness.crunch("build", self.site, "-t", "unix", "-o", self.folder / "covered",
+                                  *words, *words_of_hosts)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual([line for line in done.stderr.splitlines() if says in line],
+                             [f"crunch: warning: {cert}: {says} other.example, only "
+                              f"{pathlib.Path(cert).stem}.example" for cert, _ in warned])
+        # Addresses, however they are written; and made for one.
+        for made_for, asked, covered in (("localhost", "127.0.0.1", True),
+                                         ("localhost", "0:0::1", True),
+                                         ("2001:db8::7", "2001:DB8:0::7", True),
+                                         ("192.0.2.7", "192.0.2.7", True),
+                                         ("192.0.2.7", "192.0.2.70", False)):
+            done = harness.crunch("build", self.site, "-t", "unix", "-o", self.folder / "covered",
+                                  "--self-signed", made_for, "--host", asked)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(says in done.stderr, not covered, done.stderr)
+        done = harness.crunch("build", self.site, "-t", "unix", "-o", self.folder / "no",
+                              "--host", "x")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--host", done.stderr)
 
     def test_inspect_shows_the_certificate_and_never_the_key(self):
         done = harness.crunch("inspect", self.local, "--format", "json")

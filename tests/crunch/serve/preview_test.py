@@ -5,11 +5,14 @@
 Method: the tool on trees made here; a client of our own; no browser (browser_test.py has one).
 """
 
+import http.client
 import pathlib
 import re
 import shutil
 import signal
 import socket
+import ssl
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -20,6 +23,7 @@ import harness  # noqa: E402
 from harness import SITE, crunch, eventually, write_tree  # noqa: E402
 from preview import Preview  # noqa: E402
 
+TLS = unittest.skipUnless(harness.has_tls(), "crunch was built without TLS")
 LINE = re.compile(rb'\n<script src="/.crunch/reload.js" data-version="([0-9a-f]{16})"></script>\n$')
 
 
@@ -93,6 +97,53 @@ class Serve(unittest.TestCase):
             # It was answered: the drain's bound would have cut it instead.
             self.assertEqual(client.receive().status, 200)
             self.assertEqual(server.err(), "")
+
+    @TLS
+    def test_https_beside_http(self):
+        with Preview(self.site, "--https", "0", "--host", "localhost") as server:
+            found = re.search(r"^and at https://localhost:(\d+)/ \(with a certificate of its own",
+                              server.out(), re.MULTILINE)
+            self.assertIsNotNone(found, server.out())
+            port = int(found.group(1))
+            pem = ssl.get_server_certificate(("127.0.0.1", port), timeout=harness.WAIT_S)
+            context = ssl.create_default_context(cadata=pem)  # and it must cover localhost
+            for path in ("/style.css", "/index.html"):
+                connection = http.client.HTTPSConnection("localhost", port, context=context,
+                                                         timeout=harness.WAIT_S)
+                connection.request("GET", path)
+                answer = connection.getresponse()
+                self.assertEqual(answer.status, 200)
+                self.assertEqual(answer.read(), server.get(path).body)
+                self.assertIsNone(answer.getheader("Strict-Transport-Security"))
+                connection.close()
+            # The end does not wait for connections that are open or shaking hands.
+            silent = socket.create_connection(("127.0.0.1", port), harness.WAIT_S)
+            self.addCleanup(silent.close)
+            self.assertEqual(server.stop(), 0)
+            self.assertEqual(server.err(), "")
+
+    @TLS
+    def test_https_takes_a_certificate_and_warns_of_another_host(self):
+        harness.need("openssl")
+        cert, key = self.site.parent / "cert.pem", self.site.parent / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days",
+                        "30", "-subj", "/CN=x", "-addext", "subjectAltName=DNS:other.example"],
+                       check=True, capture_output=True)
+        with Preview(self.site, "--https=0", "--cert", cert, "--key", key) as server:
+            port = int(re.search(r"^and at https://localhost:(\d+)/$", server.out(),
+                                 re.MULTILINE).group(1))
+            self.assertEqual(ssl.get_server_certificate(("127.0.0.1", port)), cert.read_text())
+            self.assertEqual(server.err(), f"crunch: warning: {cert}: the certificate does not "
+                                           "cover localhost, only other.example\n")
+        for words, reason in ((("--https", "70000"), "--https takes a port"),
+                              (("--cert", cert, "--key", key), "--https"),
+                              (("--https", "0", "--cert", cert), "--key"),
+                              (("--https=0", "--cert", key, "--key", key),
+                               f"{key}: this is a private key")):
+            done = crunch("serve", self.site, "--http", "0", *words, timeout=harness.WAIT_S)
+            self.assertIn(done.returncode, (1, 2), words)
+            self.assertIn(reason, done.stderr)
 
     def test_the_tree_is_deleted_and_made_anew(self):
         with Preview(self.site) as server:

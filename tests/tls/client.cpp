@@ -93,6 +93,12 @@ void Client::write(std::string_view text) {
           static_cast<int>(text.size()));
 }
 
+void Client::write_early(std::string_view text) {
+  std::size_t written = 0;
+  require(SSL_write_early_data(ssl_.get(), text.data(), text.size(), &written) == 1 &&
+          written == text.size());
+}
+
 void Client::close_notify() { SSL_shutdown(ssl_.get()); }
 void Client::update_key(bool ask) {
   require(SSL_key_update(ssl_.get(),

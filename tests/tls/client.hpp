@@ -32,6 +32,11 @@ class Client {
 
   // Takes what the server sent, and gives what is to be sent to it.
   std::string step(std::string_view in);
+  // Before the first step: 0-RTT, which the session that is resumed must allow.
+  void write_early(std::string_view text);
+  [[nodiscard]] bool was_early_taken() const {
+    return SSL_get_early_data_status(ssl_.get()) == SSL_EARLY_DATA_ACCEPTED;
+  }
   // For the next step.
   void write(std::string_view text);
   void close_notify();

@@ -153,40 +153,6 @@ TEST(Over, BadStartsEndCleanlyAndNothingIsLost) {
   }
 }
 
-// A client that opens a handshake and stays silent holds a place until the deadline, not longer;
-// others get through meanwhile, and beyond the maximum they wait.
-Task<void> silent(TlsWorld& world, tls::Over<net::Sockets>& over) {
-  auto listener = over.listen(0);
-  REQUIRE(listener.has_value());
-  const net::Endpoint to = world.at(listener->port());
-  std::vector<Raw> silent_ones;
-  for (int i = 0; i < 5; ++i) {
-    auto flow = co_await world.sockets().stack().connect(to, long_time);
-    REQUIRE(flow.has_value());
-    silent_ones.push_back(std::move(*flow));
-  }
-  co_await settle(world);
-  EXPECT_EQ(over.handshake_count(), 3U) << "the maximum";
-  // All are given up at their deadlines, three and then two.
-  for (int i = 0; i < 20000 && over.handshake_count() > 0; ++i) {
-    co_await world.loop().sleep_for(1ms);
-  }
-  EXPECT_EQ(over.handshake_count(), 0U);
-  EXPECT_EQ(over.connection_count(), 0U);
-  listener->close();
-}
-
-TEST(Over, HandshakesHaveAMaximumAndADeadline) {
-  TlsWorld world;
-  std::vector<tls::Identity> identities;
-  identities.push_back(authority::identity("P-256"));
-  tls::Over<net::Sockets> over(
-      world.sockets().stack(), world.loop(),
-      std::make_shared<tls::Context>(std::move(identities), authority::entropy()),
-      {.handshake_within = 100ms, .handshakes_max = 3});
-  run(world, silent(world, over));
-}
-
 Task<void> truncated(TlsWorld& world, bool notified) {
   Ends<TlsWorld::Stack> ends;
   co_await connect(world, ends);

@@ -18,6 +18,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -307,6 +308,30 @@ class Client:
                     return True
             return False
         return time.monotonic() < until  # a reset is an end too
+
+
+class SecureClient(Client):
+    """The same over TLS. It trusts anybody: who serves is not what is asked here."""
+
+    def connect(self, receive_buffer: int = 0) -> None:
+        super().connect(receive_buffer)
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+
+
+class SecureServer(Server):
+    """An image with a certificate, asked over HTTPS."""
+
+    def __init__(self, image, *keys, **options):
+        super().__init__(image, "--https-port=0", *keys, **options)
+
+    def wait_for_port(self, scheme: str = "https") -> int:
+        return super().wait_for_port(scheme)
+
+    def client(self, host: str = "127.0.0.1") -> SecureClient:
+        return SecureClient(host, self.port)
 
 
 def eventually(condition, within_s: float = WAIT_S) -> bool:

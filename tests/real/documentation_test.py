@@ -56,6 +56,16 @@ class Documentation(unittest.TestCase):
         self.assertGreater(comparison.coded["br"], 900)
         trees.check_manifest(self, tree, image)
 
+    @unittest.skipUnless(harness.has_tls(), "crunch was built without TLS")
+    def test_python_over_https(self):
+        need_tree(PYTHON, "python3.11-doc")
+        tree = self.plain_copy(PYTHON)
+        image = harness.build_image(tree, self.folder / "image", "--effort", "fast",
+                                    "--self-signed", "localhost")
+        comparison = trees.compare(self, tree, image, harness.SecureServer)
+        self.assertGreater(len(comparison.keys), 900)
+        self.assertGreater(comparison.coded["br"], 900)
+
     def test_boost(self):
         need_tree(BOOST, "libboost1.74-doc")
         tree = self.plain_copy(BOOST)

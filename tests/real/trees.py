@@ -95,9 +95,9 @@ class Comparison:
         return self.wrong
 
 
-def compare(test, tree: pathlib.Path, image: pathlib.Path) -> Comparison:
+def compare(test, tree: pathlib.Path, image: pathlib.Path, server_of=harness.Server) -> Comparison:
     """Serves the image and fails the test when anything differs from the tree."""
-    with harness.Server(image) as server:
+    with server_of(image) as server:
         comparison = Comparison(server, tree)
         wrong = comparison.run()
     print(f"{len(comparison.keys)} files compared; coded answers: {comparison.coded}")

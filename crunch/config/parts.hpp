@@ -19,6 +19,7 @@
 #include "crunch/config/graph.hpp"
 #include "crunch/config/http_job.hpp"
 #include "crunch/config/key.hpp"
+#include "crunch/config/lwip_stack.hpp"
 #include "kv/crunched/crunched.hpp"
 #include "net/sockets/sockets.hpp"
 
@@ -92,12 +93,18 @@ struct ConnectSockets {
     return {platform.loop, platform.descriptors, platform.log, options};
   }
 };
+
+// stack: lwIP over the target's network device, where it offers one; else the kernel's sockets.
 template <class Platform = target::Platform>
 constexpr auto generic_stack() {
-  static_assert(
-      requires(Platform & platform) { platform.descriptors; },
-      "this target has no kernel sockets, and there is no other stack yet");
-  return impl<net::Sockets>("net::Sockets", stack, ConnectSockets{});
+  if constexpr (requires(Platform & platform) { platform.net_device; }) {
+    return impl<net::Lwip>("net::Lwip", stack, ConnectLwip{});
+  } else {
+    static_assert(
+        requires(Platform & platform) { platform.descriptors; },
+        "this target has neither a network device nor kernel sockets");
+    return impl<net::Sockets>("net::Sockets", stack, ConnectSockets{});
+  }
 }
 
 // job: HTTP from a store on a stack, on the port that a boot key gives.

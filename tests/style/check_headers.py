@@ -4,6 +4,7 @@ with the other one too."""
 
 import concurrent.futures
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -15,9 +16,26 @@ FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Ws
          '-DCRUNCH_TARGET="targets/unix/target.hpp"']
 
 
-def compile_alone(tree: Tree, compiler: str, path: str) -> list[Finding]:
+
+def lwip_folders(tree: Tree) -> list[str]:
+    """Where lwIP's headers are, if its source is cached."""
+    fetch = tree.root / "scripts" / "fetch-lwip"
+    if not fetch.exists():
+        return []
+    run = subprocess.run([fetch, "--cached"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         timeout=120, check=False)
+    source = pathlib.Path(run.stdout.decode().strip())
+    return [str(source / "src/include"), str(tree.root / "net/lwip/port")] if run.stdout else []
+
+
+def shows_lwip(tree: Tree, path: str) -> bool:
+    return "#include <lwip/" in tree.text(path)
+
+
+def compile_alone(tree: Tree, compiler: str, path: str, folders: list[str]) -> list[Finding]:
     source = f'#include "{path}"\n#include "{path}"  // and once more\n'
-    run = subprocess.run([compiler, *FLAGS, "-I", str(tree.root), "-x", "c++", "-"],
+    system = [word for folder in folders for word in ("-isystem", folder)]
+    run = subprocess.run([compiler, *FLAGS, "-I", str(tree.root), *system, "-x", "c++", "-"],
                          input=source.encode(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
                          timeout=120, check=False)
     if run.returncode == 0:
@@ -32,6 +50,9 @@ def check(tree: Tree) -> list[Finding]:
     if compiler is None:
         return [Finding(".", 0, f"none of {', '.join(COMPILERS)} is installed")]
     headers = [path for path in tree.cpp() if path.endswith(".hpp")]
+    lwip = lwip_folders(tree)
+    if not lwip:
+        headers = [path for path in headers if not shows_lwip(tree, path)]
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(compile_alone, tree, compiler, path) for path in headers]
+        jobs = [pool.submit(compile_alone, tree, compiler, path, lwip) for path in headers]
         return [finding for job in jobs for finding in job.result()]

@@ -33,6 +33,7 @@ HOUSE: dict[str, list[str] | None] = {
     # Where rooms are put together: what configurations are made of, and the local preview.
     "crunch/config/parts.hpp": ["base/*", "kv/**", "net/**", "tls/**", "http/**"],
     "crunch/config/credentials.hpp": ["base/*", "kv/kv.hpp", *FLOWS, "tls/**", "http/**"],
+    "crunch/config/lwip_stack.hpp": ["base/*", "net/*.hpp", "net/lwip/*"],
     "crunch/config/http_job.hpp": ["base/*", "kv/kv.hpp", *FLOWS, "http/**"],
     "crunch/serve": ["base/*", "kv/**", "net/**", "tls/**", "http/**", "targets/unix/*"],
     "site-example": None,
@@ -55,7 +56,8 @@ FOREIGN: list[tuple[str, list[str]]] = [
     ("libdeflate.h", ["crunch/**.cpp"]),
     ("CLI/*", ["crunch/**"]),
     ("tl/*", ["base/result.hpp"]),
-    ("lwip/*", ["net/lwip/*"]),
+    ("lwip/*", ["net/lwip/*", "net/lwip/port/*"]),
+    ("netif/*", ["net/lwip/*"]),
     ("xen/*", ["targets/xen/*"]),
     ("gtest/*", []),
     ("gmock/*", []),
@@ -165,7 +167,7 @@ def check(tree: Tree) -> list[Finding]:
 
 
 # Headers that targets/main.cpp includes by macro.
-NAMED_BY_MACRO = ["site-example/*.hpp", "targets/*/target.hpp"]
+NAMED_BY_MACRO = ["site-example/*.hpp", "targets/*/target.hpp", "targets/unix/tap/target.hpp"]
 
 
 def check_dead_headers(tree: Tree) -> list[Finding]:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: ISC
+# cmake/lwip.cmake: lwIP 2.2, from its source, as the static library crunch_lwip_c.
+#
+# Sets CRUNCH_LWIP: whether there is one. Without the source everything else is still built, but no
+# target that needs a network stack of its own: the message says how to get it. Only net/lwip may
+# use the library's headers.
+
+set(CRUNCH_LWIP_SOURCE "" CACHE PATH
+  "lwIP 2.2.x, unpacked; empty: what scripts/fetch-lwip has cached")
+
+function(crunch_find_lwip)
+  set(CRUNCH_LWIP OFF CACHE INTERNAL "whether there is lwIP")
+  set(source ${CRUNCH_LWIP_SOURCE})
+  if(NOT source)
+    execute_process(COMMAND ${CMAKE_SOURCE_DIR}/scripts/fetch-lwip --cached
+      OUTPUT_VARIABLE source OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
+    if(failed)
+      message(WARNING "lwIP's source is not here: building WITHOUT the stack that unix-tap and "
+        "machines of their own need. Run scripts/fetch-lwip, or give -DCRUNCH_LWIP_SOURCE=DIR.")
+      return()
+    endif()
+  endif()
+  set(header ${source}/src/include/lwip/init.h)
+  if(NOT EXISTS ${header})
+    message(FATAL_ERROR "CRUNCH_LWIP_SOURCE=${source} is not lwIP: ${header} is missing")
+  endif()
+  set(version "")
+  foreach(part MAJOR MINOR REVISION)
+    file(STRINGS ${header} line REGEX "define LWIP_VERSION_${part} ")
+    string(REGEX REPLACE ".*LWIP_VERSION_${part} +([0-9]+).*" "\\1" number "${line}")
+    list(APPEND version ${number})
+  endforeach()
+  list(JOIN version "." version)
+  if(version VERSION_LESS 2.2.1 OR NOT version VERSION_LESS 2.3)
+    message(FATAL_ERROR "${source} is lwIP ${version}; 2.2.x, at least 2.2.1, is needed")
+  endif()
+  message(STATUS "lwIP ${version}: ${source}")
+
+  # Only what net/lwip/port/lwipopts.h turns on has code in it.
+  set(names
+    def inet_chksum init ip mem memp netif pbuf stats sys tcp tcp_in tcp_out timeouts udp
+    ipv4/acd ipv4/dhcp ipv4/etharp ipv4/icmp ipv4/ip4 ipv4/ip4_addr ipv4/ip4_frag
+    ipv6/ethip6 ipv6/icmp6 ipv6/inet6 ipv6/ip6 ipv6/ip6_addr ipv6/ip6_frag ipv6/mld6 ipv6/nd6)
+  list(TRANSFORM names REPLACE "(.+)" "${source}/src/core/\\1.c")
+  add_library(crunch_lwip_c STATIC ${names} ${source}/src/netif/ethernet.c)
+  target_include_directories(crunch_lwip_c SYSTEM
+    PUBLIC ${source}/src/include ${CMAKE_SOURCE_DIR}/net/lwip/port)
+  # Always fast, in Debug builds too; the warnings of others' code are not ours.
+  target_compile_options(crunch_lwip_c PRIVATE
+    -O3 -w -ffunction-sections -fdata-sections -fno-pie -fno-strict-aliasing)
+  if(CRUNCH_SANITIZE)
+    # Headers stand in frames at any address, and lwIP reads them there.
+    target_compile_options(crunch_lwip_c PRIVATE
+      -fsanitize=${CRUNCH_SANITIZE} -fno-sanitize=alignment -fno-omit-frame-pointer)
+  endif()
+  if(CRUNCH_FUZZ)
+    target_compile_options(crunch_lwip_c PRIVATE -fsanitize=fuzzer-no-link)
+  endif()
+  set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_lwip_c)
+  set(CRUNCH_LWIP ON CACHE INTERNAL "whether there is lwIP")
+endfunction()
+
+crunch_find_lwip()

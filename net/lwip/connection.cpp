@@ -1,0 +1,323 @@
+// SPDX-License-Identifier: ISC
+#include "net/lwip/connection.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+
+#include "net/lwip/clockwork.hpp"
+#include "net/lwip/ip.hpp"
+
+namespace net::lwip {
+
+namespace {
+
+// RFC 6928.
+constexpr unsigned start_segments = 10;
+
+// A client may send a byte in each segment. From so many pieces on, what came is put together.
+constexpr unsigned pieces_max = 64;
+
+// For how long a connection that its owner has left may acknowledge nothing; in slow ticks, which
+// lwIP counts in 8 bits.
+constexpr u8_t orphan_stall = 20'000 / TCP_SLOW_INTERVAL;
+static_assert(20'000 / TCP_SLOW_INTERVAL <= 255);
+// And how many such connections may be sending still.
+constexpr std::size_t orphans_max = 256;
+
+Connection& connection_of(void* argument) { return *static_cast<Connection*>(argument); }
+
+err_t received(void* argument, tcp_pcb*, pbuf* bytes, err_t) {
+  if (bytes == nullptr) {
+    connection_of(argument).on_end();
+  } else {
+    connection_of(argument).on_received(bytes);
+  }
+  return ERR_OK;
+}
+
+err_t sent(void* argument, tcp_pcb*, u16_t) {
+  connection_of(argument).on_sent();
+  return ERR_OK;
+}
+
+err_t connected(void* argument, tcp_pcb*, err_t) {
+  connection_of(argument).on_connected();
+  return ERR_OK;
+}
+
+void gone(void* argument, err_t why) {
+  if (argument != nullptr) {
+    connection_of(argument).on_gone(why == ERR_ABRT ? Error::timed_out : Error::reset);
+  }
+}
+
+err_t orphan_stalled(void*, tcp_pcb* pcb) {
+  tcp_abort(pcb);
+  return ERR_ABRT;
+}
+
+bool is_orphan(const tcp_pcb& pcb) {
+  return pcb.callback_arg == nullptr && pcb.state >= FIN_WAIT_1 &&
+         (pcb.unsent != nullptr || pcb.unacked != nullptr);
+}
+
+// The list has the most recently heard of first.
+void bound_orphans() {
+  std::size_t count = 0;
+  tcp_pcb* oldest = nullptr;
+  for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+    if (!is_orphan(*pcb)) continue;
+    ++count;
+    oldest = pcb;
+  }
+  if (count > orphans_max) tcp_abort(oldest);
+}
+
+}  // namespace
+
+// ---- Connection: what lwIP says
+
+Connection::Connection(Pool& pool) noexcept
+    : pool_(pool),
+      read_deadline_(pool.loop_, *this, &Connection::reader_),
+      write_deadline_(pool.loop_, *this, &Connection::writer_) {}
+
+void Connection::attach(tcp_pcb* pcb) noexcept {
+  pcb_ = pcb;
+  peer_ = from_lwip(pcb->remote_ip, pcb->remote_port);
+  taken_ = true;
+  is_connected_ = has_widened_ = got_end_ = sent_end_ = false;
+  broken_.reset();
+  read_over_.reset();
+  write_over_.reset();
+  tcp_arg(pcb, this);
+  tcp_recv(pcb, received);
+  tcp_sent(pcb, sent);
+  tcp_err(pcb, gone);
+  tcp_nagle_disable(pcb);
+  pcb->keep_idle = 120'000;
+  pcb->keep_intvl = 15'000;
+  pcb->keep_cnt = 6;
+}
+
+bool Connection::connect(const Endpoint& to) noexcept {
+  const ip_addr_t address = to_lwip(to);
+  peer_ = to;
+  return tcp_connect(pcb_, &address, to.port, connected) == ERR_OK;
+}
+
+void Connection::wake() noexcept { pool_.loop_.schedule(*this); }
+
+void Connection::on_received(pbuf* bytes) noexcept {
+  widen_start();
+  // Nobody looks at what was read: the reader has suspended, or this would not run.
+  forget_read();
+  if (received_ == nullptr) {
+    received_ = bytes;
+  } else {
+    pbuf_remove_header(received_, std::exchange(read_bytes_, 0));
+    pbuf_cat(received_, bytes);
+    if (pbuf_clen(received_) > pieces_max) received_ = pbuf_coalesce(received_, PBUF_RAW);
+  }
+  if (reader_ != nullptr) wake();
+}
+
+void Connection::on_end() noexcept {
+  got_end_ = true;
+  if (sent_end_) let_go();
+  if (reader_ != nullptr) wake();
+}
+
+void Connection::on_sent() noexcept {
+  if (writer_ != nullptr && has_much_room()) wake();
+}
+
+void Connection::on_connected() noexcept {
+  is_connected_ = true;
+  widen_start();
+  if (writer_ != nullptr) wake();
+}
+
+void Connection::on_gone(Error why) noexcept {
+  pcb_ = nullptr;
+  if (!broken_) broken_ = why;
+  if (!write_over_) write_over_ = why;
+  if (reader_ != nullptr || writer_ != nullptr) wake();
+}
+
+void Connection::widen_start() noexcept {
+  if (has_widened_ || pcb_ == nullptr) return;
+  has_widened_ = true;
+  const auto start = static_cast<tcpwnd_size_t>(start_segments * pcb_->mss);
+  if (pcb_->cwnd < start) pcb_->cwnd = start;
+}
+
+// ---- Connection: bounds
+
+std::size_t Connection::send_room() const noexcept {
+  const std::size_t mss = pcb_->mss;
+  const std::size_t window = std::min(pcb_->cwnd, pcb_->snd_wnd);
+  const std::size_t limit = std::min<std::size_t>(TCP_SND_BUF, std::max(2 * window, 16 * mss));
+  const std::size_t queued = TCP_SND_BUF - pcb_->snd_buf;
+  return queued < limit ? std::min<std::size_t>(limit - queued, pcb_->snd_buf) : 0;
+}
+
+bool Connection::has_much_room() const noexcept {
+  if (pcb_ == nullptr) return true;
+  return send_room() >= std::size_t{4} * pcb_->mss || pcb_->snd_queuelen == 0;
+}
+
+// ---- Connection: what its owner says
+
+Connection::Deadline& Connection::deadline_of(Wait* Connection::*slot) noexcept {
+  return slot == &Connection::reader_ ? read_deadline_ : write_deadline_;
+}
+
+void Connection::Deadline::expired() {
+  Wait* wait = connection_.*slot_;
+  if (wait == nullptr) return;
+  wait->error_ = Error::timed_out;
+  connection_.answer(*wait);
+}
+
+Result<void> Connection::shutdown() noexcept {
+  if (write_over_) return base::failure(*write_over_);
+  pool_.clockwork_.enter();
+  sent_end_ = true;
+  write_over_ = Error::cancelled;
+  const err_t answer = tcp_shutdown(pcb_, 0, 1);
+  if (answer != ERR_OK) return base::failure(Error::reset);
+  if (got_end_) let_go();
+  return {};
+}
+
+void Connection::let_go() noexcept {
+  if (pcb_ == nullptr) return;
+  tcp_pcb* pcb = std::exchange(pcb_, nullptr);
+  tcp_arg(pcb, nullptr);
+  // In TIME_WAIT there is nothing more to say.
+  if (pcb->state == TIME_WAIT) return;
+  tcp_recv(pcb, nullptr);
+  tcp_sent(pcb, nullptr);
+  tcp_err(pcb, nullptr);
+  tcp_poll(pcb, orphan_stalled, orphan_stall);
+}
+
+void Connection::abort() noexcept {
+  tcp_pcb* pcb = std::exchange(pcb_, nullptr);
+  tcp_arg(pcb, nullptr);
+  tcp_abort(pcb);
+}
+
+void Connection::drop_received() noexcept {
+  if (received_ != nullptr) pbuf_free(received_);
+  received_ = nullptr;
+  read_bytes_ = 0;
+}
+
+void Connection::forget_read() noexcept {
+  while (received_ != nullptr && read_bytes_ >= received_->len) {
+    read_bytes_ -= received_->len;
+    pbuf* rest = received_->next;
+    received_->next = nullptr;  // its reference to the rest is ours now
+    pbuf_free(received_);
+    received_ = rest;
+  }
+}
+
+void Connection::fail_waiting(Error error) noexcept {
+  for (Wait* wait : {reader_, writer_}) {
+    if (wait == nullptr) continue;
+    wait->error_ = error;
+    wake();
+  }
+}
+
+void Connection::cancel() noexcept { fail_waiting(Error::cancelled); }
+
+void Connection::close() noexcept {
+  forget_read();
+  const bool has_unread = received_ != nullptr;
+  drop_received();
+  if (pcb_ != nullptr) {
+    pool_.clockwork_.enter();
+    // A stream that broke in the middle, or that nobody reads to its end, ends by a reset.
+    const bool is_broken = write_over_ && !sent_end_;
+    if (is_broken || has_unread || !is_connected_ || pcb_->state < ESTABLISHED) {
+      abort();
+    } else {
+      tcp_pcb* pcb = pcb_;
+      let_go();
+      tcp_close(pcb);
+      bound_orphans();
+    }
+  }
+  read_over_ = write_over_ = Error::cancelled;
+  fail_waiting(Error::cancelled);
+}
+
+void Connection::release() noexcept {
+  close();
+  taken_ = false;
+  if (reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
+}
+
+void Connection::detach(Wait& wait) noexcept {
+  this->*wait.slot_ = nullptr;
+  wait.waiting_ = {};
+  deadline_of(wait.slot_).disarm();
+  if (!taken_ && reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
+}
+
+void Connection::answer(Wait& wait) {
+  // A write that was given up has sent who knows how much.
+  if (&wait == writer_ && wait.error_) write_over_ = wait.error_;
+  std::coroutine_handle<> waiting = wait.waiting_;
+  detach(wait);
+  waiting.resume();
+}
+
+void Connection::run() {
+  const bool read = reader_ != nullptr && (reader_->error_ || reader_->attempt());
+  const bool written = writer_ != nullptr && (writer_->error_ || writer_->attempt());
+  // One coroutine a turn: after it ran, this may be gone.
+  if (read && written) wake();
+  if (read) {
+    answer(*reader_);
+  } else if (written) {
+    answer(*writer_);
+  }
+}
+
+// ---- Pool
+
+Pool::~Pool() { CHECK(taken_count_ == 0); }
+
+Connection* Pool::take(tcp_pcb* pcb) noexcept {
+  if (is_full()) return nullptr;
+  if (free_ == nullptr) {
+    try {
+      connections_.push_back(std::make_unique<Connection>(*this));
+    } catch (const std::bad_alloc&) {
+      return nullptr;
+    }
+    free_ = connections_.back().get();
+  }
+  Connection& connection = *free_;
+  free_ = std::exchange(connection.next_, nullptr);
+  ++taken_count_;
+  connection.attach(pcb);
+  return &connection;
+}
+
+void Pool::put(Connection& connection) noexcept {
+  connection.unschedule();
+  connection.next_ = std::exchange(free_, &connection);
+  --taken_count_;
+}
+
+}  // namespace net::lwip

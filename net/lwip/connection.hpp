@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: ISC
+// net/lwip/connection.hpp: one TCP connection of lwIP's, and the calls that wait on it.
+//
+// States:  Connection: taken (a Flow or a Door's queue has it) -> closed -> free in its Pool, when
+//          no call waits any more. Its tcp_pcb: set while lwIP may call back; null when the stack
+//          has dropped it (reset, timeout) or when nothing is left to be asked of it (both ends
+//          have finished: lwIP ends it alone).
+// Owns:    what was received and not read (pbufs). Sent bytes are lwIP's until acknowledged:
+//          copied, or by reference where a Piece is lasting.
+// Rules:   1. lwIP's callbacks only note what happened and schedule the Connection: no coroutine is
+//             ever resumed from a frame that lwIP called.
+//          2. Nothing of a Connection is touched after a waiting coroutine was resumed.
+//          3. Queued to send are at most twice what the peer's and the congestion window let out,
+//             and TCP_SND_BUF: a client that reads nothing costs a few segments.
+
+#pragma once
+
+#include <coroutine>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/loop.hpp"
+#include "net/flow.hpp"
+
+struct tcp_pcb;
+struct pbuf;
+
+namespace net::lwip {
+
+class Pool;
+class Connection;
+class Clockwork;
+
+// A call on a Connection that may have to wait; the awaiter of the coroutine that made the call.
+class Wait {
+ public:
+  Wait(const Wait&) = delete;
+  Wait& operator=(const Wait&) = delete;
+  bool await_ready() { return attempt(); }
+  void await_suspend(std::coroutine_handle<> waiting);
+
+ protected:
+  friend class Connection;
+  Wait(Connection& connection, Wait* Connection::*slot, base::Duration within) noexcept
+      : connection_(&connection), slot_(slot), within_(within) {}
+  ~Wait();
+
+  // True when there is an answer, or an error in `error_`.
+  virtual bool attempt() noexcept = 0;
+  [[nodiscard]] bool fail(Error error) noexcept {
+    error_ = error;
+    return true;
+  }
+  void start_deadline() noexcept;
+
+  Connection* connection_;
+  Wait* Connection::*slot_;  // where the Connection keeps a waiting call of this direction
+  base::Duration within_;
+  std::optional<Error> error_;
+  std::coroutine_handle<> waiting_{};
+};
+
+class [[nodiscard]] Read final : public Wait {
+ public:
+  Read(Connection& connection, std::size_t bytes_max, base::Duration within) noexcept;
+  Result<Bytes> await_resume() const noexcept;
+
+ private:
+  bool attempt() noexcept override;
+  std::size_t bytes_max_;
+  Bytes bytes_;
+};
+
+class [[nodiscard]] Write final : public Wait {
+ public:
+  Write(Connection& connection, std::span<const Piece> pieces, base::Duration stall) noexcept;
+  Result<void> await_resume() const noexcept;
+
+ private:
+  bool attempt() noexcept override;
+  void advance(std::size_t bytes) noexcept;
+
+  std::span<const Piece> pieces_;  // what is left; the first of them from `offset_` on
+  std::size_t offset_ = 0;
+};
+
+// Waits until the peer has answered a SYN.
+class [[nodiscard]] Connected final : public Wait {
+ public:
+  Connected(Connection& connection, base::Duration within) noexcept;
+  Result<void> await_resume() const noexcept;
+
+ private:
+  bool attempt() noexcept override;
+};
+
+class Connection final : public base::Work {
+ public:
+  explicit Connection(Pool& pool) noexcept;
+
+  // Sends a SYN. False: nothing can be sent there.
+  [[nodiscard]] bool connect(const Endpoint& to) noexcept;
+  Result<void> shutdown() noexcept;
+  void cancel() noexcept;
+  void close() noexcept;
+  // close(), and back to the pool when the last waiting call has its answer.
+  void release() noexcept;
+  [[nodiscard]] const Endpoint& peer() const noexcept { return peer_; }
+
+  // ---- Called by lwIP, by way of the C functions in connection.cpp.
+  void on_received(pbuf* bytes) noexcept;
+  void on_end() noexcept;  // the peer's FIN
+  void on_sent() noexcept;
+  void on_connected() noexcept;
+  void on_gone(Error why) noexcept;  // the pcb has been freed
+
+ private:
+  friend class Pool;
+  friend class Accept;
+  friend class Door;
+  friend class Wait;
+  friend class Read;
+  friend class Write;
+  friend class Connected;
+
+  class Deadline final : public base::Timer {
+   public:
+    Deadline(base::Loop& loop, Connection& connection, Wait* Connection::*slot) noexcept
+        : Timer(loop), connection_(connection), slot_(slot) {}
+    void expired() override;
+
+   private:
+    Connection& connection_;
+    Wait* Connection::*slot_;
+  };
+
+  void run() override;
+  void attach(tcp_pcb* pcb) noexcept;
+  // From now on lwIP ends the connection alone; a stall of `orphan_stall` ends it too.
+  void let_go() noexcept;
+  void abort() noexcept;
+  void drop_received() noexcept;
+  // Frees what earlier reads have given.
+  void forget_read() noexcept;
+  // How much more may be queued to send, and at how much a waiting write is tried again.
+  [[nodiscard]] std::size_t send_room() const noexcept;
+  [[nodiscard]] bool has_much_room() const noexcept;
+  // The first segments may be ten (RFC 6928); lwIP's own start is four.
+  void widen_start() noexcept;
+  [[nodiscard]] Deadline& deadline_of(Wait* Connection::*slot) noexcept;
+  void fail_waiting(Error error) noexcept;
+  void detach(Wait& wait) noexcept;
+  void answer(Wait& wait);
+  void wake() noexcept;
+
+  Pool& pool_;
+  tcp_pcb* pcb_ = nullptr;
+  bool taken_ = false;
+  bool is_connected_ = false;
+  bool has_widened_ = false;
+  bool got_end_ = false;             // the peer's FIN has come; bytes may still be unread
+  bool sent_end_ = false;            // shutdown
+  std::optional<Error> broken_;      // what reads answer once all that came is read
+  std::optional<Error> read_over_;   // what every later read answers
+  std::optional<Error> write_over_;  // what every later write answers
+  pbuf* received_ = nullptr;         // a chain; the first from `read_bytes_` on
+  std::size_t read_bytes_ = 0;
+  Wait* reader_ = nullptr;
+  Wait* writer_ = nullptr;
+  Endpoint peer_;
+  Deadline read_deadline_;
+  Deadline write_deadline_;
+  Connection* next_ = nullptr;  // in the pool's list of free ones, or in a Door's queue
+};
+
+// The connections of a stack.
+class Pool {
+ public:
+  Pool(base::Loop& loop, Clockwork& clockwork, std::size_t connections_max) noexcept
+      : loop_(loop), clockwork_(clockwork), connections_max_(connections_max) {}
+  // Every flow must have gone, with its waiting calls; it is checked.
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Null: the maximum is reached, or there is no memory for another.
+  Connection* take(tcp_pcb* pcb) noexcept;
+  void put(Connection& connection) noexcept;
+  [[nodiscard]] std::size_t taken_count() const noexcept { return taken_count_; }
+  [[nodiscard]] bool is_full() const noexcept { return taken_count_ >= connections_max_; }
+
+ private:
+  friend class Connection;
+  friend class Wait;
+  friend class Read;
+  friend class Write;
+  friend class Door;
+  base::Loop& loop_;
+  Clockwork& clockwork_;
+  std::size_t connections_max_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  Connection* free_ = nullptr;
+  std::size_t taken_count_ = 0;
+};
+
+}  // namespace net::lwip

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: ISC
+#include "net/lwip/door.hpp"
+
+#include <utility>
+
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/tcp.h>
+
+#include "net/lwip/clockwork.hpp"
+
+namespace net::lwip {
+
+namespace {
+
+err_t arrived(void* argument, tcp_pcb* pcb, err_t error) {
+  if (error != ERR_OK || pcb == nullptr || argument == nullptr) return ERR_VAL;
+  return static_cast<Door*>(argument)->on_arrived(pcb) ? ERR_OK : ERR_MEM;
+}
+
+}  // namespace
+
+Door::~Door() {
+  close();
+  CHECK(waiting_ == nullptr);
+}
+
+ListenResult<void> Door::open(std::uint16_t port) {
+  const std::string number = std::to_string(port);
+  tcp_pcb* bound = tcp_new_ip_type(IPADDR_TYPE_ANY);
+  if (bound == nullptr) return base::failure("there is no memory to listen on port " + number);
+  // So that connections which are still open do not keep their port from being listened on again;
+  // two listeners on one port are refused even so.
+  ip_set_option(bound, SOF_REUSEADDR);
+  ip_set_option(bound, SOF_KEEPALIVE);
+  tcp_pcb* listening = nullptr;
+  if (tcp_bind(bound, IP_ANY_TYPE, port) == ERR_OK) {
+    listening = tcp_listen_with_backlog(bound, TCP_DEFAULT_LISTEN_BACKLOG);
+  }
+  if (listening == nullptr) {
+    tcp_close(bound);
+    return base::failure("port " + number + " is taken: choose another");
+  }
+  pcb_ = listening;
+  port_ = listening->local_port;
+  tcp_arg(pcb_, this);
+  tcp_accept(pcb_, arrived);
+  return {};
+}
+
+bool Door::on_arrived(tcp_pcb* pcb) noexcept {
+  if (arrived_count_ >= arrived_max) return false;
+  Connection* connection = pool_.take(pcb);
+  if (connection == nullptr) return false;
+  connection->is_connected_ = true;
+  connection->next_ = nullptr;
+  (first_ == nullptr ? first_ : last_->next_) = connection;
+  last_ = connection;
+  ++arrived_count_;
+  if (waiting_ != nullptr) loop_.schedule(*this);
+  return true;
+}
+
+void Door::cancel() noexcept {
+  if (waiting_ == nullptr) return;
+  waiting_->cancelled_ = true;
+  loop_.schedule(*this);
+}
+
+void Door::close() noexcept {
+  if (pcb_ == nullptr) return;
+  pool_.clockwork_.enter();
+  tcp_arg(pcb_, nullptr);
+  tcp_close(std::exchange(pcb_, nullptr));
+  while (first_ != nullptr) {
+    Connection& connection = *first_;
+    first_ = std::exchange(connection.next_, nullptr);
+    connection.release();
+  }
+  arrived_count_ = 0;
+  cancel();
+}
+
+void Door::run() {
+  Accept* accept = waiting_;
+  if (accept == nullptr || !accept->attempt()) return;
+  waiting_ = nullptr;
+  std::exchange(accept->waiting_, {}).resume();
+}
+
+// ---- Accept
+
+bool Accept::attempt() noexcept {
+  Door& door = *door_;
+  if (cancelled_ || door.pcb_ == nullptr) return true;
+  if (door.first_ == nullptr) return false;
+  connection_ = door.first_;
+  door.first_ = std::exchange(connection_->next_, nullptr);
+  --door.arrived_count_;
+  return true;
+}
+
+void Accept::await_suspend(std::coroutine_handle<> waiting) noexcept {
+  CHECK(door_->waiting_ == nullptr);
+  waiting_ = waiting;
+  door_->waiting_ = this;
+}
+
+// The coroutine is destroyed while it waits.
+Accept::~Accept() {
+  if (waiting_ && door_ != nullptr) door_->waiting_ = nullptr;
+}
+
+}  // namespace net::lwip

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: ISC
+// net/lwip/engine.hpp: all of lwIP, as one object: its device, its frames, its time and its
+// addresses.
+//
+// Owns:    lwIP's globals while it lives; there is at most one (CHECK).
+// Frames:  in: copied into a pbuf, handed to lwIP, at most `frames_per_turn_max` a turn. Out: the
+//          pbuf's pieces as they are; the device's Release gives up the reference that it was sent
+//          with, so bytes of a Piece that is lasting are never copied. A frame for which the device
+//          has no room is not sent; TCP tries again on `on_space`.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include <lwip/netif.h>
+
+#include "base/entropy.hpp"
+#include "base/log.hpp"
+#include "base/loop.hpp"
+#include "net/lwip/any_device.hpp"
+#include "net/lwip/checksum.hpp"
+#include "net/lwip/clockwork.hpp"
+#include "net/lwip/connection.hpp"
+#include "net/lwip/interface.hpp"
+#include "net/lwip/options.hpp"
+
+namespace net::lwip {
+
+class Engine {
+ public:
+  Engine(base::Loop& loop, base::Entropy& entropy, base::Log& log,
+         std::unique_ptr<AnyDevice> device, const Options& options);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  // The one that lwIP's C functions are answered by.
+  static Engine& only();
+
+  base::Loop& loop;
+  Clockwork clockwork;
+  Pool pool;
+  Interface interface;
+
+  // ---- What lwIP asks (port.cpp).
+  std::uint32_t random();
+  [[nodiscard]] std::uint32_t now_ms() const;
+  // The first sequence number of a connection, by what is given of it.
+  [[nodiscard]] std::uint32_t sequence(base::Bytes connection) const;
+  err_t send(pbuf* frame);
+
+  static constexpr int frames_per_turn_max = 256;
+  // Connections in TIME_WAIT: above it the oldest is forgotten, so that lists stay short.
+  static constexpr std::size_t time_wait_max = 512;
+
+ private:
+  class Frames final : public base::Work {
+   public:
+    explicit Frames(Engine& engine) noexcept : engine_(engine) {}
+    void run() override { engine_.receive(); }
+
+   private:
+    Engine& engine_;
+  };
+  class Space final : public base::Work {
+   public:
+    explicit Space(Engine& engine) noexcept : engine_(engine) {}
+    void run() override { engine_.send_again(); }
+
+   private:
+    Engine& engine_;
+  };
+
+  void receive();
+  void take(const FrameIn& frame);
+  void send_again();
+
+  base::Entropy& entropy_;
+  std::unique_ptr<AnyDevice> device_;
+  Mac mac_;
+  std::size_t frame_bytes_max_;
+  bool offload_send_;
+  HashKey sequence_key_{};
+  std::array<std::uint32_t, 64> random_{};
+  std::size_t random_left_ = 0;
+  Frames frames_{*this};
+  Space space_{*this};
+};
+
+}  // namespace net::lwip

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: ISC
+#include "net/lwip/lwip.hpp"
+
+#include <lwip/tcp.h>
+
+#include "net/lwip/engine.hpp"
+#include "net/lwip/ip.hpp"
+
+namespace net {
+
+Lwip::Lwip(base::Loop& loop, base::Entropy& entropy, base::Log& log,
+           std::unique_ptr<lwip::AnyDevice> device, const Options& options)
+    : engine_(std::make_unique<lwip::Engine>(loop, entropy, log, std::move(device), options)) {}
+
+Lwip::~Lwip() = default;
+
+ListenResult<Lwip::Listener> Lwip::listen(std::uint16_t port) {
+  auto door = std::make_unique<lwip::Door>(engine_->loop, engine_->pool);
+  ListenResult<void> open = door->open(port);
+  if (!open) return base::failure(std::move(open.error()));
+  return Listener(std::move(door));
+}
+
+base::Task<Result<Lwip::Flow>> Lwip::connect(const Endpoint& to, base::Duration within) {
+  engine_->clockwork.enter(true);
+  const bool is_v4 = lwip::is_ipv4(to);
+  tcp_pcb* pcb = tcp_new_ip_type(is_v4 ? IPADDR_TYPE_V4 : IPADDR_TYPE_V6);
+  if (pcb == nullptr) co_return base::failure(Error::reset);
+  lwip::Connection* connection = engine_->pool.take(pcb);
+  if (connection == nullptr) {
+    tcp_abort(pcb);
+    co_return base::failure(Error::reset);
+  }
+  Flow flow(*connection);
+  if (!connection->connect(to)) co_return base::failure(Error::reset);
+  Result<void> connected = co_await flow.connected(within);
+  if (!connected) co_return base::failure(connected.error());
+  co_return std::move(flow);
+}
+
+std::size_t Lwip::flow_count() const noexcept { return engine_->pool.taken_count(); }
+bool Lwip::has_ipv4() const noexcept { return engine_->interface.has_ipv4(); }
+bool Lwip::has_ipv6() const noexcept { return engine_->interface.has_ipv6(); }
+
+}  // namespace net

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: ISC
+// net/lwip/port.cpp: the C functions that lwIP calls (net/lwip/port/arch/cc.h, hooks.h,
+// lwip/sys.h).
+
+#include <array>
+#include <cstring>
+
+#include <lwip/netif.h>
+#include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/tcp.h>
+#include <lwip/sys.h>
+
+#include "base/check.hpp"
+#include "net/lwip/checksum.hpp"
+#include "net/lwip/engine.hpp"
+#include "net/lwip/port/hooks.h"
+
+using net::lwip::Engine;
+
+namespace {
+
+// A SYN for a port whose half-open connections are as many as there may be: the oldest of them has
+// to go. Whoever floods a port so drops only their own, as long as an honest client answers sooner
+// than that many SYNs arrive.
+void make_room(const tcp_pcb_listen& listener) {
+  if (listener.accepts_pending < listener.backlog) return;
+  tcp_pcb* oldest = nullptr;
+  for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+    if (pcb->state == SYN_RCVD && pcb->listener == &listener) oldest = pcb;
+  }
+  if (oldest != nullptr) tcp_abandon(oldest, 0);
+}
+
+}  // namespace
+
+extern "C" {
+
+u32_t sys_now() { return Engine::only().now_ms(); }
+
+uint32_t crunch_lwip_random() { return Engine::only().random(); }
+
+uint16_t crunch_lwip_checksum(const void* bytes, int count) {
+  return net::lwip::checksum(
+      {static_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)});
+}
+
+void crunch_lwip_panic(const char* file, int line, const char* what) {
+  base::panic(file, line, what);
+}
+
+u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip_addr_t* remote_ip,
+                           u16_t remote_port) {
+  struct Ends {
+    std::array<u32_t, 4> local{};
+    std::array<u32_t, 4> remote{};
+    u16_t local_port = 0;
+    u16_t remote_port = 0;
+  } ends;
+  auto put = [](const ip_addr_t& from, std::array<u32_t, 4>& to) {
+    const std::size_t size = IP_IS_V6_VAL(from) ? 16 : 4;
+    std::memcpy(to.data(), &from.u_addr, size);
+  };
+  put(*local_ip, ends.local);
+  put(*remote_ip, ends.remote);
+  ends.local_port = local_port;
+  ends.remote_port = remote_port;
+  return Engine::only().sequence(std::as_bytes(std::span(&ends, 1)));
+}
+
+err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t, u8_t*, pbuf*) {
+  if (pcb->state != LISTEN || (TCPH_FLAGS(header) & TCP_SYN) == 0) return ERR_OK;
+  if (Engine::only().pool.is_full()) return ERR_MEM;
+  make_room(*reinterpret_cast<const tcp_pcb_listen*>(pcb));
+  return ERR_OK;
+}
+
+const ip6_addr_t* crunch_lwip_ipv6_gateway(netif*, const ip6_addr_t*) {
+  return Engine::only().interface.ipv6_gateway();
+}
+
+}  // extern "C"

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: ISC
+// net/lwip/port/arch/cc.h: what lwIP needs from a compiler and a machine, beyond standard C.
+
+#pragma once
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// All of them in net/lwip/port.cpp.
+uint32_t crunch_lwip_random(void);
+uint16_t crunch_lwip_checksum(const void* bytes, int count);
+void crunch_lwip_panic(const char* file, int line, const char* what);
+
+#ifdef __cplusplus
+}
+#endif
+
+#define LWIP_RAND() crunch_lwip_random()
+#define LWIP_PLATFORM_DIAG(arguments) ((void)0)
+// Stays on in release: what it catches is memory about to be corrupted.
+#define LWIP_PLATFORM_ASSERT(what) crunch_lwip_panic(__FILE__, __LINE__, what)
+#define LWIP_NO_CTYPE_H 1

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: ISC
+// net/lwip/port/hooks.h: the questions that lwIP asks while it works; net/lwip/port.cpp answers.
+
+#pragma once
+
+#include <lwip/ip_addr.h>
+#include <lwip/tcp.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct netif;
+struct pbuf;
+struct tcp_hdr;
+
+// The first sequence number of a connection: nobody who does not see its packets can guess it
+// (RFC 6528).
+u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip_addr_t* remote_ip,
+                           u16_t remote_port);
+
+// Whether a segment that was matched with `pcb` is to be worked on: ERR_OK, or it is dropped.
+err_t crunch_lwip_segment(struct tcp_pcb* pcb, struct tcp_hdr* header, u16_t options_bytes,
+                          u16_t first_options_bytes, u8_t* second_options, struct pbuf* payload);
+
+// The static IPv6 gateway, or NULL: the one that a router advertised.
+const ip6_addr_t* crunch_lwip_ipv6_gateway(struct netif* netif, const ip6_addr_t* to);
+
+#ifdef __cplusplus
+}
+#endif

@@ -344,6 +344,18 @@ def eventually(condition, within_s: float = WAIT_S) -> bool:
     return True
 
 
+def symbols_of(image) -> list:
+    """(address, name) of each function, in order of address."""
+    said = subprocess.run(["nm", "-C", str(image)], stdout=subprocess.PIPE, text=True, check=True)
+    found = re.findall(r"^([0-9a-f]+) [tTwW] (.+)$", said.stdout, re.MULTILINE)
+    return sorted((int(address, 16), name) for address, name in found)
+
+
+def symbol_at(symbols: list, address: int) -> str:
+    """The name of the function that `address` is in."""
+    return max((one for one in symbols if one[0] <= address), default=(0, "?"))[1]
+
+
 def need(program: str) -> str:
     """The program's path, or the test is skipped."""
     path = shutil.which(program)

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: ISC
+#include "targets/virtio/serial.hpp"
+
+#include "targets/libos/cpu.hpp"
+
+namespace virtio_target::serial {
+
+namespace {
+
+namespace cpu = libos::cpu;
+
+constexpr std::uint16_t data = 0x3f8;
+constexpr std::uint16_t interrupts = data + 1;
+constexpr std::uint16_t queue_control = data + 2;
+constexpr std::uint16_t line_control = data + 3;
+constexpr std::uint16_t modem_control = data + 4;
+constexpr std::uint16_t line_status = data + 5;
+constexpr std::uint8_t queue_is_empty = 0x20;
+constexpr unsigned queue_bytes = 16;
+constexpr unsigned tries_max = 1'000'000;
+
+bool is_there = false;
+unsigned room = 0;  // bytes that the queue takes without being asked
+
+void put(char c) {
+  if (room == 0) {
+    unsigned tries = 0;
+    while ((cpu::in8(line_status) & queue_is_empty) == 0) {
+      if (++tries == tries_max) return;
+      cpu::pause();
+    }
+    room = queue_bytes;
+  }
+  --room;
+  cpu::out8(data, static_cast<std::uint8_t>(c));
+}
+
+}  // namespace
+
+void begin() noexcept {
+  constexpr std::uint8_t none = 0xff;
+  is_there = cpu::in8(line_status) != none;
+  cpu::out8(interrupts, 0);
+  cpu::out8(line_control, 0x80);  // the next two are the divisor
+  cpu::out8(data, 1);
+  cpu::out8(interrupts, 0);
+  cpu::out8(line_control, 3);   // 8N1
+  cpu::out8(queue_control, 7);  // queues on, and empty
+  cpu::out8(modem_control, 3);
+}
+
+void write(const char* text, std::size_t bytes) noexcept {
+  if (!is_there) return;
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (text[i] == '\n') put('\r');
+    put(text[i]);
+  }
+}
+
+}  // namespace virtio_target::serial

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: ISC
+// targets/virtio/serial.hpp: the first serial line, COM1, which every machine of this target has or
+// ignores.
+//
+// Source:  the 16550's data sheet; port 0x3f8.
+
+#pragma once
+
+#include <cstddef>
+
+namespace virtio_target::serial {
+
+// 115200 8N1, with its queue of 16 bytes.
+void begin() noexcept;
+// Writes all; what the line does not take within about a second is lost, and later text is tried
+// anew. "\n" is sent as "\r\n", as terminals want it.
+void write(const char* text, std::size_t bytes) noexcept;
+
+}  // namespace virtio_target::serial

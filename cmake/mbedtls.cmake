@@ -45,7 +45,22 @@ function(crunch_find_mbedtls)
       list(APPEND sources ${source}/library/${name}.c)
     endif()
   endforeach()
-  add_library(crunch_mbedtls STATIC ${sources})
+  # Our arithmetic for Curve25519 and P-256 takes the place of mbedTLS's (tls/curve_hook.cpp).
+  set_source_files_properties(${source}/library/ecp.c PROPERTIES COMPILE_DEFINITIONS
+    "mbedtls_ecp_mul=crunch_portable_ecp_mul_plain;\
+mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
+  set_source_files_properties(${source}/library/ecdsa.c PROPERTIES COMPILE_DEFINITIONS
+    "mbedtls_mpi_gcd_modinv_odd=crunch_ecdsa_inverse")
+  set(curves ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/p256.cpp
+    ${CMAKE_SOURCE_DIR}/tls/x25519.cpp)
+  add_library(crunch_curves OBJECT ${curves})
+  target_link_libraries(crunch_curves PRIVATE crunch_flags)
+  target_include_directories(crunch_curves SYSTEM PRIVATE ${source}/include)
+  target_compile_definitions(crunch_curves PRIVATE
+    MBEDTLS_CONFIG_FILE="${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h")
+  target_compile_options(crunch_curves PRIVATE -O3)
+  # In the same archive, as each needs the other.
+  add_library(crunch_mbedtls STATIC ${sources} $<TARGET_OBJECTS:crunch_curves>)
   target_include_directories(crunch_mbedtls SYSTEM
     PUBLIC ${source}/include PRIVATE ${source}/library)
   target_compile_definitions(crunch_mbedtls

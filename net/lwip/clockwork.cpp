@@ -112,7 +112,8 @@ std::uint32_t mld_due_in() {
 // The second's ticks go on for a while after anything came that may have left something half done:
 // fragments and ARP requests are in tables that lwIP does not show.
 std::uint32_t seconds_left = 0;
-constexpr std::uint32_t seconds_after_activity = IP_REASS_MAXAGE + 2;
+constexpr std::uint32_t seconds_after_activity = 6;  // an ARP request is given up after 5
+constexpr std::uint32_t seconds_after_fragment = IP_REASS_MAXAGE + 2;
 
 std::uint32_t second_due_in() {
   if (seconds_left > 0) --seconds_left;
@@ -177,7 +178,7 @@ void Clockwork::arm_for(const Part& part) {
 }
 
 void Clockwork::enter(bool all) {
-  seconds_left = seconds_after_activity;
+  seconds_left = std::max(seconds_left, seconds_after_activity);
   for (Part& part : parts_) {
     if (!part.is_of_all && !all) continue;
     if (part.next == next_tick && !part.is_quiet) continue;  // ticking: expired() will see to it
@@ -187,6 +188,8 @@ void Clockwork::enter(bool all) {
     arm_for(part);
   }
 }
+
+void Clockwork::wait_for_fragments() { seconds_left = seconds_after_fragment; }
 
 // Whether the part goes on ticking, after a tick.
 void Clockwork::settle(Part& part) {
@@ -205,7 +208,7 @@ void Clockwork::expired() {
     }
     if (part.next != 0) arm_for(part);
   }
-  if (after_tick != nullptr) loop_.schedule(*after_tick);
+  if (after_tick != nullptr) after_tick->run();
 }
 
 }  // namespace net::lwip

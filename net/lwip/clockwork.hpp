@@ -25,6 +25,8 @@ class Clockwork final : public base::Timer {
   // Before lwIP is called for any reason: makes up for what was missed. `all`: anything may have
   // been touched, not only TCP (and ARP and neighbour discovery, by sending).
   void enter(bool all = false);
+  // A fragment came, whose datagram waits for others.
+  void wait_for_fragments();
   // Called after each tick: addresses may have changed.
   base::Work* after_tick = nullptr;
 

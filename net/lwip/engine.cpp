@@ -38,6 +38,16 @@ bool is_plain_tcp(base::Bytes frame) {
   return type == type_ipv4 && frame[23] == protocol_tcp && (word_at(frame, 20) & 0x3fffU) == 0;
 }
 
+bool is_fragment(base::Bytes frame) {
+  if (frame.size() < 55) return false;
+  const std::uint16_t type = word_at(frame, ethertype_at);
+  if (type == type_ipv4) return (word_at(frame, 20) & 0x3fffU) != 0;
+  constexpr std::byte fragment_header{44};
+  constexpr std::byte hop_by_hop{0};  // which a fragment header may follow
+  return type == type_ipv6 && (frame[20] == fragment_header ||
+                               (frame[20] == hop_by_hop && frame[54] == fragment_header));
+}
+
 // Where in a TCP frame the checksum is to be, for a device that sums; the field is given the sum of
 // the pseudo header. Nothing: not TCP.
 std::optional<ChecksumRequest> ask_for_checksum(pbuf& first, std::size_t total_bytes) {
@@ -149,6 +159,7 @@ void Engine::take(const FrameIn& in) {
     return;
   }
   clockwork.enter(!is_plain_tcp(frame));
+  if (is_fragment(frame)) clockwork.wait_for_fragments();
   if (type == type_arp) interface.see_arp(frame);
   pbuf* copy = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(frame.size()), PBUF_RAM);
   if (copy == nullptr) return;

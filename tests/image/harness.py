@@ -44,8 +44,9 @@ def crunch(*words, **options) -> subprocess.CompletedProcess:
                           stderr=subprocess.PIPE, text=True, check=False, **options)
 
 
-def build_image(site: pathlib.Path, image: pathlib.Path, *options) -> pathlib.Path:
-    done = crunch("build", site, "-t", "unix", "-o", image, *options)
+def build_image(site: pathlib.Path, image: pathlib.Path, *options,
+                target: str = "unix") -> pathlib.Path:
+    done = crunch("build", site, "-t", target, "-o", image, *options)
     if done.returncode != 0:
         raise AssertionError(f"crunch build of {site} exits {done.returncode}:\n{done.stderr}")
     return image

@@ -46,7 +46,7 @@ TEST(LwipSleep, AnIdleConnectionWakesForKeepAliveOnly) {
   run(world, hold(world, ends));
   wakes_in(world, 60s);
   // Two ends, each of which asks every two minutes whether the other is there. An exchange: the
-  // probe's timer, the answer's delay; the second's ticks for 17 s after it.
+  // probe's timer, the answer's delay; the second's ticks for 6 s after it.
   const int wakes = wakes_in(world, 1h);
   EXPECT_GT(wakes, 20);
   EXPECT_LT(wakes, 30 * 2 * 25);

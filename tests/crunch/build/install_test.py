@@ -43,8 +43,11 @@ class Installed(Folder):
         config = self.at / "config.hpp"
         shutil.copy(harness.ROOT / "site-example" / "config.hpp", config)
         tool = self.prefix / "bin" / "crunch"
-        for words in [[], ["--config", config]]:
-            call = [tool, "build", self.site, "-t", "unix", "-o", self.at / "image", "--no-cache",
+        choices = [("unix", []), ("unix", ["--config", config])]
+        if (self.prefix / "lib/crunch/unix-tap.target").exists():
+            choices.append(("unix-tap", []))
+        for target, words in choices:
+            call = [tool, "build", self.site, "-t", target, "-o", self.at / "image", "--no-cache",
                     *words]
             hidden = subprocess.run(
                 ["unshare", "--mount", "sh", "-c",
@@ -56,7 +59,9 @@ class Installed(Folder):
                 run(*call)
             else:
                 self.assertEqual(hidden.returncode, 0, hidden.stderr)
-            self.assertIn("--http-port", run(self.at / "image", "--help"))
+            keys = run(self.at / "image", "--help")
+            self.assertIn("--http-port", keys)
+            self.assertEqual("--ipv4-gateway" in keys, target == "unix-tap")
             if not words:
                 # The same image as from the build tree.
                 mine = self.at / "mine"

@@ -1,0 +1,293 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Images of unix-tap: a process with a network stack of its own, seen from a Linux host.
+
+Method: each test makes a network namespace, in which nothing else is, with a tap; the host's side
+of the tap is Linux's, with curl, ping, dnsmasq, radvd and the conformance table's client on it.
+"""
+
+import ctypes
+import fcntl
+import os
+import pathlib
+import re
+import signal
+import struct
+import subprocess
+import tempfile
+import time
+import unittest
+
+import harness
+from harness import SITE, Server
+
+HOST4, IMAGE4 = "10.9.0.1", "10.9.0.2"
+HOST6, IMAGE6 = "fd09::1", "fd09::2"
+STATIC = [f"--ipv4={IMAGE4}/24", f"--ipv4-gateway={HOST4}", f"--ipv6={IMAGE6}/64"]
+CLIENT = harness.BUILD / "bin" / "conformance_client"
+
+
+def call(*words, **options) -> subprocess.CompletedProcess:
+    options.setdefault("timeout", 60)
+    return subprocess.run([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False, **options)
+
+
+def must(*words) -> str:
+    done = call(*words)
+    if done.returncode != 0:
+        raise AssertionError(f"{words} exits {done.returncode}: {done.stdout}")
+    return done.stdout
+
+
+def enter_namespace() -> None:
+    """This process and what it starts are alone on their network."""
+    if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:  # CLONE_NEWNET
+        raise unittest.SkipTest("no network namespaces here")
+    must("ip", "link", "set", "lo", "up")
+
+
+def make_tap(name: str = "tap0", with_addresses: bool = True) -> None:
+    must("ip", "tuntap", "add", name, "mode", "tap")
+    if with_addresses:
+        must("ip", "addr", "add", f"{HOST4}/24", "dev", name)
+        must("ip", "-6", "addr", "add", f"{HOST6}/64", "dev", name, "nodad")
+    must("ip", "link", "set", name, "up")
+
+
+class TapServer(Server):
+    """Listens on a port that is its own alone; says so."""
+
+    def __init__(self, image, *keys, ready: str = "", **options):
+        super().__init__(image, *keys, http_port=80, **options)
+        if ready:
+            self.wait_for_line(ready)
+
+    def wait_for_line(self, pattern: str) -> str:
+        found = []
+
+        def is_there() -> bool:
+            found[:] = re.findall(pattern, self.err())
+            return bool(found)
+
+        if not harness.eventually(is_there, 30):
+            raise AssertionError(f"no line {pattern!r} in {self.err()!r}")
+        return found[0]
+
+
+def file_of(url: str, *options) -> bytes:
+    with tempfile.NamedTemporaryFile() as file:
+        done = call("curl", "-sS", "-f", "-o", file.name, "-m", "50", *options, url)
+        if done.returncode != 0:
+            raise AssertionError(f"curl {url}: {done.stdout}")
+        return pathlib.Path(file.name).read_bytes()
+
+
+class OnTap(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        harness.need_root()
+        harness.need("ip")
+        if not os.path.exists("/dev/net/tun"):
+            raise unittest.SkipTest("no /dev/net/tun here")
+
+    def setUp(self):
+        enter_namespace()
+        self._folder = tempfile.TemporaryDirectory()
+        self.folder = pathlib.Path(self._folder.name)
+        self.addCleanup(self._folder.cleanup)
+
+    def image(self, *options, files=None) -> pathlib.Path:
+        site = harness.write_tree(self.folder / "site", files or SITE)
+        return harness.build_image(site, self.folder / "image", *options, target="unix-tap")
+
+
+class Serving(OnTap):
+    def test_files_over_both_protocols_and_ping(self):
+        harness.need("curl"), harness.need("ping")
+        make_tap()
+        with TapServer(self.image(), *STATIC, ready=f"network: {IMAGE6}/64") as server:
+            self.assertRegex(server.err(), rf"network: {IMAGE4}/24, gateway {HOST4}\n")
+            for host in (IMAGE4, f"[{IMAGE6}]"):
+                for name in ("index.html", "empty.txt", "big.bin"):
+                    with self.subTest(host=host, name=name):
+                        self.assertEqual(file_of(f"http://{host}/{name}"), SITE[name])
+            must("ping", "-c", "2", "-i", "0.2", IMAGE4)
+            must("ping", "-c", "2", "-i", "0.2", IMAGE6)
+            # In two fragments, there and back.
+            must("ping", "-c", "1", "-s", "2000", IMAGE4)
+            must("ping", "-c", "1", "-s", "2000", IMAGE6)
+
+    def test_https(self):
+        harness.need("curl")
+        if not harness.has_tls():
+            self.skipTest("crunch was built without TLS")
+        make_tap()
+        with TapServer(self.image("--self-signed", "localhost"), *STATIC,
+                       ready=f"network: {IMAGE6}/64"):
+            for host in (IMAGE4, f"[{IMAGE6}]"):
+                self.assertEqual(file_of(f"https://{host}/big.bin", "-k"), SITE["big.bin"])
+
+    def test_the_conformance_table(self):
+        make_tap()
+        site = self.folder / "table"
+        site.mkdir()
+        must(CLIENT, "--write-site", site)
+        image = harness.build_image(site, self.folder / "image", target="unix-tap")
+        with TapServer(image, *STATIC, ready=f"network: {IMAGE6}/64"):
+            for options in (["--host", IMAGE4], ["--host", IMAGE4, "--cut", "7"],
+                            ["--host", IMAGE6]):
+                with self.subTest(options=options):
+                    done = call(CLIENT, "--port", 80, "--encodings", *options, timeout=170)
+                    print(done.stdout)
+                    self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_small_and_large_mtus(self):
+        harness.need("curl")
+        for mtu in (576, 1280, 9000):
+            with self.subTest(mtu=mtu):
+                name = f"tap{mtu}"
+                must("ip", "tuntap", "add", name, "mode", "tap")
+                must("ip", "link", "set", name, "mtu", mtu)
+                must("ip", "addr", "add", f"{HOST4}/24", "dev", name)
+                must("ip", "link", "set", name, "up")
+                with TapServer(self.image(), f"--tap={name}", f"--ipv4={IMAGE4}/24", "--ipv6=off",
+                               ready=f"network: {IMAGE4}/24"):
+                    self.assertEqual(file_of(f"http://{IMAGE4}/big.bin"), SITE["big.bin"])
+                must("ip", "link", "del", name)
+
+    def test_an_inherited_descriptor(self):
+        harness.need("curl")
+        make_tap()
+        tun = os.open("/dev/net/tun", os.O_RDWR)
+        request = struct.pack("16sH22x", b"tap0", 0x0002 | 0x1000)  # IFF_TAP | IFF_NO_PI
+        fcntl.ioctl(tun, 0x400454CA, request)  # TUNSETIFF
+        with TapServer(self.image(), f"--tap=fd:{tun}", *STATIC, pass_fds=[tun],
+                       ready=f"network: {IMAGE4}/24"):
+            self.assertEqual(file_of(f"http://{IMAGE4}/big.bin"), SITE["big.bin"])
+        os.close(tun)
+
+    def test_an_idle_image_sleeps(self):
+        harness.need("strace"), harness.need("curl")
+        make_tap()
+        # The host is silent but for what it is asked to do.
+        pathlib.Path("/proc/sys/net/ipv6/conf/tap0/disable_ipv6").write_text("1")
+        with TapServer(self.image(), *STATIC, ready=f"network: {IMAGE6}/64") as server:
+            self.assertEqual(file_of(f"http://{IMAGE4}/index.html"), SITE["index.html"])
+            with harness.Client(IMAGE4, 80) as kept:
+                self.assertEqual(kept.get("/index.html").status, 200)
+                # Linux asks again who has the address about 5 s after it last sent something.
+                time.sleep(16)
+                self.assert_sleeps(server, 5)
+
+    def assert_sleeps(self, server: Server, seconds: float) -> None:
+        trace = self.folder / "trace"
+        with subprocess.Popen(["strace", "-f", "-p", str(server.process.pid), "-o", str(trace)],
+                              stderr=subprocess.DEVNULL) as strace:
+            time.sleep(seconds)
+            strace.send_signal(signal.SIGINT)
+            strace.wait(20)
+        calls = [line for line in trace.read_text().splitlines() if "epoll_wait" in line]
+        # The one that it was found in; and the keep-alive timeout of HTTP may fall into the time.
+        self.assertLessEqual(len(calls), 2, calls)
+
+
+class Addresses(OnTap):
+    def test_dhcp(self):
+        harness.need("dnsmasq"), harness.need("curl")
+        make_tap()
+        leases = self.folder / "leases"
+        with subprocess.Popen(["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0",
+                               "--interface=tap0", "--bind-interfaces", "--log-dhcp", "--user=root",
+                               f"--dhcp-range={HOST4[:-1]}50,{HOST4[:-1]}60,1h",
+                               f"--dhcp-leasefile={leases}", "--pid-file="],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as dnsmasq:
+            try:
+                with TapServer(self.image(), "--ipv6=off", "--hostname=shop") as server:
+                    address = server.wait_for_line(
+                        rf"network: (10\.9\.0\.\d+)/24, gateway {re.escape(HOST4)} \(DHCP\)")
+                    self.assertEqual(file_of(f"http://{address}/big.bin"), SITE["big.bin"])
+                    self.assertIn(f" {address} shop ", leases.read_text())
+            finally:
+                dnsmasq.terminate()
+                dnsmasq.wait(20)
+
+    def test_slaac(self):
+        harness.need("radvd"), harness.need("curl")
+        make_tap()
+        config = self.folder / "radvd.conf"
+        config.write_text("interface tap0 { AdvSendAdvert on; MinRtrAdvInterval 3; "
+                          "MaxRtrAdvInterval 4; prefix fd09:0:0:7::/64 { }; };\n")
+        must("ip", "-6", "addr", "add", "fd09:0:0:7::1/64", "dev", "tap0", "nodad")
+        with subprocess.Popen(["radvd", "-n", "-C", str(config), "-p",
+                               str(self.folder / "radvd.pid"), "-m", "none"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as radvd:
+            try:
+                with TapServer(self.image(), f"--ipv4={IMAGE4}/24") as server:
+                    address = server.wait_for_line(r"network: (fd09::7:[0-9a-f:]+)/64")
+                    self.assertEqual(file_of(f"http://[{address}]/big.bin"), SITE["big.bin"])
+            finally:
+                radvd.terminate()
+                radvd.wait(20)
+
+    def test_no_dhcp_server(self):
+        make_tap()
+        with TapServer(self.image(files={"index.html": b"x"}), "--ipv6=off") as server:
+            server.wait_for_line("no DHCP server has answered for 10 s; still asking")
+
+    def test_another_host_has_the_address(self):
+        make_tap()
+        must("ip", "addr", "add", f"{IMAGE4}/32", "dev", "tap0")
+        must("ip", "-6", "addr", "add", f"{IMAGE6}/128", "dev", "tap0", "nodad")
+        with TapServer(self.image(files={"index.html": b"x"}), *STATIC) as server:
+            server.wait_for_line(r"another host, with the MAC [0-9a-f:]{17}, has the address "
+                                 + re.escape(IMAGE4))
+            server.wait_for_line(rf"another host has the address {IMAGE6} too")
+
+
+class BadStarts(OnTap):
+    def test_what_is_wrong_is_said(self):
+        image = self.image(files={"index.html": b"x"})
+        make_tap()
+        table = [
+            (["--tap=tap7"], "there is no tap 'tap7'; make it first: ip tuntap add tap7"),
+            (["--tap=lo"], "'lo' is no tap that can be opened"),
+            (["--tap="], "it takes the name of a tap"),
+            (["--tap=fd:99"], "--tap=fd:99 is no open tap"),
+            (["--tap=fd:x"], "is the number of an open descriptor"),
+            (["--ipv4=10.9.0.2"], "as 192.0.2.2/24"),
+            (["--ipv4=10.9.0.2/24", "--ipv4-gateway=10.8.0.1"], "outside the network 10.9.0.0/24"),
+            (["--ipv6=fd09::2"], "it takes auto, off, or an address"),
+        ]
+        for keys, says in table:
+            with self.subTest(keys=keys):
+                done = call(image, *keys)
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn(says, done.stdout)
+
+    def test_a_tap_in_use(self):
+        image = self.image(files={"index.html": b"x"})
+        make_tap()
+        with TapServer(image, *STATIC):
+            done = call(image, *STATIC)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("the tap 'tap0' is in use: another process has it open", done.stdout)
+
+    def test_no_permission(self):
+        harness.need("setpriv")
+        image = self.image(files={"index.html": b"x"})
+        self.folder.chmod(0o755)
+        make_tap()
+        done = call("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", image, *STATIC)
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, "no permission (for the tap 'tap0': run as root|to open)")
+
+    def test_a_tap_that_is_down(self):
+        image = self.image(files={"index.html": b"x"})
+        must("ip", "tuntap", "add", "tap0", "mode", "tap")
+        with TapServer(image, *STATIC) as server:
+            server.wait_for_line("is it up\\? ip link set tap0 up")
+
+
+if __name__ == "__main__":
+    harness.main()

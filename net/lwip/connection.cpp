@@ -79,6 +79,13 @@ void bound_orphans() {
 
 }  // namespace
 
+bool orphans_are_sending() noexcept {
+  for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+    if (is_orphan(*pcb)) return true;
+  }
+  return false;
+}
+
 // ---- Connection: what lwIP says
 
 Connection::Connection(Pool& pool) noexcept

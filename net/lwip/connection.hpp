@@ -206,4 +206,10 @@ class Pool {
   std::size_t taken_count_ = 0;
 };
 
+// Whether a connection that its owner has left still has bytes that nobody acknowledged.
+[[nodiscard]] bool orphans_are_sending() noexcept;
+
+// Whether a connection that its owner has left still has bytes that nobody acknowledged.
+[[nodiscard]] bool orphans_are_sending() noexcept;
+
 }  // namespace net::lwip

@@ -12,7 +12,12 @@ Lwip::Lwip(base::Loop& loop, base::Entropy& entropy, base::Log& log,
            std::unique_ptr<lwip::AnyDevice> device, const Options& options)
     : engine_(std::make_unique<lwip::Engine>(loop, entropy, log, std::move(device), options)) {}
 
-Lwip::~Lwip() = default;
+// There is no kernel that would go on sending what was written to flows that are closed.
+Lwip::~Lwip() {
+  base::Loop& loop = engine_->loop;
+  const base::Instant deadline = loop.now() + lwip::last_words_patience;
+  while (lwip::orphans_are_sending() && loop.now() < deadline) loop.turn(deadline);
+}
 
 ListenResult<Lwip::Listener> Lwip::listen(std::uint16_t port) {
   auto door = std::make_unique<lwip::Door>(engine_->loop, engine_->pool);

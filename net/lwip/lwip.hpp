@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -28,7 +29,8 @@ namespace net {
 
 namespace lwip {
 class Engine;
-}
+inline constexpr base::Duration last_words_patience = std::chrono::seconds(5);
+}  // namespace lwip
 
 class Lwip {
  public:
@@ -43,6 +45,8 @@ class Lwip {
       : Lwip(loop, entropy, log, std::make_unique<lwip::DeviceOf<Device>>(device), options) {}
   Lwip(base::Loop& loop, base::Entropy& entropy, base::Log& log,
        std::unique_ptr<lwip::AnyDevice> device, const Options& options);
+  // Turns the loop until what was written to closed flows has arrived, for at most
+  // lwip::last_words_patience.
   ~Lwip();
   Lwip(const Lwip&) = delete;
   Lwip& operator=(const Lwip&) = delete;

@@ -44,12 +44,13 @@ function(crunch_archives out)
 endfunction()
 
 # crunch_image_target(unix HEADER targets/unix/target.hpp CONFIG site-example/config.hpp
-#                     LINK -static ...)
+#                     LINK -static ... [ROOMS rooms that only this target has]
+#                     [SYMBOLS name of a table of its functions])
 # The configuration is compiled here once, so that a build with it only assembles and links.
 function(crunch_image_target target)
-  cmake_parse_arguments(ARG "" "HEADER;CONFIG" "LINK" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADER;CONFIG;SYMBOLS" "LINK;ROOMS" ${ARGN})
   get_property(rooms GLOBAL PROPERTY CRUNCH_RUNTIME_ROOMS)
-  crunch_archives(archives ${rooms})
+  crunch_archives(archives ${ARG_ROOMS} ${rooms})
 
   add_library(crunch_main_${target} OBJECT ${CMAKE_SOURCE_DIR}/targets/main.cpp)
   target_link_libraries(crunch_main_${target} PRIVATE crunch_flags)
@@ -65,6 +66,10 @@ function(crunch_image_target target)
   foreach(flag ${ARG_LINK})
     string(APPEND common "link ${flag}\n")
   endforeach()
+
+  if(ARG_SYMBOLS)
+    string(APPEND common "symbols ${ARG_SYMBOLS}\n")
+  endif()
 
   set(here "${common}include ${CMAKE_SOURCE_DIR}\nmain ${CMAKE_SOURCE_DIR}/targets/main.cpp\n")
   string(APPEND here "object $<TARGET_OBJECTS:crunch_main_${target}>\n")
@@ -88,7 +93,7 @@ function(crunch_image_target target)
   install(FILES $<TARGET_OBJECTS:crunch_main_${target}>
     DESTINATION ${CRUNCH_INSTALL_FOLDER}/${target} RENAME main.o)
   # `ninja crunch` makes a tool that works.
-  add_dependencies(crunch crunch_main_${target} ${rooms})
+  add_dependencies(crunch crunch_main_${target} ${ARG_ROOMS} ${rooms})
 endfunction()
 
 # The headers of the runtime rooms, and those of others that they show.

@@ -11,6 +11,7 @@
 
 #include "crunch/build/compiler.hpp"
 #include "crunch/build/recipe.hpp"
+#include "crunch/build/symbols.hpp"
 #include "crunch/certificate/certificate.hpp"
 #include "crunch/embed/emit.hpp"
 #include "crunch/failure.hpp"
@@ -217,14 +218,41 @@ class Run {
     static_cast<void>(replace_changed({&file}));
   }
 
-  void link(const std::string& main) const {
+  // The image, or one that still has its symbols; `more` is another object.
+  void link(const std::string& main, const std::string& to, bool with_symbols,
+            const std::string& more = {}) const {
     std::vector<std::string> call = compiler_.words();
-    call.insert(call.end(), {"-o", in_work("image"), main, in_work("image.o")});
+    call.insert(call.end(), {"-o", in_work(to), main, in_work("image.o")});
+    if (!more.empty()) call.push_back(in_work(more));
     call.emplace_back("-Wl,--start-group");
     call.insert(call.end(), recipe_.libraries.begin(), recipe_.libraries.end());
     call.emplace_back("-Wl,--end-group");
-    call.insert(call.end(), recipe_.link_flags.begin(), recipe_.link_flags.end());
+    for (const std::string& flag : recipe_.link_flags) {
+      if (!with_symbols || flag != "-s") call.push_back(flag);
+    }
     run_or_fail(call, "link the image");
+  }
+
+  void link(const std::string& main) const {
+    if (recipe_.symbols.empty()) {
+      link(main, "image", false);
+      return;
+    }
+    link(main, "named", true);
+    const std::string named = in_work("named");
+    write(in_work("symbols.bin"), symbol_table_of(named));
+    write(in_work("symbols.cpp"), "asm(R\"(\n.pushsection .rodata." + recipe_.symbols +
+                                      ",\"a\",@progbits\n.balign 4\n.globl " + recipe_.symbols +
+                                      "\n" + recipe_.symbols +
+                                      ":\n.incbin \"symbols.bin\"\n.popsection\n)\");\n");
+    std::vector<std::string> call = compiler_call();
+    call.insert(call.end(),
+                {"-I" + work_.path(), "-c", in_work("symbols.cpp"), "-o", in_work("symbols.o")});
+    run_or_fail(call, "compile the table of symbols");
+    link(main, "image", false, "symbols.o");
+    if (code_of(named) != code_of(in_work("image"))) {
+      throw Failure("the linker laid the image's code out anew when it got its table of symbols");
+    }
   }
 
   const Options& options_;

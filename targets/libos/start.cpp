@@ -44,7 +44,6 @@ constexpr std::size_t words_max = 256;
 
 Boot the_boot;
 std::uint8_t random_bytes[16];
-char tunables[] = "GLIBC_TUNABLES=glibc.malloc.arena_max=1";
 
 std::uint64_t address(const void* of) { return reinterpret_cast<std::uint64_t>(of); }
 
@@ -147,8 +146,7 @@ void start() noexcept {
 
   FirstStack stack;
   put_arguments(stack);
-  stack.put(address(tunables));
-  stack.put(0);
+  stack.put(0);  // no environment: glibc would copy its tunables behind the image's end
   put_auxiliary_vector(stack);
   libos_enter_libc(libos_stack.words);
 }

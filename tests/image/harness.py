@@ -271,6 +271,11 @@ class Client:
             raise ConnectionError(f"the server closed; unread: {self._buffer[:200]!r}")
         self._buffer += data
 
+    def receive_some(self) -> None:
+        """Waits for the first bytes of an answer, and keeps them for receive."""
+        if not self._buffer:
+            self._fill()
+
     def receive(self, has_body: bool = True) -> Answer:
         while b"\r\n\r\n" not in self._buffer:
             self._fill()

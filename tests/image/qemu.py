@@ -8,6 +8,8 @@ ports of 127.0.0.1 that were free a moment before.
 """
 
 import contextlib
+import json
+import os
 import pathlib
 import re
 import socket
@@ -60,3 +62,105 @@ def free_port() -> int:
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+class Guest:
+    """A machine that serves, on ports of 127.0.0.1 that QEMU forwards.
+
+    `with Guest(image, machine="q35") as guest:` ends it by the power button and checks that it
+    leaves with status 0; `guest.power_off()` earlier is allowed.
+    """
+
+    def __init__(self, image, append="", machine="pc", extra=(), wait=True, **options):
+        self._folder = tempfile.TemporaryDirectory()
+        folder = pathlib.Path(self._folder.name)
+        self.console_path, self.err_path = folder / "console", folder / "err"
+        self.port, self.https_port = free_port(), free_port()
+        forwards = f"hostfwd=tcp:127.0.0.1:{self.port}-:80," \
+                   f"hostfwd=tcp:127.0.0.1:{self.https_port}-:443"
+        words = command(image, append, machine=machine, extra=extra, **options)
+        words += ["-serial", f"file:{self.console_path}",
+                  "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
+                  "-netdev", f"user,id=wire,restrict=on,{forwards}",
+                  "-device", f"{NETWORK_DEVICE[kind(machine)]},netdev=wire"]
+        with open(self.err_path, "wb") as err:
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+        if wait:
+            try:
+                self.wait_for(r"network: [0-9.]+/\d+ ")
+            except BaseException:
+                self.kill()
+                raise
+
+    def console(self) -> str:
+        with contextlib.suppress(FileNotFoundError):
+            return console_of(self.console_path.read_text(errors="replace"))
+        return ""
+
+    def wait_for(self, pattern: str, within_s: float = WAIT_S) -> str:
+        until = time.monotonic() + within_s
+        while time.monotonic() < until:
+            ended = self.process.poll() is not None
+            found = re.search(pattern, self.console())
+            if found:
+                return found.group(0)
+            if ended:
+                break
+            time.sleep(0.02)
+        raise AssertionError(f"no {pattern!r} on the console; QEMU: {self.process.poll()}, "
+                             f"{self.err_path.read_text()!r}; console:\n{self.console()}")
+
+    def client(self) -> harness.Client:
+        return harness.Client("127.0.0.1", self.port)
+
+    def get(self, path: str, **headers) -> harness.Answer:
+        with self.client() as client:
+            return client.get(path, headers)
+
+    def monitor(self, *commands: str) -> None:
+        """QMP commands, one after another; each must be answered by a success."""
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(WAIT_S)
+            line.connect(f"{self._folder.name}/qmp")
+            answers = line.makefile("r")
+            answers.readline()
+            for command_name in ("qmp_capabilities", *commands):
+                line.sendall(json.dumps({"execute": command_name}).encode())
+                while True:
+                    answer = json.loads(answers.readline())
+                    if "return" in answer:
+                        break
+                    if "error" in answer:
+                        raise AssertionError(f"{command_name}: {answer}")
+
+    def cpu_s(self) -> float:
+        """What QEMU has used of the processor so far."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text()
+        fields = status.rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def wait_for_end(self, within_s: float = WAIT_S) -> int:
+        """The guest's status."""
+        return status_of(self.process.wait(within_s))
+
+    def power_off(self) -> int:
+        self.monitor("system_powerdown")
+        return self.wait_for_end()
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait(WAIT_S)
+        self._folder.cleanup()
+
+    def __enter__(self) -> "Guest":
+        return self
+
+    def __exit__(self, error_kind, value, trace) -> None:
+        try:
+            if error_kind is None and self.process.poll() is None:
+                status = self.power_off()
+                if status != 0:
+                    raise AssertionError(f"status {status}; console:\n{self.console()}")
+        finally:
+            self.kill()

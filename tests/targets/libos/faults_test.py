@@ -135,7 +135,7 @@ class Refusals(unittest.TestCase):
         self.refused("the command line has more than 254 words", "a " * 300)
         # More than QEMU's own loader has room for: what it hands over is no start info any more.
         self.refused("this machine does not start by the PVH ABI", "a" * 5000)
-        self.refused("'virtio_mmio.device=4K@x:5', which names no device",
+        self.refused("the command line has 'virtio_mmio.device=4K@x:5', which names no device",
                      "virtio_mmio.device=4K@x:5")
 
 

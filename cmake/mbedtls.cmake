@@ -45,6 +45,9 @@ function(crunch_find_mbedtls)
       list(APPEND sources ${source}/library/${name}.c)
     endif()
   endforeach()
+  # Said here, as a compiler cache may not tell that a system header includes it.
+  set_source_files_properties(${sources} PROPERTIES
+    OBJECT_DEPENDS ${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h)
   # Our arithmetic for Curve25519 and P-256 takes the place of mbedTLS's (tls/curve_hook.cpp).
   set_source_files_properties(${source}/library/ecp.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_ecp_mul=crunch_portable_ecp_mul_plain;\
@@ -65,9 +68,13 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
     PUBLIC ${source}/include PRIVATE ${source}/library)
   target_compile_definitions(crunch_mbedtls
     PUBLIC MBEDTLS_CONFIG_FILE="${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h")
-  # Always fast, in Debug builds too; the warnings of others' code are not ours.
+  # Always fast, in Debug builds too; the warnings of others' code are not ours. -O3 is only worth
+  # its size where the bytes go through.
+  foreach(name aes chacha20 gcm poly1305 sha256 sha512)
+    set_property(SOURCE ${source}/library/${name}.c APPEND PROPERTY COMPILE_OPTIONS -O3)
+  endforeach()
   target_compile_options(crunch_mbedtls PRIVATE
-    -O3 -w -ffunction-sections -fdata-sections -fno-pie -fno-strict-aliasing)
+    -O2 -w -ffunction-sections -fdata-sections -fno-pie -fno-strict-aliasing)
   # Run-time detection decides whether these files' instructions are used.
   set_source_files_properties(${source}/library/aesni.c PROPERTIES COMPILE_OPTIONS "-maes;-mpclmul")
   if(CRUNCH_SANITIZE)
@@ -92,8 +99,14 @@ function(crunch_find_ipsec_mb)
     message(STATUS "libipsec-mb-dev is not installed: TLS encrypts more slowly")
     return()
   endif()
-  set(members gcm128_api_by8_sse.o gcm128_sgl_api_by8_sse.o gcm256_api_by8_sse.o
-    gcm256_sgl_api_by8_sse.o aes_keyexp_128.o aes_keyexp_256.o error.o)
+  # tls/aes_gcm.cpp fills this version's struct gcm_key_data.
+  file(STRINGS ${CRUNCH_IPSEC_MB_INCLUDE}/intel-ipsec-mb.h version REGEX "define IMB_VERSION_STR ")
+  if(NOT version MATCHES "\"1\\.3\\.")
+    message(STATUS "libipsec-mb-dev is not 1.3 (${version}): TLS encrypts more slowly")
+    return()
+  endif()
+  set(members gcm128_sgl_api_by8_sse.o gcm256_sgl_api_by8_sse.o aes_keyexp_128.o aes_keyexp_256.o
+    error.o)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/ipsec_mb)
   file(MAKE_DIRECTORY ${folder})
   execute_process(COMMAND ${CMAKE_AR} x ${CRUNCH_IPSEC_MB_LIBRARY} ${members}

@@ -3,7 +3,8 @@
 //
 // Absent on purpose: CBC, static RSA, renegotiation, compression, early data, DTLS, file access.
 // Random bytes come from the target (tls/engine.cpp answers mbedtls_psa_external_get_random), so
-// mbedTLS keeps no generator and no entropy pool of its own.
+// mbedTLS keeps no generator and no entropy pool of its own. It knows no dates (HAVE_TIME_DATE):
+// tls/certificates.cpp looks at those, and gmtime_r would bring 110 KB of time zones and scanf.
 
 #pragma once
 
@@ -11,7 +12,6 @@
 #define MBEDTLS_PLATFORM_C
 #define MBEDTLS_HAVE_ASM
 #define MBEDTLS_HAVE_TIME
-#define MBEDTLS_HAVE_TIME_DATE
 #define MBEDTLS_NO_PLATFORM_ENTROPY
 #define MBEDTLS_PSA_CRYPTO_C
 #define MBEDTLS_PSA_CRYPTO_EXTERNAL_RNG

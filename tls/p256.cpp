@@ -17,6 +17,15 @@ struct Modulus {
   Words r_squared;              // R * R modulo m
 };
 
+constexpr Modulus field{
+    {0xffffffffffffffff, 0x00000000ffffffff, 0x0000000000000000, 0xffffffff00000001},
+    1,
+    {0x0000000000000003, 0xfffffffbffffffff, 0xfffffffffffffffe, 0x00000004fffffffd}};
+constexpr Modulus order{
+    {0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000},
+    0xccd1c8aaee00bc4f,
+    {0x83244c95be79eea2, 0x4699799c49bd6fa6, 0x2845b2392b6bec59, 0x66e12d94f3d95620}};
+
 // a - m if a, with `top` as its fifth word, is not below m; without asking which.
 constexpr Words reduce_once(const Words& a, std::uint64_t top, const Words& m) {
   Words less{};
@@ -43,8 +52,10 @@ constexpr Words add(const Words& a, const Words& b, const Words& m) {
   return reduce_once(sum, static_cast<std::uint64_t>(carry), m);
 }
 
-// a * b / R.
-constexpr Words multiply(const Words& a, const Words& b, const Modulus& modulus) {
+// a * b / R. Made for each modulus, whose words let the compiler leave much out; and not in line,
+// as it is most of what this file does.
+template <const Modulus& modulus>
+[[gnu::noinline]] constexpr Words multiply(const Words& a, const Words& b) {
   const Words& m = modulus.m;
   std::array<std::uint64_t, 5> t{};
   for (std::size_t i = 0; i < 4; ++i) {
@@ -73,37 +84,29 @@ constexpr Words multiply(const Words& a, const Words& b, const Modulus& modulus)
 }
 
 // a^(m - 2), which is the inverse of a for a prime m. The exponent is no secret.
-Words invert(const Words& a, const Modulus& modulus) {
+template <const Modulus& modulus>
+Words invert(const Words& a) {
   Words exponent = modulus.m;
   exponent[0] -= 2;
   // By four bits: a^0 is never multiplied by, a^1 to a^15 are made first.
   std::array<Words, 16> power{};
   power[1] = a;
-  for (std::size_t i = 2; i < 16; ++i) power[i] = multiply(power[i - 1], a, modulus);
+  for (std::size_t i = 2; i < 16; ++i) power[i] = multiply<modulus>(power[i - 1], a);
   Words out = power[exponent[3] >> 60];
   for (std::size_t at = 63; at-- > 0;) {
-    for (int i = 0; i < 4; ++i) out = multiply(out, out, modulus);
+    for (int i = 0; i < 4; ++i) out = multiply<modulus>(out, out);
     const std::size_t digit = (exponent[at / 16] >> (4 * (at % 16))) & 15;
-    if (digit != 0) out = multiply(out, power[digit], modulus);
+    if (digit != 0) out = multiply<modulus>(out, power[digit]);
   }
   return out;
 }
-
-constexpr Modulus field{
-    {0xffffffffffffffff, 0x00000000ffffffff, 0x0000000000000000, 0xffffffff00000001},
-    1,
-    {0x0000000000000003, 0xfffffffbffffffff, 0xfffffffffffffffe, 0x00000004fffffffd}};
-constexpr Modulus order{
-    {0xf3b9cac2fc632551, 0xbce6faada7179e84, 0xffffffffffffffff, 0xffffffff00000000},
-    0xccd1c8aaee00bc4f,
-    {0x83244c95be79eea2, 0x4699799c49bd6fa6, 0x2845b2392b6bec59, 0x66e12d94f3d95620}};
 
 // An element of the field, in Montgomery's form.
 struct Element {
   Words words{};
 };
 constexpr Element operator*(const Element& a, const Element& b) {
-  return {multiply(a.words, b.words, field)};
+  return {multiply<field>(a.words, b.words)};
 }
 constexpr Element operator+(const Element& a, const Element& b) {
   return {add(a.words, b.words, field.m)};
@@ -120,7 +123,7 @@ constexpr Element operator-(const Element& a, const Element& b) {
   return {add(a.words, negative, field.m)};
 }
 constexpr Element element_of(const Words& words) {
-  return {multiply(words, field.r_squared, field)};
+  return {multiply<field>(words, field.r_squared)};
 }
 
 constexpr Element one = element_of({1, 0, 0, 0});
@@ -173,11 +176,11 @@ Bytes bytes_of(const Words& words) {
   return bytes;
 }
 Bytes bytes_of(const Element& element) {
-  return bytes_of(multiply(element.words, {1, 0, 0, 0}, field));
+  return bytes_of(multiply<field>(element.words, {1, 0, 0, 0}));
 }
 
 Point affine(const Projective& p) {
-  const Element inverse{invert(p.z.words, field)};
+  const Element inverse{invert<field>(p.z.words)};
   return {bytes_of(p.x * inverse), bytes_of(p.y * inverse)};
 }
 
@@ -241,8 +244,8 @@ Point multiply(const Bytes& scalar, const Point& point) noexcept {
 }
 
 Bytes invert_modulo_order(const Bytes& value) noexcept {
-  const Words a = multiply(words_of(value), order.r_squared, order);
-  return bytes_of(multiply(invert(a, order), {1, 0, 0, 0}, order));
+  const Words a = multiply<order>(words_of(value), order.r_squared);
+  return bytes_of(multiply<order>(invert<order>(a), {1, 0, 0, 0}));
 }
 
 }  // namespace tls::p256

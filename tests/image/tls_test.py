@@ -214,6 +214,28 @@ class Https(unittest.TestCase):
             self.assertEqual(http_get(server.port, "/")[0].status, 200)
             self.assertNotIn("(https)", server.err() + server.out())
 
+    def test_a_configuration_without_tls_links_none_of_it_and_serves(self):
+        image = harness.build_image(self.site, self.folder / "without", "--config",
+                                    harness.ROOT / "site-example" / "plain.hpp")
+        without, with_tls = image.read_bytes(), self.plain.read_bytes()
+        # Of mbedTLS, of what hides it, and of their tables: labels, PEM, a curve's order.
+        for mark in (b"c hs traffic", b"-----BEGIN CERTIFICATE-----", b"mbedtls", b"x25519",
+                     b"the certificate does not cover", bytes.fromhex("bce6faada7179e84")[::-1]):
+            if mark in with_tls:
+                self.assertNotIn(mark, without)
+        self.assertIn(b"c hs traffic", with_tls)
+        self.assertIn(b"-----BEGIN CERTIFICATE-----", with_tls)
+        self.assertLess(len(without) + (300 << 10), len(with_tls))
+        with Server(image) as server:
+            for name, body in SITE.items():
+                answer, got = http_get(server.port, "/" + name)
+                self.assertEqual((answer.status, got), (200, body), name)
+            self.assertNotIn("(https)", server.err())
+        for key in ("--https-port=0", "--cert=x", "--hsts=1"):
+            done = subprocess.run([image, key], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                  timeout=harness.WAIT_S, check=False)
+            self.assertEqual(done.returncode, 2)
+
     def test_threads_open_each_others_tickets(self):
         with Server(self.local, "--https-port=0", "--threads=3") as server:
             port = server.wait_for_port("https")

@@ -162,7 +162,7 @@ Parse HeadParser::finish() noexcept {
     return refuse(Status::bad_request);
   }
   if (finish_framing() == Parse::refused) return Parse::refused;
-  read_connection();
+  if (read_connection() == Parse::refused) return Parse::refused;
   read_expect();
   return Parse::complete;
 }
@@ -194,21 +194,24 @@ Parse HeadParser::finish_framing() noexcept {
   return Parse::complete;
 }
 
-void HeadParser::read_connection() noexcept {
+// RFC 9110 section 7.6.1: a list of tokens.
+Parse HeadParser::read_connection() noexcept {
   bool close = false, keep_alive = !request_.is_http_1_0;
   if (!request_.has(Field::connection) ||
       (request_.value(Field::connection) == "keep-alive" && !request_.repeats(Field::connection))) {
     request_.keep_alive = keep_alive || request_.has(Field::connection);
-    return;
+    return Parse::complete;
   }
   FieldLines lines(request_, Field::connection);
   for (string_view line; lines.next(line);) {
     for (string_view element; next_element(line, element);) {
+      if (!std::ranges::all_of(element, is_token_char)) return refuse(Status::bad_request);
       if (equals_ignoring_case(element, "close")) close = true;
       if (equals_ignoring_case(element, "keep-alive")) keep_alive = true;
     }
   }
   request_.keep_alive = keep_alive && !close;
+  return Parse::complete;
 }
 
 // RFC 9110 section 10.1.1.

@@ -68,7 +68,7 @@ class HeadParser {
   bool read_field(std::string_view line, const char* received_end) noexcept;
   Parse finish() noexcept;
   Parse finish_framing() noexcept;
-  void read_connection() noexcept;
+  Parse read_connection() noexcept;
   void read_expect() noexcept;
 
   const Options& options_;

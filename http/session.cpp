@@ -65,7 +65,7 @@ Next Session::next() noexcept {
         break;
       }
       case State::body:
-        if (!read_body()) return Next::read;
+        if (!read_body()) return has_unsent() ? Next::write : Next::read;
         break;
       case State::lookup:
         if (workspace_->lookup.wants()) return Next::stat;

@@ -14,7 +14,7 @@
 //          head -> [body ->] [lookup ->] answering -> sending -> head | closing
 //          a refused head or body -> closing;  closing -> [lingering ->] over;  any error -> over
 // Rules:   1. Answers go out in the order of the requests; while whole requests are at hand, small
-//             answers are gathered into one write.
+//             answers are gathered into one write. Nothing is read before they are written.
 //          2. A workspace is held exactly while the state is not `over` and something was received
 //             that is not yet answered, or something answered that is not yet written.
 //          3. Once an answer has begun to go out and the store fails, the connection is closed at

@@ -41,7 +41,7 @@ bool take_authority(string_view& target) {
 // What ends a run of bytes that stand for themselves.
 constexpr std::array<bool, 256> make_special_table() {
   std::array<bool, 256> table{};
-  for (char c : string_view("/%?#")) table[static_cast<unsigned char>(c)] = true;
+  for (char c : string_view("/%?#\0", 5)) table[static_cast<unsigned char>(c)] = true;
   return table;
 }
 constexpr std::array<bool, 256> special = make_special_table();
@@ -112,7 +112,7 @@ Target parse_target(string_view text, std::span<char> key) noexcept {
   const char* at = text.data();
   const char* const end = at + text.size();
   while ((at = writer.plain(at, end)) != end && *at != '?') {
-    if (*at == '#') return failed(TargetError::malformed);
+    if (*at == '#' || *at == '\0') return failed(TargetError::malformed);
     if (*at == '/') {
       writer.end_segment();
       ++at;

@@ -50,6 +50,8 @@ void add_lines(Rows rows) {
   rows.refused("a line folded by a tab", line + host + "X: a\r\n\tb\r\n\r\n");
   rows.refused("a folded line before any field", line + " X: a\r\n" + host + "\r\n");
   rows.refused("space before a colon", line + host + "X : a\r\n\r\n");
+  rows.refused("Connection is no list of tokens", line + host + "Connection: a: close\r\n\r\n");
+  rows.refused("Connection with two words", line + host + "Connection: keep alive, x\r\n\r\n");
   rows.refused("tab before a colon", line + host + "X\t: a\r\n\r\n");
   rows.refused("no colon", line + host + "X\r\n\r\n");
   rows.refused("no name", line + host + ": a\r\n\r\n");

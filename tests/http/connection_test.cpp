@@ -198,6 +198,18 @@ TEST(Pipelining, SmallAnswersShareAWrite) {
   EXPECT_LE(wire->writes, 2U);
 }
 
+// Who sends the body may wait for the answer first.
+TEST(Pipelining, AnAnswerDoesNotWaitForTheNextRequestsBody) {
+  World world;
+  Wire wire = world.dial();
+  wire->push(get("/a.txt") + "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nx");
+  world.settle();
+  EXPECT_EQ(statuses(wire->take()), "200 ");
+  wire->push("x" + get("/a.txt"));
+  world.settle();
+  EXPECT_EQ(statuses(wire->take()), "405 200 ");
+}
+
 TEST(Pipelining, ManyRequestsOfAllSizesStayInOrder) {
   World world;
   Wire wire = world.dial();

@@ -60,6 +60,7 @@ TEST(Target, TooLongForItsBuffer) {
   EXPECT_EQ(http::parse_target("/abc", buffer).key, "abc");
   EXPECT_EQ(http::parse_target("/abcd", buffer).error, TargetError::too_long);
   EXPECT_EQ(http::parse_target("/?abc", buffer).error, TargetError::too_long);
+  EXPECT_EQ(http::parse_target({"/\0a", 3}, buffer).error, TargetError::malformed);
 }
 
 TEST(Ranges, OfSizesAtTheEdges) {

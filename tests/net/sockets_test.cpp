@@ -290,8 +290,8 @@ TEST_F(SocketsTest, ABodyOfAGibibyteArrivesWhole) { run(world, large_body(world)
 constexpr std::size_t body_bytes = 200'000;
 constexpr std::array<char, body_bytes> make_body() {
   std::array<char, body_bytes> body{};
-  for (std::size_t i = 0; i < body_bytes; ++i)
-    body[i] = static_cast<char>((i * 131 + i / 251) & 127);
+  char* at = body.data();  // not by index: clang counts each call against a million steps
+  for (std::size_t i = 0; i < body_bytes; ++i) *at++ = static_cast<char>((i * 131 + i / 251) & 127);
   return body;
 }
 constexpr std::array<char, body_bytes> body = make_body();  // in .rodata

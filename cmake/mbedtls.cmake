@@ -6,6 +6,20 @@
 set(CRUNCH_MBEDTLS_SOURCE "" CACHE PATH
   "mbedTLS 3.6.x, unpacked; empty: what scripts/fetch-mbedtls has cached")
 
+# The paths of static libraries that Debian's packages have, in the order to link them.
+function(crunch_static_libraries out)
+  set(paths "")
+  foreach(name ${ARGN})
+    find_library(CRUNCH_LIBRARY_${name} lib${name}.a)
+    mark_as_advanced(CRUNCH_LIBRARY_${name})
+    if(NOT CRUNCH_LIBRARY_${name})
+      message(FATAL_ERROR "lib${name}.a is missing, which TLS needs: scripts/deps installs it")
+    endif()
+    list(APPEND paths ${CRUNCH_LIBRARY_${name}})
+  endforeach()
+  set(${out} ${paths} PARENT_SCOPE)
+endfunction()
+
 function(crunch_find_mbedtls)
   set(CRUNCH_TLS OFF CACHE INTERNAL "whether there is mbedTLS")
   set(source ${CRUNCH_MBEDTLS_SOURCE})
@@ -48,7 +62,8 @@ function(crunch_find_mbedtls)
   # Said here, as a compiler cache may not tell that a system header includes it.
   set_source_files_properties(${sources} PROPERTIES
     OBJECT_DEPENDS ${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h)
-  # Our arithmetic for Curve25519 and P-256 takes the place of mbedTLS's (tls/curve_hook.cpp).
+  # libsodium's Curve25519 and nettle's P-256, which are several times faster, take the place of
+  # mbedTLS's (tls/curve_hook.cpp).
   set_source_files_properties(${source}/library/ecp.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_ecp_mul=crunch_portable_ecp_mul_plain;\
 mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
@@ -81,7 +96,9 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
     target_compile_options(crunch_mbedtls PRIVATE
       -fsanitize=${CRUNCH_SANITIZE} -fno-omit-frame-pointer)
   endif()
-  target_link_libraries(crunch_mbedtls PUBLIC Threads::Threads)
+  crunch_static_libraries(curve_libraries sodium hogweed nettle gmp)
+  target_link_libraries(crunch_mbedtls
+    PUBLIC Threads::Threads $<LINK_ONLY:crunch_base> ${curve_libraries})
   set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_mbedtls)
   set(CRUNCH_TLS ON CACHE INTERNAL "whether there is mbedTLS")
 endfunction()

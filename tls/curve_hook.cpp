@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
-// tls/curve_hook.cpp: mbedTLS's multiplication on curves, with ours for Curve25519 and P-256.
+// tls/curve_hook.cpp: mbedTLS's multiplication on curves, with libsodium's for Curve25519 and
+// nettle's for P-256.
 //
 // cmake/mbedtls.cmake renames mbedTLS's own function where ecp.c defines it, and the inverse where
 // ecdsa.c asks for one; key agreement and signatures, which are other files, then call what is

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: ISC
 // tls/p256.hpp: the arithmetic of NIST P-256: multiples of points, inverses modulo its order.
 //
-// Source:  FIPS 186-4 D.1.2.3; the complete formulas of Renes, Costello and Batina (2016), which
-//          hold for every pair of points, so that nothing depends on which they are.
-// Time:    the same for every scalar and every point.
+// Source:  FIPS 186-4 D.1.2.3.   Time: the same for every scalar and every point.
+// Errors:  what is not as said below is a bug: panic. Without memory: abort (GMP's).
 // Used by: tls/curve_hook.cpp.   May include: base.
 
 #pragma once
@@ -24,11 +23,11 @@ inline constexpr Bytes order_bytes{0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x0
                                    0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
                                    0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 
-// scalar * G. The scalar is from 1 to the order less 1. The first call makes a table of 96 KiB.
+// scalar * G. The scalar is from 1 to the order less 1.
 [[nodiscard]] Point multiply_base(const Bytes& scalar);
 // scalar * point, which is on the curve.
-[[nodiscard]] Point multiply(const Bytes& scalar, const Point& point) noexcept;
+[[nodiscard]] Point multiply(const Bytes& scalar, const Point& point);
 // The inverse of `value`, which is from 1 to the order less 1, modulo the order.
-[[nodiscard]] Bytes invert_modulo_order(const Bytes& value) noexcept;
+[[nodiscard]] Bytes invert_modulo_order(const Bytes& value);
 
 }  // namespace tls::p256

@@ -14,8 +14,8 @@ namespace tls {
 // Little-endian.
 using X25519Bytes = std::array<std::uint8_t, 32>;
 
-// The u coordinate of `scalar` times the point whose u coordinate is `u`. Bit 255 of both is
-// ignored; the rest of the scalar counts as it is: whoever makes a key clamps it.
+// The u coordinate of `scalar`, clamped, times the point whose u coordinate is `u`; bit 255 of `u`
+// is ignored. All zero where `u` is of small order: RFC 8446 section 7.4.2 has that refused.
 [[nodiscard]] X25519Bytes x25519(const X25519Bytes& scalar, const X25519Bytes& u) noexcept;
 
 }  // namespace tls

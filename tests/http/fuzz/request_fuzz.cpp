@@ -37,10 +37,12 @@ void check_target(std::string_view text) {
   if (target.error == http::TargetError::none) check_key(target.key);
 }
 
-// Beast knows no HTTP/1.2 and up, and obeys Proxy-Connection, which is no field of HTTP.
+// Beast knows no HTTP/1.2 and up, takes no length of more than 64 bits (it is too large for us),
+// and obeys Proxy-Connection, which is no field of HTTP.
 bool beast_reads_what_we_read(const http::Request& request) {
   std::string_view line = request.head.substr(0, request.head.find('\r'));
   if (!line.ends_with("1.0") && !line.ends_with("1.1")) return false;
+  if (request.content_length == ~std::uint64_t{0}) return false;
   constexpr std::string_view obeyed = "proxy-connection";
   for (std::size_t at = 0; at + obeyed.size() <= request.head.size(); ++at) {
     if (http::equals_ignoring_case(request.head.substr(at, obeyed.size()), obeyed)) return false;

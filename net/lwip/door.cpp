@@ -7,6 +7,7 @@
 #include <lwip/tcp.h>
 
 #include "net/lwip/clockwork.hpp"
+#include "net/lwip/half_open.hpp"
 
 namespace net::lwip {
 
@@ -32,9 +33,10 @@ ListenResult<void> Door::open(std::uint16_t port) {
   // two listeners on one port are refused even so.
   ip_set_option(bound, SOF_REUSEADDR);
   ip_set_option(bound, SOF_KEEPALIVE);
+  HalfOpen::watch(bound);
   tcp_pcb* listening = nullptr;
   if (tcp_bind(bound, IP_ANY_TYPE, port) == ERR_OK) {
-    listening = tcp_listen_with_backlog(bound, TCP_DEFAULT_LISTEN_BACKLOG);
+    listening = tcp_listen(bound);
   }
   if (listening == nullptr) {
     tcp_close(bound);
@@ -48,6 +50,7 @@ ListenResult<void> Door::open(std::uint16_t port) {
 }
 
 bool Door::on_arrived(tcp_pcb* pcb) noexcept {
+  HalfOpen::established(pcb);
   if (arrived_count_ >= arrived_max) return false;
   Connection* connection = pool_.take(pcb);
   if (connection == nullptr) return false;

@@ -23,6 +23,7 @@
 #include "net/lwip/checksum.hpp"
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/connection.hpp"
+#include "net/lwip/half_open.hpp"
 #include "net/lwip/interface.hpp"
 #include "net/lwip/options.hpp"
 
@@ -42,6 +43,7 @@ class Engine {
   base::Loop& loop;
   Clockwork clockwork;
   Pool pool;
+  HalfOpen half_open;
   Interface interface;
 
   // ---- What lwIP asks (port.cpp).

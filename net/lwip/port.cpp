@@ -17,22 +17,6 @@
 
 using net::lwip::Engine;
 
-namespace {
-
-// A SYN for a port whose half-open connections are as many as there may be: the oldest of them has
-// to go. Whoever floods a port so drops only their own, as long as an honest client answers sooner
-// than that many SYNs arrive.
-void make_room(const tcp_pcb_listen& listener) {
-  if (listener.accepts_pending < listener.backlog) return;
-  tcp_pcb* oldest = nullptr;
-  for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
-    if (pcb->state == SYN_RCVD && pcb->listener == &listener) oldest = pcb;
-  }
-  if (oldest != nullptr) tcp_abandon(oldest, 0);
-}
-
-}  // namespace
-
 extern "C" {
 
 u32_t sys_now() { return Engine::only().now_ms(); }
@@ -69,9 +53,7 @@ u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip
 
 err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t, u8_t*, pbuf*) {
   if (pcb->state != LISTEN || (TCPH_FLAGS(header) & TCP_SYN) == 0) return ERR_OK;
-  if (Engine::only().pool.is_full()) return ERR_MEM;
-  make_room(*reinterpret_cast<const tcp_pcb_listen*>(pcb));
-  return ERR_OK;
+  return Engine::only().pool.is_full() ? ERR_MEM : ERR_OK;
 }
 
 const ip6_addr_t* crunch_lwip_ipv6_gateway(netif*, const ip6_addr_t*) {

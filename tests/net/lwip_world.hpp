@@ -10,32 +10,11 @@
 #include "base/entropy.hpp"
 #include "net/lwip/lwip.hpp"
 #include "tests/base/simulated_time.hpp"
+#include "tests/net/chance.hpp"
 #include "tests/net/memory_device.hpp"
 #include "tests/net/mirror.hpp"
 
 namespace net {
-
-// The same numbers for the same seed (a SplitMix64 of one's own: std's engines differ in nothing,
-// but its distributions do from library to library).
-class Chance {
- public:
-  explicit Chance(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    std::uint64_t z = (state_ += 0x9e3779b97f4a7c15U);
-    z = (z ^ (z >> 30U)) * 0xbf58476d1ce4e5b9U;
-    z = (z ^ (z >> 27U)) * 0x94d049bb133111ebU;
-    return z ^ (z >> 31U);
-  }
-  // From 0 to below `end`.
-  std::uint64_t below(std::uint64_t end) { return next() % end; }
-  // True once in a hundred for 0.01.
-  bool happens(double probability) {
-    return static_cast<double>(next() >> 11U) < probability * 9007199254740992.0;
-  }
-
- private:
-  std::uint64_t state_;
-};
 
 class SeededEntropy final : public base::Entropy {
  public:

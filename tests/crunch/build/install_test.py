@@ -65,7 +65,7 @@ class Installed(Folder):
             if not words:
                 # The same image as from the build tree.
                 mine = self.at / "mine"
-                run(harness.CRUNCH, "build", self.site, "-t", "unix", "-o", mine, "--no-cache")
+                run(harness.CRUNCH, "build", self.site, "-t", target, "-o", mine, "--no-cache")
                 self.assertEqual((self.at / "image").read_bytes(), mine.read_bytes())
         said = run(tool, "inspect", self.at / "image")
         self.assertIn("target  unix", said)

@@ -20,6 +20,7 @@ void crunch_lwip_panic(const char* file, int line, const char* what);
 
 #define LWIP_RAND() crunch_lwip_random()
 #define LWIP_PLATFORM_DIAG(arguments) ((void)0)
-// Stays on in release: what it catches is memory about to be corrupted.
-#define LWIP_PLATFORM_ASSERT(what) crunch_lwip_panic(__FILE__, __LINE__, what)
+// Stays on in release: what it catches is memory about to be corrupted. The file without its
+// folder, so that images are the same wherever the source lay.
+#define LWIP_PLATFORM_ASSERT(what) crunch_lwip_panic(__FILE_NAME__, __LINE__, what)
 #define LWIP_NO_CTYPE_H 1

@@ -62,15 +62,15 @@ function(crunch_find_mbedtls)
   # Said here, as a compiler cache may not tell that a system header includes it.
   set_source_files_properties(${sources} PROPERTIES
     OBJECT_DEPENDS ${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h)
-  # libsodium's Curve25519 and nettle's P-256, which are several times faster, take the place of
-  # mbedTLS's (tls/curve_hook.cpp).
+  # libsodium's Curve25519 and nettle's P-256 and SHA-256, which are several times faster, take the
+  # place of mbedTLS's (tls/curve_hook.cpp, tls/sha256_hook.cpp).
   set_source_files_properties(${source}/library/ecp.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_ecp_mul=crunch_portable_ecp_mul_plain;\
 mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   set_source_files_properties(${source}/library/ecdsa.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_mpi_gcd_modinv_odd=crunch_ecdsa_inverse")
   set(curves ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/p256.cpp
-    ${CMAKE_SOURCE_DIR}/tls/x25519.cpp)
+    ${CMAKE_SOURCE_DIR}/tls/sha256_hook.cpp ${CMAKE_SOURCE_DIR}/tls/x25519.cpp)
   add_library(crunch_curves OBJECT ${curves})
   target_link_libraries(crunch_curves PRIVATE crunch_flags)
   target_include_directories(crunch_curves SYSTEM PRIVATE ${source}/include)
@@ -85,7 +85,7 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
     PUBLIC MBEDTLS_CONFIG_FILE="${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h")
   # Always fast, in Debug builds too; the warnings of others' code are not ours. -O3 is only worth
   # its size where the bytes go through.
-  foreach(name aes chacha20 gcm poly1305 sha256 sha512)
+  foreach(name aes chacha20 gcm poly1305 sha512)
     set_property(SOURCE ${source}/library/${name}.c APPEND PROPERTY COMPILE_OPTIONS -O3)
   endforeach()
   target_compile_options(crunch_mbedtls PRIVATE

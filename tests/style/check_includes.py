@@ -51,7 +51,7 @@ FOREIGN: list[tuple[str, list[str]]] = [
     ("mbedtls/*", ["tls/*.cpp"]),
     ("psa/*", ["tls/*.cpp"]),
     ("sodium/*", ["tls/x25519.cpp"]),
-    ("nettle/*", ["tls/p256.cpp"]),
+    ("nettle/*", ["tls/p256.cpp", "tls/sha256_hook.cpp"]),
     ("gmp.h", ["tls/p256.cpp"]),
     ("openssl/*", ["kv/digest.cpp", "crunch/certificate/*.cpp"]),
     ("zstd*.h", ["crunch/**.cpp"]),

@@ -232,13 +232,16 @@ namespace {
 namespace beast = boost::beast;
 
 // Beast's parser with handlers that keep nothing. What it tolerates in chunk extensions and
-// trailers is refused here.
+// trailers is refused here, and the chunks' sizes are counted here: Beast counts a chunk again each
+// time that it has only a part of its extension.
 class Beast final : public beast::http::basic_parser<true> {
  public:
-  explicit Beast(std::uint64_t body_bytes_max) {
+  explicit Beast(std::uint64_t chunks_bytes_max) : chunks_bytes_left_(chunks_bytes_max) {
     header_limit(~std::uint32_t{0});
-    body_limit(body_bytes_max);
+    lift_body_limit();
   }
+  // It is lowered by each chunk (and "none" is no limit but zero, in Boost 1.74).
+  void lift_body_limit() { body_limit(~std::uint64_t{0}); }
 
  private:
   using Error = beast::error_code;
@@ -261,11 +264,19 @@ class Beast final : public beast::http::basic_parser<true> {
   void on_header_impl(Error&) override {}
   void on_body_init_impl(const boost::optional<std::uint64_t>&, Error&) override {}
   std::size_t on_body_impl(Text text, Error&) override { return text.size(); }
-  void on_chunk_header_impl(std::uint64_t, Text extension, Error& error) override {
-    if (has_control(extension.data(), extension.data() + extension.size())) error = refused();
+  void on_chunk_header_impl(std::uint64_t size, Text extension, Error& error) override {
+    if (has_control(extension.data(), extension.data() + extension.size())) {
+      error = refused();
+    } else if (size > chunks_bytes_left_) {
+      error = beast::http::make_error_code(beast::http::error::body_limit);
+    } else {
+      chunks_bytes_left_ -= size;
+    }
   }
   std::size_t on_chunk_body_impl(std::uint64_t, Text text, Error&) override { return text.size(); }
   void on_finish_impl(Error&) override {}
+
+  std::uint64_t chunks_bytes_left_;
 };
 
 // Puts the whole head; true when Beast reads the same framing as we do.
@@ -307,6 +318,7 @@ Parse BodyParser::parse(string_view received, std::size_t& consumed) noexcept {
   while (!parser.is_done()) {
     if (consumed == received.size()) return Parse::need_more;
     beast::error_code error;
+    parser.lift_body_limit();
     std::size_t taken = parser.put({received.data() + consumed, received.size() - consumed}, error);
     consumed += taken;
     if (error == beast::http::error::need_more) return Parse::need_more;

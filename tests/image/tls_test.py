@@ -270,14 +270,33 @@ class Https(unittest.TestCase):
         _, other = make_certificate(self.folder, "c", "localhost")
         empty = self.folder / "empty.pem"
         empty.write_bytes(b"")
+        cut = self.folder / "cut.pem"
+        cut.write_bytes(pathlib.Path(cert).read_bytes()[:300])
+        # A key with a password; and a certificate whose issuer's is not beside it.
+        locked, leaf, request = (self.folder / name for name in ("locked.key", "leaf.pem", "csr"))
+        for words in (("pkey", "-in", key, "-aes256", "-passout", "pass:x", "-out", locked),
+                      ("req", "-new", "-key", other, "-subj", "/CN=leaf", "-addext",
+                       "subjectAltName=DNS:localhost", "-out", request),
+                      ("x509", "-req", "-in", request, "-CA", cert, "-CAkey", key, "-days", "30",
+                       "-set_serial", "7", "-copy_extensions", "copy", "-out", leaf)):
+            subprocess.run(["openssl", *words], check=True, stderr=subprocess.DEVNULL)
         for words, reason in ((("--cert", cert, "--key", other), f"{other}: this key is not"),
                               (("--cert", empty, "--key", key), f"{empty}: the file is empty"),
+                              (("--cert", cut, "--key", key), f"{cut}: broken"),
+                              (("--cert", cert, "--key", locked), f"{locked}: the key is encry"),
+                              (("--cert", key, "--key", key), f"{key}: this is a private key"),
+                              (("--cert", self.folder / "gone", "--key", key), "gone"),
                               (("--cert", cert), "as many --key as --cert")):
             done = harness.crunch("build", self.site, "-t", "unix", "-o", self.folder / "no",
                                   *words)
             self.assertIn(done.returncode, (1, 2))
             self.assertIn(reason, done.stderr)
             self.assertFalse((self.folder / "no").exists())
+        done = harness.crunch("build", self.site, "-t", "unix", "-o", self.folder / "warned",
+                              "--cert", leaf, "--key", other)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"crunch: warning: {leaf}: only the server's certificate is there",
+                      done.stderr)
 
     def test_build_warns_of_hosts_that_no_certificate_covers(self):
         one, two = (make_certificate(self.folder, name, f"{name}.example")

@@ -44,11 +44,11 @@ function(crunch_archives out)
 endfunction()
 
 # crunch_image_target(unix HEADER targets/unix/target.hpp CONFIG site-example/config.hpp
-#                     LINK -static ... [ROOMS rooms that only this target has]
+#                     RUN process|qemu LINK -static ... [ROOMS rooms that only this target has]
 #                     [SYMBOLS name of a table of its functions])
 # The configuration is compiled here once, so that a build with it only assembles and links.
 function(crunch_image_target target)
-  cmake_parse_arguments(ARG "" "HEADER;CONFIG;SYMBOLS" "LINK;ROOMS" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADER;CONFIG;RUN;SYMBOLS" "LINK;ROOMS" ${ARGN})
   get_property(rooms GLOBAL PROPERTY CRUNCH_RUNTIME_ROOMS)
   crunch_archives(archives ${ARG_ROOMS} ${rooms})
 
@@ -67,6 +67,7 @@ function(crunch_image_target target)
     string(APPEND common "link ${flag}\n")
   endforeach()
 
+  string(APPEND common "run ${ARG_RUN}\n")
   if(ARG_SYMBOLS)
     string(APPEND common "symbols ${ARG_SYMBOLS}\n")
   endif()

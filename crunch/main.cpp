@@ -9,6 +9,7 @@
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/command.hpp"
+#include "crunch/run/command.hpp"
 #include "crunch/serve/command.hpp"
 #include "crunch/version.hpp"
 
@@ -26,6 +27,7 @@ int main(int argc, char** argv) {
   crunch::add_describe_command(app, action);
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);
+  crunch::add_run_command(app, action);
   crunch::add_serve_command(app, action);
   return crunch::run_command_line(app, action, argc, argv);
 }

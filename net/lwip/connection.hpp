@@ -209,7 +209,4 @@ class Pool {
 // Whether a connection that its owner has left still has bytes that nobody acknowledged.
 [[nodiscard]] bool orphans_are_sending() noexcept;
 
-// Whether a connection that its owner has left still has bytes that nobody acknowledged.
-[[nodiscard]] bool orphans_are_sending() noexcept;
-
 }  // namespace net::lwip

@@ -67,6 +67,10 @@ class Installed(Folder):
                 mine = self.at / "mine"
                 run(harness.CRUNCH, "build", self.site, "-t", target, "-o", mine, "--no-cache")
                 self.assertEqual((self.at / "image").read_bytes(), mine.read_bytes())
+        if (self.prefix / "lib" / "crunch" / "virtio.target").exists():
+            for maker, made in [(tool, "theirs"), (harness.CRUNCH, "ours")]:
+                run(maker, "build", self.site, "-t", "virtio", "-o", self.at / made, "--no-cache")
+            self.assertEqual((self.at / "theirs").read_bytes(), (self.at / "ours").read_bytes())
         said = run(tool, "inspect", self.at / "image")
         self.assertIn("target  unix", said)
 

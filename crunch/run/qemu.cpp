@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/run/qemu.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+#include "crunch/process.hpp"
+
+namespace crunch::run {
+namespace {
+
+constexpr const char* qemu_name = "qemu-system-x86_64";
+constexpr std::uint32_t memory_besides_image_mib = 32;
+
+volatile std::sig_atomic_t signals = 0;
+
+void count_signals() {
+  struct sigaction action {};
+  action.sa_handler = [](int) { signals = signals + 1; };
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+}
+
+// A port of the loopback: `wanted` if it is free, else one that the kernel chooses.
+std::uint16_t free_port(std::uint16_t wanted, bool must_be) {
+  const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(wanted);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  auto* generic = reinterpret_cast<sockaddr*>(&address);
+  if (::bind(probe.get(), generic, sizeof address) != 0) {
+    if (must_be) fail("have port", std::to_string(wanted), errno);
+    return free_port(0, true);
+  }
+  socklen_t bytes = sizeof address;
+  if (::getsockname(probe.get(), generic, &bytes) != 0) fail("choose", "a port", errno);
+  return ntohs(address.sin_port);
+}
+
+std::uint32_t memory_for(const std::string& image) {
+  constexpr std::uintmax_t mib = 1U << 20U;
+  return static_cast<std::uint32_t>(std::filesystem::file_size(image) / mib) + 1 +
+         memory_besides_image_mib;
+}
+
+// A word of a command line that libos cuts at spaces.
+std::string quoted(const std::string& word) {
+  if (word.find('"') != std::string::npos) throw Usage("a boot key cannot have a \" in it");
+  return word.find(' ') == std::string::npos ? word : '"' + word + '"';
+}
+
+class Machine {
+ public:
+  Machine(const Options& options, bool has_https, const std::string& program) {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+      fail("make a monitor for", qemu_name, errno);
+    }
+    monitor_ = Descriptor(ends[0]);
+    const Descriptor theirs(ends[1]);
+    std::vector<std::string> words = qemu_words(options, has_https, program, theirs.get());
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ < 0) fail("start", program, errno);
+    if (pid_ == 0) start(argv, theirs.get());
+  }
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine() {
+    if (pid_ < 0) return;
+    ::kill(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+
+  // Presses the power button.
+  void ask_to_stop() const {
+    constexpr std::string_view words =
+        "{\"execute\":\"qmp_capabilities\"}{\"execute\":\"system_powerdown\"}\n";
+    static_cast<void>(::send(monitor_.get(), words.data(), words.size(), MSG_NOSIGNAL));
+  }
+
+  // Waits a little; QEMU's exit code once it has ended.
+  std::optional<int> wait_a_little() {
+    pollfd wait{monitor_.get(), POLLIN, 0};
+    if (::poll(&wait, 1, 50) > 0) {
+      std::array<char, 4096> unread{};
+      // At its end there is nothing to wait for but the process.
+      if (::recv(monitor_.get(), unread.data(), unread.size(), 0) <= 0) ::usleep(10'000);
+    }
+    int status = 0;
+    if (::waitpid(pid_, &status, WNOHANG) != pid_) return std::nullopt;
+    pid_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+  }
+
+ private:
+  // In the child. Its own group: the terminal's Ctrl-C is for crunch alone.
+  [[noreturn]] static void start(const std::vector<char*>& argv, int monitor) {
+    ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::fcntl(monitor, F_SETFD, 0);
+    const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+    ::dup2(nothing, STDIN_FILENO);
+    ::execv(argv[0], argv.data());
+    ::_exit(127);
+  }
+
+  pid_t pid_ = -1;
+  Descriptor monitor_;
+};
+
+void say_where(const Options& options, bool has_https) {
+  if (!options.tap.empty()) {
+    std::printf("%s runs on %s until Ctrl-C; its console says its address\n", options.image.c_str(),
+                options.tap.c_str());
+  } else if (has_https) {
+    std::printf("%s is served at http://localhost:%u/ and https://localhost:%u/ until Ctrl-C\n",
+                options.image.c_str(), options.http_port, options.https_port);
+  } else {
+    std::printf("%s is served at http://localhost:%u/ until Ctrl-C\n", options.image.c_str(),
+                options.http_port);
+  }
+  std::fflush(stdout);
+}
+
+int wait_for_end(Machine& machine) {
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point patience_ends = Clock::time_point::max();
+  for (;;) {
+    if (const std::optional<int> code = machine.wait_a_little()) {
+      // isa-debug-exit makes 2 * status + 1; switching off is 0.
+      if (*code == 0) return 0;
+      if (*code % 2 == 1 && *code > 1) return *code / 2;
+      throw Failure(std::string(qemu_name) + " ended with " + std::to_string(*code));
+    }
+    if (signals > 0 && patience_ends == Clock::time_point::max()) {
+      machine.ask_to_stop();
+      patience_ends = Clock::now() + std::chrono::seconds(stop_patience_s);
+    }
+    if (signals > 1 || Clock::now() > patience_ends) return 128 + SIGKILL;
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> qemu_words(const Options& options, bool has_https,
+                                    const std::string& program, int monitor_fd) {
+  std::string append;
+  std::string network = "tap,id=wire,script=no,downscript=no,ifname=" + options.tap;
+  if (options.tap.empty()) {
+    const std::string http = std::to_string(options.http_port);
+    const std::string https = std::to_string(options.https_port);
+    network = "user,id=wire,restrict=on,hostfwd=tcp:127.0.0.1:" + http + "-:80";
+    if (has_https) {
+      // The same port inside, for the redirect to it names it.
+      network += ",hostfwd=tcp:127.0.0.1:" + https + "-:" + https;
+      append = "--https-port=" + https;
+    }
+  }
+  for (const std::string& key : options.boot_keys) {
+    append += (append.empty() ? "" : " ") + quoted(key);
+  }
+  std::vector<std::string> words{program, "-nodefaults", "-no-user-config", "-no-reboot"};
+  auto add = [&words](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
+  add({"-machine", "q35"});
+  if (options.uses_kvm) {
+    add({"-accel", "kvm", "-cpu", "host"});
+  } else {
+    add({"-accel", "tcg", "-cpu", "max"});
+  }
+  add({"-m",       std::to_string(options.memory_mib),
+       "-kernel",  options.image,
+       "-append",  append,
+       "-display", "none",
+       "-serial",  "stdio",
+       "-device",  "isa-debug-exit,iobase=0x501,iosize=1",
+       "-chardev", "socket,id=monitor,fd=" + std::to_string(monitor_fd),
+       "-mon",     "chardev=monitor,mode=control",
+       "-netdev",  network,
+       "-device",  "virtio-net-pci,netdev=wire,romfile=",
+       "-device",  "virtio-rng-pci"});
+  return words;
+}
+
+int run_in_qemu(const Options& options, bool has_https) {
+  const std::optional<std::string> program = find_program(qemu_name);
+  if (!program) {
+    throw Failure(std::string("there is no ") + qemu_name +
+                  " in PATH; on Debian: apt install qemu-system-x86");
+  }
+  if (!options.tap.empty() && !std::filesystem::exists("/sys/class/net/" + options.tap)) {
+    throw Failure("there is no network device " + in_quotes(options.tap) +
+                  "; make one by: ip tuntap add " + options.tap + " mode tap user $USER");
+  }
+  Options chosen = options;
+  if (chosen.memory_mib == 0) chosen.memory_mib = memory_for(options.image);
+  if (chosen.tap.empty()) {
+    chosen.http_port =
+        free_port(options.http_port == 0 ? 8080 : options.http_port, options.http_port != 0);
+    if (has_https) {
+      chosen.https_port =
+          free_port(options.https_port == 0 ? 8443 : options.https_port, options.https_port != 0);
+    }
+  }
+  count_signals();
+  Machine machine(chosen, has_https, *program);
+  say_where(chosen, has_https);
+  return wait_for_end(machine);
+}
+
+}  // namespace crunch::run

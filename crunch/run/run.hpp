@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: ISC
+// crunch/run/run.hpp: starts an image the way its target is started.
+//
+// States:  Options, run.   Used by: `crunch run`.
+// Ways:    the recipe of the image's target (crunch/build/recipe.hpp) says which: `process` runs
+// the
+//          image in crunch's place; `qemu` runs it as a machine under QEMU, see qemu.hpp.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace crunch::run {
+
+struct Options {
+  std::string image;
+  std::vector<std::string> boot_keys;
+  // The rest is for machines only.
+  std::string tap;               // a tap device; empty: QEMU's user network, and forwarded ports
+  std::uint32_t memory_mib = 0;  // 0: the image's size and 32 MiB
+  std::uint16_t http_port = 0;   // on this machine; 0: 8080 if it is free, else one that is
+  std::uint16_t https_port = 0;  // 0: 8443 if it is free, else one that is
+  bool uses_kvm = false;
+};
+
+// The exit code of the image. Throws a Failure or Usage if it cannot be started.
+int run(const Options& options);
+
+}  // namespace crunch::run

@@ -1,0 +1,146 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""`crunch run`: programs in its place, machines under QEMU; how they are reached, and how they end.
+"""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "targets" / "virtio"))
+
+import harness
+import qemu
+import serve_test
+from harness import SITE
+
+
+class Run:
+    """A running `crunch run`; what it says goes to a file."""
+
+    def __init__(self, image, *words):
+        self._folder = tempfile.TemporaryDirectory()
+        self.path = pathlib.Path(self._folder.name) / "said"
+        with open(self.path, "wb") as out:
+            self.process = subprocess.Popen([str(harness.CRUNCH), "run", str(image), *words],
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+
+    def said(self) -> str:
+        return self.path.read_text(errors="replace")
+
+    def wait_for(self, pattern: str) -> re.Match:
+        if not harness.eventually(lambda: re.search(pattern, self.said())
+                                  or self.process.poll() is not None):
+            raise AssertionError(f"no {pattern!r} in time: {self.said()}")
+        found = re.search(pattern, self.said())
+        if not found:
+            raise AssertionError(f"no {pattern!r}; exit {self.process.poll()}: {self.said()}")
+        return found
+
+    def children(self) -> list:
+        task = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(word) for word in task.read_text().split()]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(harness.WAIT_S)
+        self._folder.cleanup()
+
+
+class Machines(unittest.TestCase):
+    def test_serves_until_ctrl_c(self):
+        with Run(serve_test.secure_image()) as run:
+            ports = run.wait_for(r"http://localhost:(\d+)/ and https://localhost:(\d+)/ until")
+            run.wait_for(r"network: [\d.]+/\d+ ")
+            http, https = map(int, ports.groups())
+            with harness.Client("127.0.0.1", http) as client:
+                answer = client.get("/style.css", {"Host": f"localhost:{http}"})
+                self.assertEqual(answer.status, 308)
+                # The redirect leads to the forwarded port.
+                self.assertEqual(answer.fields["location"], f"https://localhost:{https}/style.css")
+            with serve_test.Secure(https) as client:
+                self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+            run.process.send_signal(signal.SIGINT)
+            self.assertEqual(run.process.wait(harness.WAIT_S), 0, run.said())
+            self.assertIn("the power button was pressed", run.said())
+
+    def test_boot_keys_and_status(self):
+        with Run(serve_test.conformance_image(), "--", "--http-prot=1") as run:
+            self.assertEqual(run.process.wait(qemu.WAIT_S), 2, run.said())
+            self.assertIn("did you mean --http-port?", run.said())
+        with Run(serve_test.conformance_image(), "--", "--help") as run:
+            self.assertEqual(run.process.wait(qemu.WAIT_S), 0)
+            self.assertIn("--max-connections", run.said())
+
+    def test_ports(self):
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            port = taken.getsockname()[1]
+            done = harness.crunch("run", serve_test.conformance_image(), "--http", port)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(str(port), done.stderr)
+        with Run(serve_test.conformance_image(), "--http", str(port), "--memory", "40") as run:
+            run.wait_for(rf"is served at http://localhost:{port}/ until")
+            run.wait_for(r"of 3\d\.\d MiB")
+            run.wait_for(r"network: [\d.]+/\d+ ")
+            with harness.Client("127.0.0.1", port) as client:
+                self.assertEqual(client.get("/").status, 200)
+
+    def test_qemu_goes_with_crunch(self):
+        with Run(serve_test.conformance_image()) as run:
+            run.wait_for("listening on port 80")
+            children = run.children()
+            self.assertEqual(len(children), 1)
+            run.process.kill()
+            run.process.wait(harness.WAIT_S)
+            self.assertTrue(harness.eventually(
+                lambda: not pathlib.Path(f"/proc/{children[0]}").exists()
+                or "\nState:\tZ" in pathlib.Path(f"/proc/{children[0]}/status").read_text()))
+
+    def test_what_cannot_run(self):
+        done = harness.crunch("run", "/bin/true")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no manifest", done.stderr)
+        nowhere = {**os.environ, "PATH": "/nonexistent"}
+        done = harness.crunch("run", serve_test.conformance_image(), env=nowhere)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("apt install qemu-system-x86", done.stderr)
+        done = harness.crunch("run", serve_test.conformance_image(), "--", 'a"b')
+        self.assertEqual(done.returncode, 2)
+        done = harness.crunch("run", serve_test.conformance_image(), "--net", "none0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("there is no network device", done.stderr)
+
+    def test_a_machine_is_no_program(self):
+        done = subprocess.run([str(serve_test.conformance_image())], stderr=subprocess.PIPE,
+                              text=True, timeout=20, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("start it by crunch run", done.stderr)
+
+
+class Programs(unittest.TestCase):
+    def test_run_in_place(self):
+        with Run(harness.shared_image(), "--", "--http-port=0") as run:
+            port = int(run.wait_for(r"listening on port (\d+)").group(1))
+            with harness.Client("127.0.0.1", port) as client:
+                self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+            run.process.terminate()
+            self.assertEqual(run.process.wait(harness.WAIT_S), 0)
+        done = harness.crunch("run", harness.shared_image(), "--memory", "32")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("for machines", done.stderr)
+
+
+if __name__ == "__main__":
+    harness.main()

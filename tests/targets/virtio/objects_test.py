@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""A machine's image is made of the same objects as a process, but for main, devices and libos.
+
+Method: the recipes that crunch builds by are compared, and the code that runs below the C library
+is disassembled.
+"""
+
+import re
+import subprocess
+import unittest
+
+import harness
+
+LIB = harness.BUILD / "lib"
+# Compiled for below the C library: CRUNCH_EARLY_FLAGS in targets/libos/CMakeLists.txt.
+EARLY = {
+    "libcrunch_libos.a": ["clock", "heap", "pages", "paging", "pvh", "random", "report", "start",
+                          "system_calls", "traps"],
+    "libcrunch_targets_virtio.a": ["arrivals", "calendar", "machine", "power", "serial", "words"],
+}
+
+
+def recipe(target: str) -> dict:
+    words: dict = {}
+    for line in (LIB / "crunch" / f"{target}.target").read_text().splitlines():
+        if line and not line.startswith("#"):
+            word, _, value = line.partition(" ")
+            words.setdefault(word, []).append(value)
+    return words
+
+
+def run(*words) -> str:
+    return subprocess.run(list(map(str, words)), stdout=subprocess.PIPE, text=True, check=True,
+                          timeout=120).stdout
+
+
+class Objects(unittest.TestCase):
+    def test_the_same_archives(self):
+        process, machine = recipe("unix"), recipe("virtio")
+        own = {str(LIB / "libcrunch_targets_virtio.a"), str(LIB / "libcrunch_libos.a")}
+        self.assertEqual(set(machine["library"]) - set(process["library"]), own)
+        self.assertLessEqual(set(process["library"]), set(machine["library"]))
+        # And compiled alike: only the target's header differs.
+        differ = set(process["compile"]) ^ set(machine["compile"])
+        self.assertEqual(len(differ), 2)
+        self.assertTrue(all(flag.startswith("-DCRUNCH_TARGET") for flag in differ), differ)
+
+    def test_early_code_needs_no_c_library(self):
+        for archive, objects in EARLY.items():
+            wanted = run("nm", "--undefined-only", LIB / archive)
+            code = run("objdump", "-d", "--no-show-raw-insn", LIB / archive)
+            for name in objects:
+                with self.subTest(archive=archive, object=name):
+                    of_this = wanted.partition(f"\n{name}.cpp.o:")[2].partition(".o:")[0]
+                    self.assertNotRegex(of_this, r" U (mem|str|__stack_chk|__cxa|_Unwind)")
+                    instructions = code.partition(f"\n{name}.cpp.o: ")[2].partition(".o: ")[0]
+                    self.assertIn("Disassembly of section .text", instructions)
+                    self.assertIsNone(re.search(r"%[xyz]mm\d|%st\(|%mm\d", instructions))
+
+
+if __name__ == "__main__":
+    harness.main()

@@ -23,6 +23,8 @@ constexpr std::uint16_t type_ipv4 = 0x0800;
 constexpr std::uint16_t type_arp = 0x0806;
 constexpr std::uint16_t type_ipv6 = 0x86dd;
 constexpr std::byte protocol_tcp{6};
+// As a wire pads them (IEEE 802.3); lwIP reads headers of that much without looking.
+constexpr std::size_t frame_bytes_min = 60;
 
 std::uint16_t word_at(base::Bytes bytes, std::size_t at) {
   return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) << 8U |
@@ -161,9 +163,11 @@ void Engine::take(const FrameIn& in) {
   clockwork.enter(!is_plain_tcp(frame));
   if (is_fragment(frame)) clockwork.wait_for_fragments();
   if (type == type_arp) interface.see_arp(frame);
-  pbuf* copy = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(frame.size()), PBUF_RAM);
+  const std::size_t size = std::max(frame.size(), frame_bytes_min);
+  pbuf* copy = pbuf_alloc(PBUF_RAW, static_cast<u16_t>(size), PBUF_RAM);
   if (copy == nullptr) return;
   std::memcpy(copy->payload, frame.data(), frame.size());
+  std::memset(static_cast<std::byte*>(copy->payload) + frame.size(), 0, size - frame.size());
   netif& lwip = interface.lwip_netif();
   const u16_t sums = lwip.chksum_flags;
   if (in.checksum_is_good) {

@@ -8,6 +8,7 @@ of the tap is Linux's, with curl, ping, dnsmasq, radvd and the conformance table
 
 import ctypes
 import fcntl
+import json
 import os
 import pathlib
 import re
@@ -243,6 +244,66 @@ class Addresses(OnTap):
             server.wait_for_line(r"another host, with the MAC [0-9a-f:]{17}, has the address "
                                  + re.escape(IMAGE4))
             server.wait_for_line(rf"another host has the address {IMAGE6} too")
+
+
+class BadWires(OnTap):
+    """A client's host, a bad wire, a bridge, and the image's tap on it."""
+
+    def open_tap(self, name: str) -> int:
+        tun = os.open("/dev/net/tun", os.O_RDWR)
+        self.addCleanup(os.close, tun)
+        fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x0002 | 0x1000))
+        return tun
+
+    def make_wire(self, mtu: int) -> list[int]:
+        ends = [self.open_tap("near"), self.open_tap("far")]
+        must("ip", "tuntap", "add", "tap0", "mode", "tap")
+        must("ip", "link", "add", "br0", "type", "bridge")
+        for name in ("near", "far", "tap0", "br0"):
+            must("ip", "link", "set", name, "mtu", mtu)
+        for name in ("far", "tap0"):
+            off = pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6")
+            if off.exists():  # not at an MTU below 1,280
+                off.write_text("1")
+            must("ip", "link", "set", name, "master", "br0")
+        must("ip", "addr", "add", f"{HOST4}/24", "dev", "near")
+        for name in ("near", "far", "tap0", "br0"):
+            must("ip", "link", "set", name, "up")
+        return ends
+
+    def test_files_arrive_whole(self):
+        harness.need("curl")
+        table = [
+            (1500, ["--loss", 0.01, "--duplicate", 0.02, "--corrupt", 0.01]),
+            (1500, ["--loss", 0.05, "--burst", 3, "--delay-ms", 5, "--jitter-ms", 5]),
+            (576, ["--loss", 0.01, "--delay-ms", 50, "--trailing", 0.01]),
+        ]
+        if os.environ.get("CRUNCH_ALL_WIRES"):
+            table += [(mtu, ["--loss", loss, "--delay-ms", delay, "--jitter-ms", delay / 4])
+                      for mtu in (576, 1500, 9000) for loss in (0, 0.01, 0.05, 0.2)
+                      for delay in (50, 300)]
+        size = 200_000
+        data = harness.noise(size, "wire")
+        image = self.image(files={"index.html": b"x", "some.bin": data})
+        for mtu, options in table:
+            with self.subTest(mtu=mtu, options=options):
+                enter_namespace()
+                began = time.monotonic()
+                ends = self.make_wire(mtu)
+                wire = subprocess.Popen(
+                    [str(harness.BUILD / "bin" / "wire"), *(f"fd:{end}" for end in ends),
+                     *map(str, options)], pass_fds=ends, stdout=subprocess.PIPE, text=True)
+                try:
+                    with TapServer(image, f"--ipv4={IMAGE4}/24", "--ipv6=off"):
+                        got = file_of(f"http://{IMAGE4}/some.bin", "--retry", "5",
+                                      "--retry-all-errors", "-m", "250")
+                        self.assertTrue(got == data)
+                finally:
+                    wire.terminate()
+                    did = json.loads(wire.communicate(timeout=20)[0])
+                print(mtu, options, did["to_a"], f"{time.monotonic() - began:.1f} s")
+                self.assertGreater(did["to_a"]["sent"], size / mtu)
+                self.assertTrue(did["to_a"]["lost"] > 0 or options[1] == 0)
 
 
 class BadStarts(OnTap):

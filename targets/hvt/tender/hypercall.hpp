@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: ISC
+// targets/hvt/tender/hypercall.hpp: what a guest asks for, checked before anything is done.
+//
+// States:  Access, Request, decode, block_answer.   Used by: targets/hvt/tender/serve.cpp.
+// Rule:    the guest may be hostile. A request that comes out has its structure copied, its buffers
+//          in memory (and writable where they are to be written) and its handle on a device of the
+//          right kind; everything else is a sentence, and ends the guest.
+
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "targets/hvt/abi.hpp"
+#include "targets/hvt/tender/memory.hpp"
+
+namespace hvt::tender {
+
+// What the processor says that the guest did to a port.
+struct Access {
+  bool is_out = false;
+  std::uint8_t bytes = 0;
+  std::uint32_t count = 0;  // 1, but for string instructions
+  std::uint16_t port = 0;
+  std::uint32_t value = 0;
+};
+
+// `at`: where the structure lies, to which the answer goes: all of it may be written.
+struct WalltimeRequest {
+  std::uint64_t at = 0;
+};
+struct PutsRequest {
+  base::Bytes text;
+};
+struct PollRequest {
+  std::uint64_t at = 0;
+  Poll call{};
+};
+struct BlockWriteRequest {
+  std::uint64_t at = 0;
+  BlockTransfer call{};
+  base::Bytes from;
+};
+struct BlockReadRequest {
+  std::uint64_t at = 0;
+  BlockTransfer call{};
+  base::MutableBytes to;
+};
+struct NetWriteRequest {
+  std::uint64_t at = 0;
+  NetTransfer call{};
+  base::Bytes frame;
+};
+struct NetReadRequest {
+  std::uint64_t at = 0;
+  NetTransfer call{};
+  base::MutableBytes to;
+};
+struct HaltRequest {
+  Halt call{};
+};
+
+using Request = std::variant<WalltimeRequest, PutsRequest, PollRequest, BlockWriteRequest,
+                             BlockReadRequest, NetWriteRequest, NetReadRequest, HaltRequest>;
+
+// `manifest`: as the guest sees it; what is not attached has no handle.
+[[nodiscard]] base::Result<Request, std::string> decode(const GuestMemory& memory,
+                                                        std::span<const ManifestEntry> manifest,
+                                                        const Access& access);
+
+// Whether so much of a block device may be read or written: whole blocks, all of them there.
+[[nodiscard]] Answer block_answer(const BlockDetails& device, const BlockTransfer& call) noexcept;
+
+}  // namespace hvt::tender

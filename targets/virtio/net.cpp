@@ -98,7 +98,7 @@ bool Net::send(const net::FrameOut& frame, net::Release release) {
     release();
     return true;
   }
-  const std::size_t parts = 1 + std::min(frame.pieces.size(), pieces_max);
+  const std::size_t parts = is_copied(frame) ? 2 : 1 + frame.pieces.size();
   if (out_->free_count() < parts) {
     notify();
     reclaim();
@@ -119,12 +119,17 @@ bool Net::send(const net::FrameOut& frame, net::Release release) {
   return true;
 }
 
+// Pieces must leave room in the ring for other frames.
+bool Net::is_copied(const net::FrameOut& frame) const noexcept {
+  return frame.pieces.size() > std::min<std::size_t>(pieces_max, out_->size() / 4U);
+}
+
 void Net::offer_frame(const net::FrameOut& frame, Sent& sent) {
   std::array<Queue::Part, pieces_max + 1> parts;
   Sent& slot = sent_.at(out_->next_head());
   std::size_t count = 0;
   parts.at(count++) = {&slot.header, static_cast<std::uint32_t>(header_bytes_), false};
-  if (frame.pieces.size() <= pieces_max) {
+  if (!is_copied(frame)) {
     for (const base::Bytes& piece : frame.pieces) {
       if (piece.empty()) continue;
       parts.at(count++) = {piece.data(), static_cast<std::uint32_t>(piece.size()), false};

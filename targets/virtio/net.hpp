@@ -64,6 +64,7 @@ class Net {
 
   void begin_receiving();
   void reclaim();
+  [[nodiscard]] bool is_copied(const net::FrameOut& frame) const noexcept;
   void notify();
   void offer_frame(const net::FrameOut& frame, Sent& sent);
   [[nodiscard]] std::byte* buffer(std::uint16_t head) const noexcept;

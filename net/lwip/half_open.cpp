@@ -4,6 +4,7 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 
+#include "base/check.hpp"
 #include "net/lwip/engine.hpp"
 
 namespace net::lwip {
@@ -51,6 +52,7 @@ void HalfOpen::established(tcp_pcb* pcb) {
 void HalfOpen::add(tcp_pcb* pcb) {
   // Forgetting the oldest calls remove() for it.
   if (free_ == nullptr) tcp_abandon(oldest_->pcb, 0);
+  CHECK(free_ != nullptr);
   Node& node = *free_;
   free_ = node.newer;
   node.pcb = pcb;

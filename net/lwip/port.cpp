@@ -51,9 +51,23 @@ u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip
   return Engine::only().sequence(std::as_bytes(std::span(&ends, 1)));
 }
 
-err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t, u8_t*, pbuf*) {
-  if (pcb->state != LISTEN || (TCPH_FLAGS(header) & TCP_SYN) == 0) return ERR_OK;
-  return Engine::only().pool.is_full() ? ERR_MEM : ERR_OK;
+err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t first_options_bytes, u8_t*,
+                          pbuf* payload) {
+  const unsigned flags = TCPH_FLAGS(header);
+  if (pcb->state == LISTEN) {
+    const bool is_refused = (flags & TCP_SYN) != 0 && Engine::only().pool.is_full();
+    return is_refused ? ERR_MEM : ERR_OK;
+  }
+  // Before, its argument is the listener's; and once let go there is none.
+  const bool has_owner =
+      pcb->state == ESTABLISHED || pcb->state == FIN_WAIT_1 || pcb->state == CLOSE_WAIT;
+  if (has_owner && pcb->callback_arg != nullptr && (flags & TCP_ACK) != 0) {
+    auto& connection = *static_cast<net::lwip::Connection*>(pcb->callback_arg);
+    connection.before_segment(
+        header->ackno, header->wnd, payload->tot_len > 0,
+        {reinterpret_cast<const std::byte*>(header + 1), first_options_bytes});
+  }
+  return ERR_OK;
 }
 
 const ip6_addr_t* crunch_lwip_ipv6_gateway(netif*, const ip6_addr_t*) {

@@ -74,9 +74,10 @@ class Helps:
         self.absent = set() if "--self-signed" in self.of("build") else TLS
         self.all = top + "".join(self.of(one) for one in self.subcommands) + (self.image or "")
         # The keys of targets whose images do not run here.
-        described = subprocess.run([crunch, "describe", "-t", "virtio"], stdout=subprocess.PIPE,
-                                   stderr=subprocess.DEVNULL, check=False, timeout=60)
-        self.all += described.stdout.decode()
+        for target in ("unix-tap", "virtio"):
+            described = subprocess.run([crunch, "describe", "-t", target], check=False, timeout=60,
+                                       stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+            self.all += described.stdout.decode()
 
     @staticmethod
     def run(*words: str) -> str:

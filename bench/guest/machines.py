@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: ISC
+"""bench/guest/machines.py: the same site in two machines: ours, and Debian's kernel with nginx.
+
+Both are started by the same QEMU with the same devices, emulated (TCG), on a tap of a network
+namespace that only the benchmark is in. The other machine's kernel is Debian's package, unpacked
+and never installed; its initramfs has busybox, nginx and its libraries, virtio's modules, files.
+"""
+
+import glob
+import os
+import pathlib
+import platform
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+
+BENCH = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(BENCH))
+import measure  # noqa: E402
+
+HOST, GUEST = "10.9.0.1", "10.9.0.2"
+MAC = "52:54:00:12:34:56"
+GUEST_CPU, CLIENT_CPU = 0, 1
+KERNEL_WORDS = "console=ttyS0 quiet panic=-1 mitigations=off"
+
+NGINX = """
+user root; worker_processes 1; pid nginx.pid; error_log stderr crit;
+events { worker_connections 4096; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  open_file_cache max=1000 inactive=600s; open_file_cache_valid 600s;
+  server { listen 80; listen 443 ssl; root /files; ssl_certificate /etc/cert.pem;
+           ssl_certificate_key /etc/key.pem; ssl_protocols TLSv1.3; ssl_session_tickets off; }
+}
+"""
+INIT = f"""#!/bin/busybox sh
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t devtmpfs dev /dev
+for module in $(/bin/busybox cat /modules/order); do /bin/busybox insmod /modules/$module; done
+/bin/busybox ip link set lo up
+/bin/busybox ip addr add {GUEST}/24 dev eth0
+/bin/busybox ip link set eth0 up
+exec /usr/sbin/nginx -p /dev/ -g 'daemon off;' -c /etc/nginx.conf
+"""
+
+
+class Missing(Exception):
+    """What a benchmark needs is not there."""
+
+
+def run(*words, **options):
+    return subprocess.run(list(map(str, words)), check=True, stdout=subprocess.PIPE, text=True,
+                          **options).stdout
+
+
+def enter_network(again: list) -> None:
+    """Starts this program again in a network namespace with a tap; then goes on."""
+    if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
+        if os.geteuid() != 0:
+            sys.exit("this benchmark makes a network namespace: run it as root")
+        os.environ["CRUNCH_BENCH_NETWORK"] = "1"
+        os.execvp("unshare", ["unshare", "--net", sys.executable, *again])
+    run("ip", "link", "set", "lo", "up")
+    run("ip", "tuntap", "add", "tap0", "mode", "tap")
+    run("ip", "addr", "add", f"{HOST}/24", "dev", "tap0")
+    run("ip", "link", "set", "tap0", "up")
+    run("ip", "neigh", "add", GUEST, "lladdr", MAC, "dev", "tap0", "nud", "permanent")
+
+
+def fetch_kernel(folder: pathlib.Path) -> None:
+    """Debian's kernel into `folder`, which is kept; before the network namespace."""
+    if glob.glob(f"{folder}/unpacked/boot/vmlinuz-*"):
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    depends = run("apt-cache", "depends", "linux-image-amd64")
+    package = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
+    run("apt-get", "download", package, cwd=folder)
+    run("dpkg-deb", "-x", glob.glob(f"{folder}/{package}_*.deb")[0], folder / "unpacked")
+
+
+class Machine:
+    """How a machine is started: QEMU's words for kernel and command line."""
+
+    def __init__(self, name, words, files):
+        self.name, self.words, self.files = name, words, files
+
+    def image_bytes(self) -> int:
+        return sum(os.path.getsize(file) for file in self.files)
+
+    def start(self, memory_mib: int, log):
+        command = ["taskset", "-c", str(GUEST_CPU), "qemu-system-x86_64", "-accel", "tcg", "-M",
+                   "pc", "-cpu", "max", "-m", str(memory_mib), *self.words, "-nodefaults",
+                   "-no-reboot", "-display", "none", "-serial", f"file:{log}", "-netdev",
+                   "tap,id=wire,ifname=tap0,script=no,downscript=no", "-device",
+                   f"virtio-net-pci,netdev=wire,mac={MAC},romfile="]
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                                start_new_session=True)
+
+
+def first_byte_s(process, begin: float, give_up_s: float):
+    """Seconds from `begin` to the first byte of an answer; None: there was none."""
+    request = b"GET /1024.bin HTTP/1.1\r\nHost: guest\r\n\r\n"
+    while time.monotonic() - begin < give_up_s:
+        if process.poll() is not None:
+            return None
+        try:
+            with socket.create_connection((GUEST, 80), timeout=0.25) as line:
+                line.settimeout(5)
+                line.sendall(request)
+                if line.recv(1):
+                    return time.monotonic() - begin
+        except OSError:
+            time.sleep(0.005)
+    return None
+
+
+def stop(process) -> None:
+    process.kill()
+    process.wait()
+
+
+def ours(tool, folder, files, cert, key) -> Machine:
+    image = folder / "site.virtio"
+    run(tool, "build", files, "-t", "virtio", "-o", image, "--cert", cert, "--key", key)
+    keys = f"--ipv4={GUEST}/24 --ipv4-gateway={HOST} --redirect=false --ipv6=off"
+    return Machine("crunch", ["-kernel", str(image), "-append", keys], [image])
+
+
+def linux(kernels, folder, files, cert, key) -> Machine:
+    busybox, nginx = measure.which("busybox"), measure.which("nginx")
+    if not busybox or not nginx or not measure.which("cpio"):
+        raise Missing("nginx, busybox-static or cpio is not installed (scripts/deps bench)")
+    kernel = glob.glob(f"{kernels}/unpacked/boot/vmlinuz-*")[0]
+    version = os.path.basename(kernel).partition("-")[2]
+    root = folder / "initramfs"
+    for name in ("bin", "proc", "dev", "tmp", "etc", "modules", "usr/sbin", "var/lib/nginx",
+                 "var/log/nginx"):
+        (root / name).mkdir(parents=True)
+    shutil.copy(busybox, root / "bin/busybox")
+    shutil.copy(nginx, root / "usr/sbin/nginx")
+    for library in re.findall(r"(/\S+)", run("ldd", nginx)):
+        target = root / library.lstrip("/")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(os.path.realpath(library), target)
+    order = []
+    run("depmod", "-b", f"{kernels}/unpacked", version)
+    for module in ("virtio_pci", "virtio_net"):
+        said = run("modprobe", "-d", f"{kernels}/unpacked", "-S", version, "--show-depends", module)
+        for path in re.findall(r"insmod (\S+)", said):
+            if os.path.basename(path) not in order:
+                order.append(os.path.basename(path))
+                shutil.copy(path, root / "modules")
+    (root / "modules/order").write_text("\n".join(order))
+    (root / "etc/nginx.conf").write_text(NGINX)
+    (root / "etc/passwd").write_text("root:x:0:0:root:/:/bin/sh\n")
+    (root / "etc/group").write_text("root:x:0:\n")
+    shutil.copy(cert, root / "etc/cert.pem")
+    shutil.copy(key, root / "etc/key.pem")
+    shutil.copytree(files, root / "files")
+    (root / "init").write_text(INIT)
+    (root / "init").chmod(0o755)
+    initrd = folder / "initrd.gz"
+    subprocess.run(f"cd '{root}' && find . | cpio -o -H newc --quiet | gzip -9 > '{initrd}'",
+                   shell=True, check=True)
+    return Machine("Linux and nginx", ["-kernel", kernel, "-initrd", str(initrd), "-append",
+                                       KERNEL_WORDS], [kernel, initrd])
+
+
+def prepare(work: str, sizes):
+    """-> the machines, over files of these sizes."""
+    folder = pathlib.Path(work)
+    files = folder / "files"
+    files.mkdir()
+    for size in sizes:
+        (files / f"{size}.bin").write_bytes(os.urandom(size))
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days",
+                    "30", "-subj", "/CN=guest", "-addext", "subjectAltName=DNS:guest"], check=True,
+                   stderr=subprocess.DEVNULL)
+    tool = pathlib.Path(os.environ["CRUNCH_BENCH_BIN"]) / "crunch"
+    return [ours(tool, folder, files, cert, key),
+            linux(kernels_folder(), folder, files, cert, key)]
+
+
+def kernels_folder() -> pathlib.Path:
+    return pathlib.Path(os.environ["CRUNCH_BENCH_BIN"]).parent / "bench" / "kernel"
+
+
+def about() -> str:
+    return f"{measure.machine()}, QEMU's emulation on core {GUEST_CPU} ({platform.machine()})"

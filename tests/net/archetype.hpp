@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tests/net/archetype.hpp: the least that models net::Flow, Listener and Stack.
+// tests/net/archetype.hpp: the least that models net::Flow, Listener, Stack and NetDevice.
 //
 // A template that is instantiated on these uses nothing of its parameters but what the concepts
 // say: no copying, no default constructor, no member that only some stack has. Never run.
@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/task.hpp"
+#include "net/device.hpp"
 #include "net/flow.hpp"
 #include "net/stack.hpp"
 
@@ -76,5 +77,19 @@ class ArchetypeStack {
   ArchetypeAnswer<Result<Flow>> connect(const Endpoint&, base::Duration) { return {}; }
 };
 static_assert(Stack<ArchetypeStack>);
+
+class ArchetypeDevice {
+ public:
+  ArchetypeDevice() = delete;
+  ArchetypeDevice(const ArchetypeDevice&) = delete;
+  ArchetypeDevice& operator=(const ArchetypeDevice&) = delete;
+  static Mac mac() { return {}; }
+  static std::size_t mtu_bytes() { return 0; }
+  static ChecksumOffload checksum_offload() { return {}; }
+  bool send(const FrameOut&, Release) { return false; }
+  std::optional<FrameIn> receive() { return {}; }
+  void listen(base::Work*, base::Work*) {}
+};
+static_assert(NetDevice<ArchetypeDevice>);
 
 }  // namespace net

@@ -30,6 +30,7 @@ constexpr std::uint32_t timer_start = 0x380;
 constexpr std::uint32_t timer_now = 0x390;
 constexpr std::uint32_t timer_divisor = 0x3e0;
 constexpr std::uint32_t is_masked = 0x10000;
+constexpr std::uint32_t is_nmi = 0x400;
 
 std::uint64_t local = 0;
 unsigned next_vector = timer_vector + 1;
@@ -85,7 +86,7 @@ void begin() {
   at(local, spurious) = 0x100 | arrivals::spurious_vector;
   at(local, priority) = 0;
   at(local, line0) = is_masked;
-  at(local, line1) = is_masked;
+  at(local, line1) = is_nmi;  // which an operator can send, for a report of where we are
   arrivals::begin(local);
   measure_timer();
   for (const acpi::IoController& controller : acpi::io_controllers()) {

@@ -172,6 +172,15 @@ class Lives(unittest.TestCase):
                     self.assertLess(guest.cpu_s() - before, 0.6, "busy while there is nothing")
                     self.assertEqual(client.get("/style.css").status, 200)
 
+    def test_a_report_has_the_names_of_functions(self):
+        with Guest(conformance_image(), "--ipv6=off") as guest:
+            self.assertEqual(guest.get("/").status, 200)
+            guest.monitor("inject-nmi")
+            self.assertEqual(guest.wait_for_end(), 70, guest.console())
+            report = guest.console().partition("panic: non-maskable interrupt")[2]
+            self.assertRegex(report, r"\n  [0-9a-f]{16}  virtio_target::Idle::sleep\+\d+\n")
+            self.assertRegex(report, r"\n  [0-9a-f]{16}  main\+\d+\n")
+
     def test_pause_and_resume(self):
         with Guest(secure_image(), "--redirect=false", memory_mib=24) as guest:
             with guest.client() as client:

@@ -145,6 +145,8 @@ def cpu_per_request(process, size, options, connections):
     for _ in range(options.rounds):
         before = measure.cpu_seconds(process.pid)
         count, seconds = wrk(size, options.seconds, connections)
+        if count == 0:
+            raise RuntimeError("no request was answered: is the machine busy?")
         used.append((measure.cpu_seconds(process.pid) - before) * 1e6 / count)
         rates.append(count / seconds)
     return statistics.median(used), statistics.median(rates)

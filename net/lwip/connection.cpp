@@ -166,7 +166,7 @@ void Connection::before_segment(std::uint32_t acknowledged, std::uint16_t window
   // so it is shown the window as if it were old.
   if (acknowledged == pcb_->lastack && !has_data && pcb_->unacked != nullptr &&
       has_selective(options)) {
-    pcb_->snd_wnd = SND_WND_SCALE(pcb_, window);
+    pcb_->snd_wnd = SND_WND_SCALE(pcb_, tcpwnd_size_t{window});
   }
   if (is_repairing_ || (pcb_->flags & TF_INFR) == 0) return;
   is_repairing_ = true;

@@ -173,9 +173,8 @@ Task<void> first_flight(LwipWorld& world, std::size_t& flight) {
   co_await connect(world, ends);
   EXPECT_TRUE(co_await send(*ends.client, "a request"));
   EXPECT_EQ(co_await receive(*ends.server, 9), "a request");
-  bool cut = true;
   world.on_frame = [&](const std::string& frame) {
-    if (cut && is_tcp(frame) && frame.size() > 1000) ++flight;
+    if (is_tcp(frame) && frame.size() > 1000) ++flight;
   };
   world.device().carry = [&](const std::string& frame) { world.on_frame(frame); };  // all is lost
   auto stalled = co_await ends.server->write({}, 1ms);
@@ -184,6 +183,7 @@ Task<void> first_flight(LwipWorld& world, std::size_t& flight) {
   const net::Piece piece{bytes_of(much), true};
   auto answer = co_await ends.server->write({&piece, 1}, 50ms);
   EXPECT_FALSE(answer.has_value());
+  world.on_frame = [](const std::string&) {};  // what is counted with goes before the world
 }
 TEST(LwipStart, TheFirstFlightIsTenSegments) {
   LwipWorld world;

@@ -21,7 +21,7 @@ FOLDERS = ("base", "kv", "net", "http", "tls", "crunch", "targets", "tests", "cm
 PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
 # Options of others that stand alone in a sentence.
-FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--watch"}
+FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--trace", "--watch"}
 # Only there when crunch was built with TLS.
 TLS = {"--cert", "--key", "--self-signed", "--https-port", "--hsts", "--redirect"}
 # Folders that have the name of one of ours, in someone else's project: `docs/` of Sphinx.

@@ -73,7 +73,8 @@ guest entry
     jne 9f
     movl $5, %ebx
     movq %cr0, %rax
-    movl $0x80010021, %ecx
+    orq $0x10, %rax                 # ET, which processors have always set
+    movl $0x80010031, %ecx
     cmpq %rcx, %rax
     jne 9f
     movl $6, %ebx

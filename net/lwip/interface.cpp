@@ -21,6 +21,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
+// RFC 5227 section 1.1: PROBE_NUM and the longest time between two.
+constexpr int announcements = 3;
+constexpr base::Duration announcement_interval = std::chrono::seconds(2);
 constexpr base::Duration first_patience = 10s;
 constexpr base::Duration patience_max = 10min;
 constexpr base::Duration conflict_quiet = 10s;
@@ -75,8 +78,9 @@ Interface::Interface(base::Loop& loop, base::Log& log, const Options& options)
     : loop_(loop),
       log_(log),
       options_(options),
-      dhcp_patience_(loop, *this),
-      patience_(first_patience) {}
+      dhcp_patience_(loop, *this, &Interface::miss_dhcp),
+      patience_(first_patience),
+      announcing_(loop, *this, &Interface::announce) {}
 
 void Interface::start(const Mac& mac, std::size_t mtu_bytes, ChecksumOffload offload) {
   mac_ = mac;
@@ -133,6 +137,7 @@ void Interface::start_ipv6() {
 void Interface::stop() {
   unschedule();
   dhcp_patience_.disarm();
+  announcing_.disarm();
   netif_set_status_callback(&netif_, nullptr);
   if (netif_dhcp_data(&netif_) != nullptr) {
     dhcp_release_and_stop(&netif_);
@@ -171,6 +176,7 @@ void Interface::report_ipv4() {
   const ip4_addr_t before = std::exchange(reported_ipv4_, now);
   if (ip4_addr_isany_val(now)) {
     log_.warning({"network: the address ", text_of(before), " is no longer ours: its lease ended"});
+    announcing_.disarm();
     dhcp_patience_.arm(loop_.now() + patience_);
     return;
   }
@@ -183,9 +189,16 @@ void Interface::report_ipv4() {
   log_.info({"network: ", text, is_leased ? " (DHCP)" : ""});
   dhcp_patience_.disarm();
   patience_ = first_patience;
-  // Whoever has it too answers the probe; everyone else hears whose it is (RFC 5227 section 2).
-  etharp_acd_probe(&netif_, &now);
+  announcements_left_ = announcements;
+  announce();
+}
+
+// Whoever has the address too answers the probe; everyone else hears whose it is (RFC 5227 section
+// 2). A host whose link has just come up may miss both, or lose its answer: so it is said again.
+void Interface::announce() {
+  etharp_acd_probe(&netif_, netif_ip4_addr(&netif_));
   etharp_gratuitous(&netif_);
+  if (--announcements_left_ > 0) announcing_.arm(loop_.now() + announcement_interval);
 }
 
 void Interface::report_ipv6(std::size_t index) {

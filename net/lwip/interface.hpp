@@ -44,18 +44,22 @@ class Interface final : public base::Work {
   void run() override;
 
  private:
-  class DhcpPatience final : public base::Timer {
+  // Calls a member when its time has come.
+  class Later final : public base::Timer {
    public:
-    DhcpPatience(base::Loop& loop, Interface& interface) : Timer(loop), interface_(interface) {}
-    void expired() override { interface_.miss_dhcp(); }
+    Later(base::Loop& loop, Interface& interface, void (Interface::*call)())
+        : Timer(loop), interface_(interface), call_(call) {}
+    void expired() override { (interface_.*call_)(); }
 
    private:
     Interface& interface_;
+    void (Interface::*call_)();
   };
 
   void start_ipv4();
   void start_ipv6();
   void miss_dhcp();
+  void announce();
   void report_ipv4();
   void report_ipv6(std::size_t index);
 
@@ -70,8 +74,10 @@ class Interface final : public base::Work {
   base::Instant started_{};
   base::Instant conflict_logged_{};
   bool has_logged_conflict_ = false;
-  DhcpPatience dhcp_patience_;
+  Later dhcp_patience_;
   base::Duration patience_;
+  Later announcing_;
+  int announcements_left_ = 0;
 };
 
 }  // namespace net::lwip

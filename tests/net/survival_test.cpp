@@ -265,7 +265,9 @@ class FewConnections : public Survival {
 TEST_F(FewConnections, AboveTheMaximumNewcomersWait) {
   std::deque<net::Lwip::Flow> flows;
   for (int i = 0; i < 20; ++i) world_.loop().spawn(open_one(world_, flows));
-  turn(3s);  // the first frames to a neighbour wait in a queue of 8 for its MAC; others are lost
+  // The first frames to a neighbour wait in a queue of 8 for its MAC; others are lost. And the
+  // addresses are announced for 4 s.
+  turn(6s);
   EXPECT_EQ(flows.size(), 20U);
   EXPECT_EQ(world_.stack().flow_count(), 40U);
   // A SYN by hand: it is not answered.

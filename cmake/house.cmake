@@ -61,6 +61,10 @@ function(crunch_fuzz name)
   target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
   target_link_libraries(${name} PRIVATE crunch_flags ${ARG_LINK})
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)  # all of them
+  endif()
+  add_dependencies(fuzzers ${name})
   add_test(NAME fuzz.${name}
     COMMAND ${CMAKE_SOURCE_DIR}/scripts/fuzz-smoke $<TARGET_FILE:${name}>
       ${CMAKE_CURRENT_SOURCE_DIR}/${ARG_SEEDS})

@@ -29,7 +29,10 @@ constexpr const char* help =
     "  --help               this text\n"
     "\n"
     "SIGTERM or SIGINT asks the image to end, a second SIGINT ends it. The status is the image's;\n"
-    "1 if it could not be started or did what it may not, 2 for wrong options.\n";
+    "1 if it could not be started or did what it may not, 2 for wrong options.\n"
+    "\n"
+    "Example:\n"
+    "  hvt-tender --mem=32 --net:service=tap0 site.hvt -- --ipv4=10.0.0.2/24\n";
 
 class Usage : public std::runtime_error {
   using std::runtime_error::runtime_error;

@@ -24,10 +24,14 @@ using Mac = std::array<std::uint8_t, 6>;
 // The 14 bytes before a frame's payload: two addresses and the EtherType.
 inline constexpr std::size_t ethernet_header_bytes = 14;
 
-// What a device does with the checksums of TCP and UDP, so that the stack need not.
-struct ChecksumOffload {
+// What a device does with TCP and UDP so that the stack need not.
+struct Offload {
   bool send = false;     // FrameOut::checksum may be set
   bool receive = false;  // FrameIn::checksum_is_good may be set
+
+  // The most bytes of TCP payload in one FrameOut whose segment_bytes is set; 0: the device cuts
+  // none. Never without `send`.
+  std::size_t segmentation_bytes = 0;
 };
 
 // Where the device is to put a checksum. The field holds the sum of the pseudo header already.
@@ -50,6 +54,12 @@ struct Release {
 struct FrameOut {
   std::span<const base::Bytes> pieces;
   std::optional<ChecksumRequest> checksum{};
+
+  // Not 0: a TCP segment that is too large for the wire, to be cut by the device, or by the host
+  // behind it, into frames of so many bytes of payload each (TCP segmentation offload). `checksum`
+  // is set, the lengths in the headers are those of the whole, and all headers, Ethernet's to
+  // TCP's, are in the first piece.
+  std::uint16_t segment_bytes = 0;
 };
 
 // A frame that has come.
@@ -67,8 +77,9 @@ struct FrameIn {
 //      any later time or before it returns; the span of pieces itself is read before it returns.
 //      It answers false, and calls nothing, when it has no room now: the frame is not sent.
 //   3. After send answered false, `on_space` is scheduled once when there is room again.
-//   4. A frame may be lost, never cut: one that is larger than the largest is refused like law 2's
-//      true, and counted as dropped.
+//   4. A frame may be lost, never cut short: one that is larger than the largest, and does not ask
+//      to be segmented within offload().segmentation_bytes, is refused like law 2's true, and
+//      counted as dropped.
 //   5. receive() answers the next frame, or nothing. Its bytes stand until the next receive().
 //      Frames keep their order. It never waits.
 //   6. `on_frames` is scheduled when a frame may have come after receive() answered nothing; who
@@ -80,7 +91,7 @@ concept NetDevice = requires(D& device, const D& fixed, const FrameOut& frame, R
                              base::Work* work) {
   { fixed.mac() } -> std::convertible_to<Mac>;
   { fixed.mtu_bytes() } -> std::convertible_to<std::size_t>;
-  { fixed.checksum_offload() } -> std::convertible_to<ChecksumOffload>;
+  { fixed.offload() } -> std::convertible_to<Offload>;
   { device.send(frame, release) } -> std::same_as<bool>;
   { device.receive() } -> std::same_as<std::optional<FrameIn>>;
   { device.listen(/*on_frames=*/work, /*on_space=*/work) } -> std::same_as<void>;

@@ -16,7 +16,7 @@ class AnyDevice {
   virtual ~AnyDevice() = default;
   [[nodiscard]] virtual Mac mac() const = 0;
   [[nodiscard]] virtual std::size_t mtu_bytes() const = 0;
-  [[nodiscard]] virtual ChecksumOffload checksum_offload() const = 0;
+  [[nodiscard]] virtual Offload offload() const = 0;
   virtual bool send(const FrameOut& frame, Release release) = 0;
   virtual std::optional<FrameIn> receive() = 0;
   virtual void listen(base::Work* on_frames, base::Work* on_space) = 0;
@@ -29,9 +29,7 @@ class DeviceOf final : public AnyDevice {
   explicit DeviceOf(D& device) noexcept : device_(device) {}
   [[nodiscard]] Mac mac() const override { return device_.mac(); }
   [[nodiscard]] std::size_t mtu_bytes() const override { return device_.mtu_bytes(); }
-  [[nodiscard]] ChecksumOffload checksum_offload() const override {
-    return device_.checksum_offload();
-  }
+  [[nodiscard]] Offload offload() const override { return device_.offload(); }
   bool send(const FrameOut& frame, Release release) override {
     return device_.send(frame, release);
   }

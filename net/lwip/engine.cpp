@@ -115,7 +115,7 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
       device_(std::move(device)),
       mac_(device_->mac()),
       frame_bytes_max_(device_->mtu_bytes() + ethernet_header_bytes),
-      offload_send_(device_->checksum_offload().send) {
+      offload_send_(device_->offload().send) {
   CHECK(the_engine == nullptr);
   the_engine = this;
   entropy_.fill(std::as_writable_bytes(std::span(sequence_key_)));
@@ -123,7 +123,7 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
   if (!std::exchange(initialised, true)) lwip_init();
   tcp_init();  // another first port
   clockwork.enter(true);
-  interface.start(mac_, device_->mtu_bytes(), device_->checksum_offload());
+  interface.start(mac_, device_->mtu_bytes(), device_->offload());
   clockwork.after_tick = &interface;
   device_->listen(&frames_, &space_);
   loop.schedule(frames_);

@@ -82,7 +82,7 @@ Interface::Interface(base::Loop& loop, base::Log& log, const Options& options)
       patience_(first_patience),
       announcing_(loop, *this, &Interface::announce) {}
 
-void Interface::start(const Mac& mac, std::size_t mtu_bytes, ChecksumOffload offload) {
+void Interface::start(const Mac& mac, std::size_t mtu_bytes, Offload offload) {
   mac_ = mac;
   started_ = loop_.now();
   ip4_addr_t none{};

@@ -28,7 +28,7 @@ class Interface final : public base::Work {
   Interface(base::Loop& loop, base::Log& log, const Options& options);
 
   // Makes lwIP's netif and starts it. `offload`: what lwIP need not sum.
-  void start(const Mac& mac, std::size_t mtu_bytes, ChecksumOffload offload);
+  void start(const Mac& mac, std::size_t mtu_bytes, Offload offload);
   void stop();
 
   // Looks at an ARP frame before lwIP does: does it come from someone with our address?

@@ -34,7 +34,7 @@ class Net {
   // NetDevice.
   [[nodiscard]] net::Mac mac() const noexcept { return mac_; }
   [[nodiscard]] std::size_t mtu_bytes() const noexcept { return mtu_bytes_; }
-  [[nodiscard]] net::ChecksumOffload checksum_offload() const noexcept { return offload_; }
+  [[nodiscard]] net::Offload offload() const noexcept { return offload_; }
   bool send(const net::FrameOut& frame, net::Release release);
   std::optional<net::FrameIn> receive();
   void listen(base::Work* on_frames, base::Work* on_space) noexcept;
@@ -75,7 +75,7 @@ class Net {
   base::Work* on_space_ = nullptr;
   net::Mac mac_{};
   std::size_t mtu_bytes_ = 1500;
-  net::ChecksumOffload offload_;
+  net::Offload offload_;
   std::size_t header_bytes_ = sizeof(Header);
   std::unique_ptr<Queue> in_;
   std::unique_ptr<Queue> out_;

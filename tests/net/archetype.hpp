@@ -85,7 +85,7 @@ class ArchetypeDevice {
   ArchetypeDevice& operator=(const ArchetypeDevice&) = delete;
   static Mac mac() { return {}; }
   static std::size_t mtu_bytes() { return 0; }
-  static ChecksumOffload checksum_offload() { return {}; }
+  static Offload offload() { return {}; }
   bool send(const FrameOut&, Release) { return false; }
   std::optional<FrameIn> receive() { return {}; }
   void listen(base::Work*, base::Work*) {}

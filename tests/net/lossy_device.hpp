@@ -52,7 +52,7 @@ class LossyDevice final : private base::Timer {
   [[nodiscard]] Mac mac() const { return inner_.mac(); }
   [[nodiscard]] std::size_t mtu_bytes() const { return inner_.mtu_bytes(); }
   // What is changed on the way must be found out by the receiver: nobody sums for it.
-  [[nodiscard]] static ChecksumOffload checksum_offload() { return {}; }
+  [[nodiscard]] static Offload offload() { return {}; }
   std::optional<FrameIn> receive() { return inner_.receive(); }
   void listen(base::Work* on_frames, base::Work* on_space) { inner_.listen(on_frames, on_space); }
 
@@ -163,7 +163,7 @@ class PcapDevice final {
 
   [[nodiscard]] Mac mac() const { return inner_.mac(); }
   [[nodiscard]] std::size_t mtu_bytes() const { return inner_.mtu_bytes(); }
-  [[nodiscard]] ChecksumOffload checksum_offload() const { return inner_.checksum_offload(); }
+  [[nodiscard]] Offload offload() const { return inner_.offload(); }
   void listen(base::Work* on_frames, base::Work* on_space) { inner_.listen(on_frames, on_space); }
   bool send(const FrameOut& frame, Release release) {
     std::string bytes;

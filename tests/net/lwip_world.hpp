@@ -54,10 +54,10 @@ class LwipWorld {
  public:
   using Stack = Lwip;
   explicit LwipWorld(std::uint64_t seed = 1, std::size_t mtu_bytes = 1500,
-                     const lwip::Options& options = mirror_options(), ChecksumOffload offload = {},
+                     const lwip::Options& options = mirror_options(), Offload offload = {},
                      std::function<void(const std::string&)> watcher = {})
       : on_frame(std::move(watcher)), entropy_(seed), device_(loop_, mirror_ends.real, mtu_bytes) {
-    device_.offload = offload;
+    device_.offered = offload;
     device_.vouches = offload.receive;
     device_.carry = [this](std::string frame) { meet_itself(std::move(frame)); };
     stack_.emplace(loop_, entropy_, log_, device_, options);

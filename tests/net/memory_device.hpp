@@ -31,7 +31,7 @@ class MemoryDevice {
 
   [[nodiscard]] Mac mac() const { return mac_; }
   [[nodiscard]] std::size_t mtu_bytes() const { return mtu_bytes_; }
-  [[nodiscard]] ChecksumOffload checksum_offload() const { return offload; }
+  [[nodiscard]] Offload offload() const { return offered; }
 
   bool send(const FrameOut& frame, Release release) {
     if (on_pieces) on_pieces(frame.pieces);
@@ -92,7 +92,7 @@ class MemoryDevice {
   std::function<void(std::string)> carry;
   // Sees the pieces of each frame, where they lie.
   std::function<void(std::span<const base::Bytes>)> on_pieces;
-  ChecksumOffload offload;
+  Offload offered;
   bool vouches = false;  // says of every frame that its checksum is good
   bool refusing = false;
   bool hold_releases = false;

@@ -110,9 +110,7 @@ class World {
     Mtu(net::LossyDevice<net::MemoryDevice>& inner, std::size_t mtu) : inner_(inner), mtu_(mtu) {}
     [[nodiscard]] net::Mac mac() const { return inner_.mac(); }
     [[nodiscard]] std::size_t mtu_bytes() const { return mtu_; }
-    [[nodiscard]] net::ChecksumOffload checksum_offload() const {
-      return inner_.checksum_offload();
-    }
+    [[nodiscard]] net::Offload offload() const { return inner_.offload(); }
     bool send(const net::FrameOut& frame, net::Release release) {
       return inner_.send(frame, release);
     }

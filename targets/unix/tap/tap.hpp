@@ -48,7 +48,7 @@ class Tap final : private base::Watch {
 
   [[nodiscard]] net::Mac mac() const noexcept { return open_.mac; }
   [[nodiscard]] std::size_t mtu_bytes() const noexcept { return open_.mtu_bytes; }
-  [[nodiscard]] net::ChecksumOffload checksum_offload() const noexcept {
+  [[nodiscard]] net::Offload offload() const noexcept {
     return {.send = open_.has_header, .receive = open_.has_header};
   }
   bool send(const net::FrameOut& frame, net::Release release) noexcept;

@@ -138,8 +138,8 @@ class VirtioNet : public testing::TestWithParam<bool> {
 TEST_P(VirtioNet, SaysWhatTheDeviceIs) {
   EXPECT_EQ(net->mac(), (net::Mac{0x50, 0x51, 0x52, 0x53, 0x54, 0x55}));
   EXPECT_EQ(net->mtu_bytes(), 1500U);
-  EXPECT_TRUE(net->checksum_offload().send);
-  EXPECT_TRUE(net->checksum_offload().receive);
+  EXPECT_TRUE(net->offload().send);
+  EXPECT_TRUE(net->offload().receive);
   EXPECT_EQ(played.rings[0].waiting(), played.size) << "buffers for frames";
 }
 

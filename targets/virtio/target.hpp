@@ -4,16 +4,16 @@
 // States:  what every target's `target.hpp` states, in namespace `target`: Platform (what it
 // offers;
 //          a configuration chooses by its members, never by a name), keys, name, run.
-// May include: base, crunch/config/{key,boot}.hpp, targets/virtio.
+// May include: base, crunch/config/{boot,key,log_level}.hpp, targets/virtio.
 
 #pragma once
 
 #include <string_view>
 #include <tuple>
 
-#include "base/log.hpp"
 #include "crunch/config/boot.hpp"
 #include "crunch/config/key.hpp"
+#include "crunch/config/log_level.hpp"
 #include "targets/virtio/platform.hpp"
 
 namespace target {
@@ -22,22 +22,13 @@ inline constexpr std::string_view name = "virtio";
 
 using virtio_target::Platform;
 
-inline constexpr std::string_view log_level_words[] = {"error", "warning", "info", "debug"};
-
-inline constexpr crunch::config::Key<base::LogLevel> log_level{
-    .name = "log-level",
-    .section = "MACHINE",
-    .doc = "The least important messages that go to the console",
-    .fallback = base::LogLevel::info,
-    .words = log_level_words};
-
 // The boot keys that this target adds to a configuration's.
-inline constexpr std::tuple keys{&log_level};
+inline constexpr std::tuple keys{&crunch::config::log_level};
 
 // Calls run(platform); gives the exit status.
 template <class Run>
 int run(int argc, char** argv, const crunch::config::BootLine& boot, const Run& run_one) {
-  return virtio_target::start(argc, argv, boot.value(log_level), run_one);
+  return virtio_target::start(argc, argv, boot.value(crunch::config::log_level), run_one);
 }
 
 }  // namespace target

@@ -28,7 +28,7 @@ HOUSE: dict[str, list[str] | None] = {
     "crunch/config": ["base/*"],  # the language knows no room
     "targets": ["base/*", "crunch/config/*"],  # main.cpp
     "targets/*": ["base/*", "net/device.hpp", "targets/libos/**", "crunch/config/key.hpp",
-                  "crunch/config/boot.hpp"],
+                  "crunch/config/boot.hpp", "crunch/config/log_level.hpp"],
     "targets/libos": ["base/*"],
     # Where rooms are put together: what configurations are made of, and the local preview.
     "crunch/config/parts.hpp": ["base/*", "kv/**", "net/**", "tls/**", "http/**"],

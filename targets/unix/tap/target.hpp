@@ -4,7 +4,7 @@
 //
 // States:  what every target's `target.hpp` states. Its Platform offers `net_device`, so that
 // generic_stack is our own stack (net/lwip), which exists once in a process: one thread.
-// May include: base, crunch/config/{key,boot}.hpp, targets/unix.
+// May include: base, crunch/config/{boot,key,log_level}.hpp, targets/unix.
 
 #pragma once
 
@@ -12,9 +12,9 @@
 #include <string_view>
 #include <tuple>
 
-#include "base/log.hpp"
 #include "crunch/config/boot.hpp"
 #include "crunch/config/key.hpp"
+#include "crunch/config/log_level.hpp"
 #include "targets/unix/platform.hpp"
 #include "targets/unix/tap/tap.hpp"
 
@@ -36,26 +36,18 @@ struct Platform {
   std::function<void()>& on_reload;
 };
 
-inline constexpr std::string_view log_level_words[] = {"error", "warning", "info", "debug"};
-
 inline constexpr crunch::config::Key<std::string_view> tap{
     .name = "tap",
     .section = "NETWORK",
     .doc = "The tap to be on the network with, or fd:N for one that is open already",
     .fallback = "tap0"};
-inline constexpr crunch::config::Key<base::LogLevel> log_level{
-    .name = "log-level",
-    .section = "PROCESS",
-    .doc = "The least important messages that go to standard error",
-    .fallback = base::LogLevel::info,
-    .words = log_level_words};
 
-inline constexpr std::tuple keys{&tap, &log_level};
+inline constexpr std::tuple keys{&tap, &crunch::config::log_level};
 
 template <class Run>
 int run(int argc, char** argv, const crunch::config::BootLine& boot, const Run& run_one) {
   unix_target::StartOptions options;
-  options.log_level = boot.value(log_level);
+  options.log_level = boot.value(crunch::config::log_level);
   return unix_target::start(argc, argv, options, [&](unix_target::Platform& process) {
     auto open = unix_target::open_tap(boot.value(tap));
     if (!open) {

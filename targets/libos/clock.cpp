@@ -15,6 +15,9 @@ constexpr std::uint64_t second_ns = 1'000'000'000;
 
 // Nanoseconds of a tick, times 2^32.
 std::uint64_t scale = 0;
+// What the counter and now_ns() were when they were last set side by side.
+std::uint64_t counter_then = 0;
+std::uint64_t ns_then = 0;
 std::uint64_t wall_at_entry = 0;  // the date that now_ns() == 0 had
 std::uint64_t wall_read_at = 0;
 
@@ -29,12 +32,19 @@ void read_wall(std::uint64_t now) {
 }  // namespace
 
 void begin() noexcept {
+  counter_then = libos_entry_tsc;
+  go_on_from(0);
+}
+
+void go_on_from(std::uint64_t ns) noexcept {
+  if (ns != 0) counter_then = cpu::rdtsc();
+  ns_then = ns;
   scale = static_cast<std::uint64_t>((Wide{second_ns} << 32U) / machine::tsc_hz());
   read_wall(now_ns());
 }
 
 std::uint64_t now_ns() noexcept {
-  return static_cast<std::uint64_t>(Wide{cpu::rdtsc() - libos_entry_tsc} * scale >> 32U);
+  return ns_then + static_cast<std::uint64_t>(Wide{cpu::rdtsc() - counter_then} * scale >> 32U);
 }
 
 std::uint64_t wall_ns() noexcept {

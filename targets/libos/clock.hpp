@@ -16,6 +16,9 @@ inline constexpr std::uint64_t wall_again_ns = 10'000'000'000;
 
 // Asks the machine for the counter's speed and for the date.
 void begin() noexcept;
+// After the machine was put away and taken up again, maybe elsewhere: asks again, and now_ns() goes
+// on from `ns`, which it was before.
+void go_on_from(std::uint64_t ns) noexcept;
 
 // Since the machine was entered. Never goes back.
 [[nodiscard]] std::uint64_t now_ns() noexcept;

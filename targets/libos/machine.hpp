@@ -2,7 +2,7 @@
 // targets/libos/machine.hpp: what libos asks of the machine that it runs on, and is told by it.
 //
 // States:  Boot, start, and libos::machine, the functions that a bare target has to define.
-// Models:  targets/virtio/machine.cpp.
+// Models:  machine.cpp of each bare target.
 // Rule:    the functions in libos::machine are called before the C library has started and from
 // inside
 //          system calls: they use no vector registers and nothing of the C library.
@@ -22,10 +22,15 @@ struct Range {
 // What the machine said at its start; kept by libos for good.
 struct Boot {
   static constexpr std::size_t ranges_max = 32;
+  static constexpr std::size_t shared_max = 4;
   static constexpr std::size_t command_line_bytes_max = 4095;
 
   Range memory[ranges_max] = {};  // RAM that is free to use
   std::size_t memory_count = 0;
+  // Pages that the host shares with the machine outside its RAM: machine::begin names them, and
+  // they stay reachable, writable.
+  Range shared[shared_max] = {};
+  std::size_t shared_count = 0;
   char command_line[command_line_bytes_max + 1] = {};
   std::size_t command_line_bytes = 0;
   bool command_line_is_cut = false;

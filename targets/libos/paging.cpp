@@ -124,6 +124,9 @@ bool map_all() {
     const std::uint64_t end = range.end / pages::page_bytes * pages::page_bytes;
     if (begin < end && !map(begin, end, Rights::write)) return false;
   }
+  for (std::size_t i = 0; i < from.shared_count; ++i) {
+    if (!map(from.shared[i].begin, from.shared[i].end, Rights::write)) return false;
+  }
   const auto guard = reinterpret_cast<std::uint64_t>(libos_stack_guard);
   return map(pages::page_bytes, low_end, Rights::read) && map_image() &&
          map(guard, guard + pages::page_bytes, Rights::none);

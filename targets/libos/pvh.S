@@ -5,7 +5,7 @@
 # In:      32-bit protected mode, paging off, EBX = hvm_start_info.
 # Out:     libos_pvh_start(hvm_start_info*) in long mode, interrupts off, on the final stack; the
 #          first 4 GiB are mapped as they are, writable and executable: libos::paging replaces that.
-# Errors:  machine_refuse_32, which the target has, with a sentence in ESI.
+# Errors:  machine_refuse_32 (refuse.S), with a sentence in ESI.
 # Source:  xen/arch-x86/hvm/start_info.h; facts of the CPU: AMD64 manual volume 2, chapter 14.
 
     .section .note.Xen, "a", @note

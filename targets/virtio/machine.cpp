@@ -7,21 +7,19 @@
 
 #include "targets/libos/cpu.hpp"
 #include "targets/libos/report.hpp"
+#include "targets/libos/serial.hpp"
 #include "targets/virtio/arrivals.hpp"
 #include "targets/virtio/calendar.hpp"
 #include "targets/virtio/power.hpp"
-#include "targets/virtio/serial.hpp"
 #include "targets/virtio/words.hpp"
 
 namespace libos::machine {
 
 const char* name() noexcept { return "image"; }
 
-void begin() noexcept { virtio_target::serial::begin(); }
+void begin() noexcept { serial::begin(); }
 
-void console(const char* text, std::size_t bytes) noexcept {
-  virtio_target::serial::write(text, bytes);
-}
+void console(const char* text, std::size_t bytes) noexcept { serial::write(text, bytes); }
 
 void stop(int status) noexcept { virtio_target::power::off(status); }
 

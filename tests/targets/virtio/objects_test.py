@@ -15,9 +15,9 @@ import harness
 LIB = harness.BUILD / "lib"
 # Compiled for below the C library: CRUNCH_EARLY_FLAGS in targets/libos/CMakeLists.txt.
 EARLY = {
-    "libcrunch_libos.a": ["clock", "heap", "pages", "paging", "pvh", "random", "report", "start",
-                          "system_calls", "traps"],
-    "libcrunch_targets_virtio.a": ["arrivals", "calendar", "machine", "power", "serial", "words"],
+    "libcrunch_libos.a": ["clock", "heap", "pages", "paging", "pvh", "random", "report", "serial",
+                          "start", "system_calls", "traps"],
+    "libcrunch_targets_virtio.a": ["arrivals", "calendar", "machine", "power", "words"],
 }
 
 

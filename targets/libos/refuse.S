@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: ISC
-# targets/virtio/refuse.S: a last sentence from a processor that never gets to 64 bits.
+# targets/libos/refuse.S: a last sentence from a processor that never gets to 64 bits.
 #
-# In: ESI = text, zero-terminated. Ends QEMU with the status of `refuse` (targets/libos/report.hpp).
+# In:     ESI = text, zero-terminated.
+# Where:  port 0xE9, which Xen's log shows, and COM1. Ends QEMU with the status of `refuse`
+#         (targets/libos/report.hpp).
 
     .section .text.libos, "ax"
     .code32
@@ -10,6 +12,7 @@ machine_refuse_32:
 1:  lodsb
     testb %al, %al
     jz 3f
+    outb %al, $0xe9
     movb %al, %bl
     movl $100000, %ecx
     movw $0x3fd, %dx                # COM1's line status

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: ISC
-#include "targets/virtio/serial.hpp"
+#include "targets/libos/serial.hpp"
 
 #include "targets/libos/cpu.hpp"
 
-namespace virtio_target::serial {
+namespace libos::serial {
 
 namespace {
-
-namespace cpu = libos::cpu;
 
 constexpr std::uint16_t data = 0x3f8;
 constexpr std::uint16_t interrupts = data + 1;
@@ -57,4 +55,4 @@ void write(const char* text, std::size_t bytes) noexcept {
   }
 }
 
-}  // namespace virtio_target::serial
+}  // namespace libos::serial

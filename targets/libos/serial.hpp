@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: ISC
-// targets/virtio/serial.hpp: the first serial line, COM1, which every machine of this target has or
-// ignores.
+// targets/libos/serial.hpp: the first serial line, COM1, which a PC has or ignores.
 //
 // Source:  the 16550's data sheet; port 0x3f8.
 
@@ -8,7 +7,7 @@
 
 #include <cstddef>
 
-namespace virtio_target::serial {
+namespace libos::serial {
 
 // 115200 8N1, with its queue of 16 bytes.
 void begin() noexcept;
@@ -16,4 +15,4 @@ void begin() noexcept;
 // anew. "\n" is sent as "\r\n", as terminals want it.
 void write(const char* text, std::size_t bytes) noexcept;
 
-}  // namespace virtio_target::serial
+}  // namespace libos::serial

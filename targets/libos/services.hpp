@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: ISC
+// targets/libos/services.hpp: what every bare target's Platform offers alike, over libos.
+//
+// States:  Console, Clock, Entropy, the texts of the boot line.   Models: base::Console,
+//          base::Clock, base::Entropy.
+
+#pragma once
+
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/console.hpp"
+#include "base/entropy.hpp"
+
+namespace libos {
+
+class Console final : public base::Console {
+ public:
+  void write(std::string_view text) noexcept override;
+};
+
+class Clock final : public base::Clock {
+ public:
+  base::Instant now() noexcept override;
+  std::int64_t wall_s() noexcept override;
+};
+
+class Entropy final : public base::Entropy {
+ public:
+  // Throws std::runtime_error unless libos::random is seeded; `nor` says which other source the
+  // machine lacks.
+  explicit Entropy(const char* nor);
+  void fill(base::MutableBytes out) noexcept override;
+};
+
+// "ready 9.9 ms after entry; image 9.9 MiB, memory 9.9 of 9.9 MiB"
+[[nodiscard]] std::string boot_line();
+// "memory 9.9 of 9.9 MiB, at most 9.9"
+[[nodiscard]] std::string memory_text_most();
+
+}  // namespace libos

@@ -2,30 +2,23 @@
 // tests/http/conformance_client.cpp: the conformance table against a running server.
 //
 //   conformance_client --write-site DIR          writes the site that the table is about
-//   conformance_client --host 127.0.0.1 --port N [--encodings] [--cut BYTES]
+//   conformance_client --host 127.0.0.1 --port N [--tls 1.2|1.3] [--encodings] [--cut BYTES]
 //
-// Method:  plain blocking sockets. --encodings: the server has compressed forms of style.css.
-//          --cut: sends in pieces of so many bytes, each on its own. Exit 0: all rows hold; 1: some
-//          do not, each said on standard output; 2: usage.
+// Method:  plain blocking sockets, or TLS above them (SecurePeers). --encodings: the server has
+//          compressed forms of style.css. --cut: sends in pieces of so many bytes, each on its own
+//          (over TLS: each a record). Exit 0: all rows hold; 1: some do not, each said on standard
+//          output; 2: usage.
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netdb.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/time.h>
-#include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <memory>
-#include <stdexcept>
 
 #include "tests/http/conformance.hpp"
+#include "tests/http/socket_peer.hpp"
 
 namespace {
 
@@ -35,60 +28,9 @@ struct Arguments {
   std::string host = "127.0.0.1";
   std::string port;
   std::string write_site;
+  std::string tls;  // its version; empty: none
   std::size_t cut = 0;
   bool encodings = false;
-};
-
-class SocketPeer final : public http_test::Peer {
- public:
-  explicit SocketPeer(const Arguments& arguments) {
-    addrinfo hints{};
-    hints.ai_socktype = SOCK_STREAM;
-    addrinfo* found = nullptr;
-    if (getaddrinfo(arguments.host.c_str(), arguments.port.c_str(), &hints, &found) != 0) {
-      throw std::runtime_error("no such host or port: " + arguments.host + " " + arguments.port);
-    }
-    fd_ = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool connected = connect(fd_, found->ai_addr, found->ai_addrlen) == 0;
-    freeaddrinfo(found);
-    if (!connected) throw std::runtime_error(std::string("cannot connect: ") + strerror(errno));
-    timeval most{.tv_sec = 10, .tv_usec = 0};
-    setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
-    setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most);
-    int on = 1;
-    setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  }
-  ~SocketPeer() override { close(fd_); }
-  SocketPeer(const SocketPeer&) = delete;
-  SocketPeer& operator=(const SocketPeer&) = delete;
-
-  void send(std::string_view bytes) override {
-    while (!bytes.empty()) {
-      ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-      // A server that has refused need not read on: what it answered is read below.
-      if (sent <= 0) return;
-      bytes.remove_prefix(static_cast<std::size_t>(sent));
-    }
-  }
-  bool receive(std::string& into) override {
-    char buffer[65536];
-    ssize_t got = recv(fd_, buffer, sizeof buffer, 0);
-    if (got <= 0) {
-      ended_ = got == 0;
-      return false;
-    }
-    into.append(buffer, static_cast<std::size_t>(got));
-    return true;
-  }
-  bool is_ended() override {
-    char byte;
-    ssize_t got = recv(fd_, &byte, 1, MSG_PEEK);
-    return ended_ || got == 0;
-  }
-
- private:
-  int fd_ = -1;
-  bool ended_ = false;
 };
 
 int write_site(const std::string& directory) {
@@ -116,7 +58,13 @@ std::vector<std::size_t> cuts_of(const Row& row, std::size_t step) {
 }
 
 int run(const Arguments& arguments) {
-  auto make_peer = [&] { return std::make_unique<SocketPeer>(arguments); };
+  std::unique_ptr<http_test::SecurePeers> secure;
+  if (!arguments.tls.empty()) secure = http_test::make_secure_peers(arguments.tls);
+  auto make_peer = [&]() -> std::unique_ptr<http_test::Peer> {
+    auto plain = std::make_unique<http_test::SocketPeer>(arguments.host, arguments.port);
+    if (secure) return secure->make(std::move(plain));
+    return plain;
+  };
   http_test::Etags etags = http_test::collect_etags(make_peer);
   int faults = 0, rows = 0;
   for (const Row& row : http_test::conformance_table()) {
@@ -126,6 +74,10 @@ int run(const Arguments& arguments) {
     if (fault.empty()) continue;
     ++faults;
     std::printf("%s: %s\n", row.name.c_str(), fault.c_str());
+  }
+  if (secure && secure->resumed_count() == 0) {
+    ++faults;
+    std::printf("TLS: no session was resumed\n");
   }
   std::printf("%d rows, %d faults\n", rows, faults);
   return faults == 0 ? 0 : 1;
@@ -143,6 +95,8 @@ bool parse(int argc, char** argv, Arguments& arguments) {
       arguments.host = argv[i];
     } else if (name == "--port") {
       arguments.port = argv[i];
+    } else if (name == "--tls") {
+      arguments.tls = argv[i];
     } else if (name == "--write-site") {
       arguments.write_site = argv[i];
     } else if (name == "--cut") {
@@ -161,7 +115,7 @@ int main(int argc, char** argv) {
   if (!parse(argc, argv, arguments)) {
     std::fprintf(stderr,
                  "usage: %s --write-site DIR\n"
-                 "       %s --host HOST --port PORT [--encodings] [--cut BYTES]\n",
+                 "       %s --host HOST --port PORT [--tls 1.2|1.3] [--encodings] [--cut BYTES]\n",
                  argv[0], argv[0]);
     return 2;
   }

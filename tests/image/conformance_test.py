@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""The conformance table of tests/http/conformance.hpp against a real image.
+"""What any server of ours must do, over HTTP and HTTPS, asked of a Unix process.
 
 Method: conformance_client writes the site that its table is about, crunch builds it, and the client
-asks the running image: whole requests, requests in single bytes, and over IPv6.
+asks the running image: whole requests, requests in single bytes, and over IPv6. For HTTPS there is
+tests/tls/conformance.py. Images of other targets are asked by the same two, at their address.
 """
 
-import pathlib
 import subprocess
-import tempfile
 import unittest
 
 import harness
@@ -17,23 +16,21 @@ CLIENT = harness.BUILD / "bin" / "conformance_client"
 
 
 class Conformance(unittest.TestCase):
-    def client(self, *words) -> subprocess.CompletedProcess:
-        return subprocess.run([str(CLIENT), *map(str, words)], stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.STDOUT, timeout=170, check=False)
-
     def test_the_whole_table(self):
-        with tempfile.TemporaryDirectory() as name:
-            folder = pathlib.Path(name)
-            (folder / "site").mkdir()
-            done = self.client("--write-site", folder / "site")
-            self.assertEqual(done.returncode, 0, done.stdout)
-            image = harness.build_image(folder / "site", folder / "image")
-            with harness.Server(image) as server:
-                for options in ([], ["--cut", "1"], ["--cut", "7"], ["--host", "::1"]):
-                    with self.subTest(options=options):
-                        done = self.client("--port", server.port, "--encodings", *options)
-                        print(done.stdout)
-                        self.assertEqual(done.returncode, 0, done.stdout)
+        with harness.Server(harness.conformance_image("unix")) as server:
+            for options in ([], ["--cut", "1"], ["--cut", "7"], ["--host", "::1"]):
+                with self.subTest(options=options):
+                    done = subprocess.run(
+                        [CLIENT, "--port", str(server.port), "--encodings", *options],
+                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=170,
+                        check=False)
+                    print(done.stdout)
+                    self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_https(self):
+        image = harness.conformance_image("unix", "--self-signed", "localhost")
+        with harness.SecureServer(image) as server:
+            harness.check_https("127.0.0.1", server.port)
 
 
 if __name__ == "__main__":

@@ -88,16 +88,47 @@ def write_tree(folder: pathlib.Path, files: dict) -> pathlib.Path:
     return folder
 
 
-def shared_image() -> pathlib.Path:
-    """The image of SITE; built once, whoever comes first, and again when the tool is newer."""
+def built_once(name: str, target: str, write_site, *options) -> pathlib.Path:
+    """An image that several tests use; built by who comes first, again when the tool is newer.
+    `write_site` is called with an empty folder."""
     SHARED.mkdir(parents=True, exist_ok=True)
-    image = SHARED / "site"
-    with open(SHARED / "lock", "w", encoding="utf-8") as lock:
+    image = SHARED / name
+    with open(SHARED / f"{name}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not image.exists() or image.stat().st_mtime < CRUNCH.stat().st_mtime:
             with tempfile.TemporaryDirectory() as folder:
-                build_image(write_tree(pathlib.Path(folder), SITE), image)
+                write_site(pathlib.Path(folder))
+                build_image(pathlib.Path(folder), image, *options, target=target)
     return image
+
+
+def shared_image() -> pathlib.Path:
+    """The image of SITE."""
+    return built_once("site", "unix", lambda folder: write_tree(folder, SITE))
+
+
+def conformance_image(target: str, *options) -> pathlib.Path:
+    """The image of the site that the conformance tables are about."""
+    def write_site(folder):
+        subprocess.run([BUILD / "bin" / "conformance_client", "--write-site", folder], check=True,
+                       timeout=60)
+    return built_once(f"conformance{'-secure' if options else ''}.{target}", target, write_site,
+                      *options)
+
+
+def check_https(host: str, port: int, *options) -> None:
+    """tests/tls/conformance.py on an image of conformance_image with `--self-signed localhost`,
+    wherever it runs. Options: its own."""
+    if not has_tls():
+        raise unittest.SkipTest("crunch was built without TLS")
+    done = subprocess.run([sys.executable, "-B", ROOT / "tests" / "tls" / "conformance.py", host,
+                           str(port), *options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=900, check=False)
+    print(done.stdout)
+    if done.returncode == 77:
+        raise unittest.SkipTest(done.stdout)
+    if done.returncode != 0:
+        raise AssertionError(done.stdout)
 
 
 # A running image ------------------------------------------------------------------------------

@@ -131,10 +131,7 @@ class Serving(OnTap):
 
     def test_the_conformance_table(self):
         make_tap()
-        site = self.folder / "table"
-        site.mkdir()
-        must(CLIENT, "--write-site", site)
-        image = harness.build_image(site, self.folder / "image", target="unix-tap")
+        image = harness.conformance_image("unix-tap")
         with TapServer(image, *STATIC, ready=f"network: {IMAGE6}/64"):
             for options in (["--host", IMAGE4], ["--host", IMAGE4, "--cut", "7"],
                             ["--host", IMAGE6]):
@@ -142,6 +139,13 @@ class Serving(OnTap):
                     done = call(CLIENT, "--port", 80, "--encodings", *options, timeout=170)
                     print(done.stdout)
                     self.assertEqual(done.returncode, 0, done.stdout)
+
+    def test_the_conformance_of_https(self):
+        make_tap()
+        image = harness.conformance_image("unix-tap", "--self-signed", "localhost")
+        with TapServer(image, *STATIC, ready=f"network: {IMAGE6}/64"):
+            harness.check_https(IMAGE4, 443)
+            harness.check_https(IMAGE6, 443, "--only", "bad_starts")
 
     def test_small_and_large_mtus(self):
         harness.need("curl")

@@ -14,26 +14,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
-SUITES_1_3 = ["TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"]
-SUITES_1_2 = ["AES128-GCM-SHA256", "AES256-GCM-SHA384", "CHACHA20-POLY1305"]
-
-
-class Failed(Exception):
-    pass
-
-
-def require(condition, what):
-    if not condition:
-        raise Failed(what)
-
-
-def run(*command, stdin=b"", timeout=60):
-    done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          timeout=timeout, check=False)
-    return done.returncode, done.stdout.decode(errors="replace")
-
+import conformance
+from conformance import SUITES_1_2, SUITES_1_3, Failed, require, run
 
 class Authority:
     """A certificate authority of the test's own, and servers' certificates by it."""
@@ -93,22 +76,9 @@ class Server:
             require(rest == "connections 0 handshakes 0\n", "left behind: " + rest)
 
 
-def s_client(authority, server, *options, send=(b"GET /5 HTTP/1.1\r\n\r\n",)):
-    """One connection of openssl s_client; the parts of `send` go one after another."""
-    with subprocess.Popen(["openssl", "s_client", "-connect", server.at, "-servername",
-                           "localhost", "-CAfile", authority.root, "-verify_return_error",
-                           *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT) as process:
-        for part in send:
-            time.sleep(0.15)  # s_client takes its commands only at the start of a read
-            try:
-                process.stdin.write(part)
-                process.stdin.flush()
-            except BrokenPipeError:
-                break
-        time.sleep(0.15)
-        out, _ = process.communicate(timeout=20)
-        return out.decode(errors="replace")
+def s_client(authority, server, *options,
+             exchanges=((b"GET /5 HTTP/1.1\r\n\r\n", b"xxxxx"),)):
+    return conformance.s_client(server.at, authority.root, *options, exchanges=exchanges)
 
 
 def check_openssl(authority, serve):
@@ -142,15 +112,17 @@ def check_openssl(authority, serve):
                 require("Reused, TLSv1." in text and "xxxxx" in text, text)
 
             for command in (b"k\n", b"K\n"):
-                text = s_client(authority, server, "-tls1_3", send=(
-                    b"GET /3 HTTP/1.1\r\n\r\n", command, b"GET /4 HTTP/1.1\r\n\r\n", command,
-                    b"GET /6 HTTP/1.1\r\n\r\n"))
+                text = s_client(authority, server, "-tls1_3", exchanges=(
+                    (b"GET /3 HTTP/1.1\r\n\r\n", b"xxx"), (command, b"KEYUPDATE"),
+                    (b"GET /4 HTTP/1.1\r\n\r\n", b"xxxx"), (command, b"KEYUPDATE"),
+                    (b"GET /6 HTTP/1.1\r\n\r\n", b"xxxxxx")))
                 require(text.count("KEYUPDATE") >= 2, text)
                 require(text.count("HTTP/1.1 200 OK") == 3 and "xxxxxx" in text, text)
 
             text = s_client(authority, server, "-tls1_3", "-alpn", "h2,http/1.1")
             require("ALPN protocol: http/1.1" in text, text)
-            text = s_client(authority, server, "-tls1_2", send=(b"R\n", b"GET /3 HTTP/1.1\r\n"))
+            text = s_client(authority, server, "-tls1_2", exchanges=(
+                (b"R\n", b"RENEGOTIATING"), (b"GET /3 HTTP/1.1\r\n\r\n", b"error")))
             require("HTTP/1.1 200 OK" not in text, "renegotiated:\n" + text)
 
 

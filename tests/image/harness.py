@@ -347,15 +347,25 @@ class Client:
         return time.monotonic() < until  # a reset is an end too
 
 
+def trusting_context() -> ssl.SSLContext:
+    """It trusts anybody: who serves is not what is asked here."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
 class SecureClient(Client):
-    """The same over TLS. It trusts anybody: who serves is not what is asked here."""
+    """The same over TLS; `session`: one to be resumed."""
+
+    def __init__(self, host: str, port: int, context=None, session=None):
+        self._context, self._session = context or trusting_context(), session
+        super().__init__(host, port)
 
     def connect(self, receive_buffer: int = 0) -> None:
         super().connect(receive_buffer)
-        context = ssl.create_default_context()
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-        self.socket = context.wrap_socket(self.socket, server_hostname="localhost")
+        self.socket = self._context.wrap_socket(self.socket, server_hostname="localhost",
+                                                session=self._session)
 
 
 class SecureServer(Server):

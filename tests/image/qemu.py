@@ -15,12 +15,12 @@ import re
 import socket
 import subprocess
 import tempfile
-import time
 
+import bare
 import harness
+from bare import WAIT_S
 
 QEMU = "qemu-system-x86_64"
-WAIT_S = 60.0
 
 # The guest's network device on each machine; microvm has no PCI.
 NETWORK_DEVICE = {"pc": "virtio-net-pci", "q35": "virtio-net-pci", "microvm": "virtio-net-device"}
@@ -64,12 +64,8 @@ def free_port() -> int:
         return one.getsockname()[1]
 
 
-class Guest:
-    """A machine that serves, on ports of 127.0.0.1 that QEMU forwards.
-
-    `with Guest(image, machine="q35") as guest:` ends it by the power button and checks that it
-    leaves with status 0; `guest.power_off()` earlier is allowed.
-    """
+class Guest(bare.Guest):
+    """A machine on ports of 127.0.0.1 that QEMU forwards; its power button stops it."""
 
     def __init__(self, image, append="", machine="pc", extra=(), wait=True, **options):
         self._folder = tempfile.TemporaryDirectory()
@@ -88,34 +84,18 @@ class Guest:
         if wait:
             try:
                 self.wait_for(r"network: [0-9.]+/\d+ ")
-            except BaseException:
+            except BaseException as error:
+                said = self.err_path.read_text()
                 self.kill()
-                raise
+                raise AssertionError(f"{error}; QEMU says: {said!r}") from error
 
     def console(self) -> str:
         with contextlib.suppress(FileNotFoundError):
             return console_of(self.console_path.read_text(errors="replace"))
         return ""
 
-    def wait_for(self, pattern: str, within_s: float = WAIT_S) -> str:
-        until = time.monotonic() + within_s
-        while time.monotonic() < until:
-            ended = self.process.poll() is not None
-            found = re.search(pattern, self.console())
-            if found:
-                return found.group(0)
-            if ended:
-                break
-            time.sleep(0.02)
-        raise AssertionError(f"no {pattern!r} on the console; QEMU: {self.process.poll()}, "
-                             f"{self.err_path.read_text()!r}; console:\n{self.console()}")
-
-    def client(self) -> harness.Client:
-        return harness.Client("127.0.0.1", self.port)
-
-    def get(self, path: str, **headers) -> harness.Answer:
-        with self.client() as client:
-            return client.get(path, headers)
+    def is_running(self) -> bool:
+        return self.process.poll() is None
 
     def monitor(self, *commands: str) -> None:
         """QMP commands, one after another; each must be answered by a success."""
@@ -139,28 +119,14 @@ class Guest:
         fields = status.rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
-    def wait_for_end(self, within_s: float = WAIT_S) -> int:
-        """The guest's status."""
-        return status_of(self.process.wait(within_s))
-
-    def power_off(self) -> int:
+    def ask_to_stop(self) -> None:
         self.monitor("system_powerdown")
-        return self.wait_for_end()
+
+    def wait_for_end(self, within_s: float = WAIT_S) -> int:
+        return status_of(self.process.wait(within_s))
 
     def kill(self) -> None:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(WAIT_S)
         self._folder.cleanup()
-
-    def __enter__(self) -> "Guest":
-        return self
-
-    def __exit__(self, error_kind, value, trace) -> None:
-        try:
-            if error_kind is None and self.process.poll() is None:
-                status = self.power_off()
-                if status != 0:
-                    raise AssertionError(f"status {status}; console:\n{self.console()}")
-        finally:
-            self.kill()

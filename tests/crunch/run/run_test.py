@@ -9,16 +9,15 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import unittest
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "targets" / "virtio"))
-
+import bare
 import harness
 import qemu
-import serve_test
 from harness import SITE
+
+TARGET = "virtio"
 
 
 class Run:
@@ -59,7 +58,7 @@ class Run:
 
 class Machines(unittest.TestCase):
     def test_serves_until_ctrl_c(self):
-        with Run(serve_test.secure_image()) as run:
+        with Run(bare.small_image(TARGET)) as run:
             ports = run.wait_for(r"http://localhost:(\d+)/ and https://localhost:(\d+)/ until")
             run.wait_for(r"network: [\d.]+/\d+ ")
             http, https = map(int, ports.groups())
@@ -68,17 +67,17 @@ class Machines(unittest.TestCase):
                 self.assertEqual(answer.status, 308)
                 # The redirect leads to the forwarded port.
                 self.assertEqual(answer.fields["location"], f"https://localhost:{https}/style.css")
-            with serve_test.Secure(https) as client:
+            with harness.SecureClient("127.0.0.1", https) as client:
                 self.assertEqual(client.get("/style.css").body, SITE["style.css"])
             run.process.send_signal(signal.SIGINT)
             self.assertEqual(run.process.wait(harness.WAIT_S), 0, run.said())
             self.assertIn("the power button was pressed", run.said())
 
     def test_boot_keys_and_status(self):
-        with Run(serve_test.conformance_image(), "--", "--http-prot=1") as run:
+        with Run(bare.plain_image(TARGET), "--", "--http-prot=1") as run:
             self.assertEqual(run.process.wait(qemu.WAIT_S), 2, run.said())
             self.assertIn("did you mean --http-port?", run.said())
-        with Run(serve_test.conformance_image(), "--", "--help") as run:
+        with Run(bare.plain_image(TARGET), "--", "--help") as run:
             self.assertEqual(run.process.wait(qemu.WAIT_S), 0)
             self.assertIn("--max-connections", run.said())
 
@@ -87,10 +86,10 @@ class Machines(unittest.TestCase):
             taken.bind(("127.0.0.1", 0))
             taken.listen()
             port = taken.getsockname()[1]
-            done = harness.crunch("run", serve_test.conformance_image(), "--http", port)
+            done = harness.crunch("run", bare.plain_image(TARGET), "--http", port)
             self.assertEqual(done.returncode, 1)
             self.assertIn(str(port), done.stderr)
-        with Run(serve_test.conformance_image(), "--http", str(port), "--memory", "40") as run:
+        with Run(bare.plain_image(TARGET), "--http", str(port), "--memory", "40") as run:
             run.wait_for(rf"is served at http://localhost:{port}/ until")
             run.wait_for(r"of 3\d\.\d MiB")
             run.wait_for(r"network: [\d.]+/\d+ ")
@@ -98,7 +97,7 @@ class Machines(unittest.TestCase):
                 self.assertEqual(client.get("/").status, 200)
 
     def test_qemu_goes_with_crunch(self):
-        with Run(serve_test.conformance_image()) as run:
+        with Run(bare.plain_image(TARGET)) as run:
             run.wait_for("listening on port 80")
             children = run.children()
             self.assertEqual(len(children), 1)
@@ -113,17 +112,17 @@ class Machines(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("no manifest", done.stderr)
         nowhere = {**os.environ, "PATH": "/nonexistent"}
-        done = harness.crunch("run", serve_test.conformance_image(), env=nowhere)
+        done = harness.crunch("run", bare.plain_image(TARGET), env=nowhere)
         self.assertEqual(done.returncode, 1)
         self.assertIn("apt install qemu-system-x86", done.stderr)
-        done = harness.crunch("run", serve_test.conformance_image(), "--", 'a"b')
+        done = harness.crunch("run", bare.plain_image(TARGET), "--", 'a"b')
         self.assertEqual(done.returncode, 2)
-        done = harness.crunch("run", serve_test.conformance_image(), "--net", "none0")
+        done = harness.crunch("run", bare.plain_image(TARGET), "--net", "none0")
         self.assertEqual(done.returncode, 1)
         self.assertIn("there is no network device", done.stderr)
 
     def test_a_machine_is_no_program(self):
-        done = subprocess.run([str(serve_test.conformance_image())], stderr=subprocess.PIPE,
+        done = subprocess.run([str(bare.plain_image(TARGET))], stderr=subprocess.PIPE,
                               text=True, timeout=20, check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("start it by crunch run", done.stderr)

@@ -20,15 +20,37 @@ constexpr std::uint64_t feature_sums = 1U << 0U;        // the device sums what 
 constexpr std::uint64_t feature_takes_sums = 1U << 1U;  // frames may come without sums
 constexpr std::uint64_t feature_mtu = 1U << 3U;
 constexpr std::uint64_t feature_mac = 1U << 5U;
+// The device cuts large TCP segments, of IPv4 and of IPv6. (Not HOST_ECN: nothing here sets CWR.)
+constexpr std::uint64_t feature_cuts4 = 1U << 11U;
+constexpr std::uint64_t feature_cuts6 = 1U << 12U;
+constexpr std::uint64_t feature_cuts = feature_cuts4 | feature_cuts6;
 
 constexpr std::uint8_t needs_sum = 1;
 constexpr std::uint8_t sum_is_good = 2;
+
+// Header::segmentation.
+constexpr std::uint8_t cut_ipv4 = 1;
+constexpr std::uint8_t cut_ipv6 = 4;
+// A packet of IP, and of that what headers with all their options leave.
+constexpr std::size_t packet_bytes_max = 65'535;
+constexpr std::size_t segmentation_bytes = packet_bytes_max - 60 - 60;
 
 // Frames that are offered before the device is told.
 constexpr std::uint16_t unnotified_max = 32;
 // Frames that may come before they are looked at.
 constexpr std::uint16_t received_max = 256;
 constexpr std::size_t received_bytes_max = 1U << 20U;
+
+// What tells the device how to cut. All headers are in the first piece (net/device.hpp).
+void ask_to_cut(const net::FrameOut& frame, std::uint8_t& kind, std::uint16_t& header_bytes) {
+  const base::Bytes head = frame.pieces.front();
+  const std::size_t tcp = frame.checksum->from;
+  CHECK(head.size() > tcp + 12);
+  const bool is_ipv6 = std::to_integer<unsigned>(head[12]) == 0x86;  // of the EtherType
+  kind = is_ipv6 ? cut_ipv6 : cut_ipv4;
+  const std::size_t words = std::to_integer<std::size_t>(head[tcp + 12]) >> 4U;
+  header_bytes = static_cast<std::uint16_t>(tcp + 4 * words);
+}
 
 std::uint16_t size_of_queue(Transport& transport, unsigned index, std::uint16_t most) {
   const std::uint16_t offered = transport.queue_size_max(index);
@@ -40,13 +62,17 @@ std::uint16_t size_of_queue(Transport& transport, unsigned index, std::uint16_t 
 
 Net::Net(std::unique_ptr<Transport> transport) : transport_(std::move(transport)) {
   const std::uint64_t wanted = feature_sums | feature_takes_sums | feature_mtu | feature_mac |
-                               feature_any_layout | feature_events | feature_version_1;
+                               feature_cuts | feature_any_layout | feature_events |
+                               feature_version_1;
   const std::uint64_t agreed = transport_->features() & wanted;
   transport_->agree(agreed);
   // The old header ends before the count of buffers.
   if ((agreed & feature_version_1) == 0) header_bytes_ = offsetof(Header, buffer_count);
   offload_.send = (agreed & feature_sums) != 0;
   offload_.receive = (agreed & feature_takes_sums) != 0;
+  if (offload_.send && (agreed & feature_cuts) == feature_cuts) {
+    offload_.segmentation_bytes = segmentation_bytes;
+  }
   for (unsigned i = 0; i < mac_.size(); ++i) mac_.at(i) = transport_->config(i);
   if ((agreed & feature_mac) == 0) mac_ = {0x02, 0, 0, 0, 0, 1};
   if ((agreed & feature_mtu) != 0) {
@@ -93,7 +119,10 @@ void Net::listen(base::Work* on_frames, base::Work* on_space) noexcept {
 bool Net::send(const net::FrameOut& frame, net::Release release) {
   std::size_t bytes = 0;
   for (const base::Bytes& piece : frame.pieces) bytes += piece.size();
-  if (bytes > mtu_bytes_ + net::ethernet_header_bytes) {
+  const bool is_cut = frame.segment_bytes != 0;
+  const std::size_t packet_max =
+      is_cut && offload_.segmentation_bytes > 0 ? packet_bytes_max : mtu_bytes_;
+  if (bytes > packet_max + net::ethernet_header_bytes) {
     ++dropped_count_;
     release();
     return true;
@@ -114,7 +143,11 @@ bool Net::send(const net::FrameOut& frame, net::Release release) {
     sent.header.checksum_from = frame.checksum->from;
     sent.header.checksum_field = frame.checksum->field;
   }
-  offer_frame(frame, sent);
+  if (is_cut) {
+    sent.header.segment_bytes = frame.segment_bytes;
+    ask_to_cut(frame, sent.header.segmentation, sent.header.header_bytes);
+  }
+  offer_frame(frame, sent, bytes);
   if (++unnotified_ >= unnotified_max) notify();
   return true;
 }
@@ -124,7 +157,7 @@ bool Net::is_copied(const net::FrameOut& frame) const noexcept {
   return frame.pieces.size() > std::min<std::size_t>(pieces_max, out_->size() / 4U);
 }
 
-void Net::offer_frame(const net::FrameOut& frame, Sent& sent) {
+void Net::offer_frame(const net::FrameOut& frame, Sent& sent, std::size_t bytes) {
   std::array<Queue::Part, pieces_max + 1> parts;
   Sent& slot = sent_.at(out_->next_head());
   std::size_t count = 0;
@@ -135,10 +168,10 @@ void Net::offer_frame(const net::FrameOut& frame, Sent& sent) {
       parts.at(count++) = {piece.data(), static_cast<std::uint32_t>(piece.size()), false};
     }
   } else {
-    sent.copy = std::make_unique<std::byte[]>(mtu_bytes_ + net::ethernet_header_bytes);
+    sent.copy = std::make_unique_for_overwrite<std::byte[]>(bytes);
     std::byte* end = sent.copy.get();
     for (const base::Bytes& piece : frame.pieces) end = std::ranges::copy(piece, end).out;
-    parts.at(count++) = {sent.copy.get(), static_cast<std::uint32_t>(end - sent.copy.get()), false};
+    parts.at(count++) = {sent.copy.get(), static_cast<std::uint32_t>(bytes), false};
     sent.release();
     sent.release = {};
   }

@@ -66,7 +66,7 @@ class Net {
   void reclaim();
   [[nodiscard]] bool is_copied(const net::FrameOut& frame) const noexcept;
   void notify();
-  void offer_frame(const net::FrameOut& frame, Sent& sent);
+  void offer_frame(const net::FrameOut& frame, Sent& sent, std::size_t bytes);
   [[nodiscard]] std::byte* buffer(std::uint16_t head) const noexcept;
 
   std::unique_ptr<Transport> transport_;

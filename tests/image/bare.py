@@ -14,13 +14,11 @@ in, too.
 """
 
 import contextlib
-import fcntl
 import functools
 import pathlib
 import re
 import ssl
 import subprocess
-import tempfile
 import time
 import unittest
 
@@ -114,28 +112,14 @@ class Guest:
 
 # Images ---------------------------------------------------------------------------------------
 
-def image(target: str, name: str, make_site, *options) -> pathlib.Path:
-    """Built by who comes first, and again when the tool is newer."""
-    harness.SHARED.mkdir(parents=True, exist_ok=True)
-    made = harness.SHARED / f"{name}.{target}"
-    with open(harness.SHARED / f"{made.name}.lock", "w", encoding="utf-8") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not made.exists() or made.stat().st_mtime < harness.CRUNCH.stat().st_mtime:
-            with tempfile.TemporaryDirectory() as folder:
-                site = pathlib.Path(folder) / "site"
-                site.mkdir()
-                make_site(site)
-                harness.build_image(site, made, *options, target=target)
-    return made
-
-
 SMALL = {name: data for name, data in SITE.items() if name != "big.bin"}
 CERTIFICATE = ("--self-signed", "localhost")
 
 
 def site_image(target: str, name="site", files=None, options=CERTIFICATE) -> pathlib.Path:
     """harness.SITE by HTTPS, and by HTTP, which redirects to it unless told otherwise."""
-    return image(target, name, functools.partial(harness.write_tree, files=files or SITE), *options)
+    write_site = functools.partial(harness.write_tree, files=files or SITE)
+    return harness.built_once(f"{name}.{target}", target, write_site, *options)
 
 
 def small_image(target: str) -> pathlib.Path:
@@ -149,10 +133,8 @@ def plain_image(target: str) -> pathlib.Path:
 
 
 def conformance_image(target: str) -> pathlib.Path:
-    """What tests/http/conformance.hpp asks for."""
-    def make(folder):
-        subprocess.run([str(CLIENT), "--write-site", str(folder)], check=True, timeout=60)
-    return image(target, "conformance", make, *CERTIFICATE)
+    """What tests/http/conformance.hpp and tests/tls/conformance.py ask for."""
+    return harness.conformance_image(target, *CERTIFICATE)
 
 
 def ask_conformance(test: unittest.TestCase, host: str, port: int, *options: str) -> None:
@@ -181,6 +163,10 @@ class Suite:
             ask_conformance(self, guest.host, guest.port)
             for cut in self.cuts:
                 ask_conformance(self, guest.host, guest.port, "--cut", cut)
+
+    def test_https_conformance(self):
+        with self.start(conformance_image(self.target)) as guest:
+            harness.check_https(guest.host, guest.https_port)
 
     def test_every_file_over_https(self):
         with self.start(site_image(self.target)) as guest:

@@ -19,6 +19,8 @@ namespace {
 
 constexpr std::uint64_t sums = 3;  // both ways
 constexpr std::uint64_t has_mac = 1U << 5U;
+constexpr std::uint64_t cuts_ipv4 = 1U << 11U;
+constexpr std::uint64_t cuts_ipv6 = 1U << 12U;
 constexpr std::size_t header_bytes = 12;
 
 struct Descriptor {
@@ -63,7 +65,7 @@ struct Ring {
 };
 
 struct Played {
-  std::uint64_t offered = sums | has_mac | feature_events | feature_version_1;
+  std::uint64_t offered = 0;
   std::uint16_t size = 16;
   Ring rings[2];
   int notified[2] = {0, 0};
@@ -100,8 +102,13 @@ struct Counter final : base::Work {
 
 class VirtioNet : public testing::TestWithParam<bool> {
  protected:
-  VirtioNet() {
-    if (!GetParam()) played.offered &= ~feature_events;
+  VirtioNet() { restart(sums); }
+  // A device that offers these features of virtio-net.
+  void restart(std::uint64_t features) {
+    net.reset();
+    played = {};
+    played.offered = features | has_mac | feature_version_1;
+    if (GetParam()) played.offered |= feature_events;
     net = std::make_unique<Net>(std::make_unique<PlayedTransport>(played));
     net->serve(loop);
     net->listen(&frames, &space);
@@ -197,6 +204,76 @@ TEST_P(VirtioNet, SaysWhenThereIsNoRoomAndWhenThereIs) {
   EXPECT_EQ(space.count, 1);
   EXPECT_EQ(releases, taken);
   EXPECT_TRUE(send("frame"));
+}
+
+// A frame to be cut: Ethernet, IP, TCP with 12 bytes of options, and payload.
+struct Large {
+  Large(bool is_ipv6, std::size_t payload_bytes)
+      : tcp(is_ipv6 ? 54 : 34), head(tcp + 32, 'h'), payload(payload_bytes, 'p') {
+    head[12] = is_ipv6 ? '\x86' : '\x08';
+    head[13] = is_ipv6 ? '\xdd' : '\x00';
+    head[tcp + 12] = '\x80';  // 8 words
+  }
+  [[nodiscard]] net::FrameOut frame() const {
+    return {pieces, net::ChecksumRequest{tcp, 16}, 1448};
+  }
+
+  std::uint16_t tcp;
+  std::string head, payload;
+  base::Bytes pieces[2] = {base::bytes_of(head), base::bytes_of(payload)};
+};
+
+TEST_P(VirtioNet, LetsTheDeviceCutOnlyWhereItCutsBothKinds) {
+  EXPECT_EQ(net->offload().segmentation_bytes, 0U);
+  for (const std::uint64_t also : {cuts_ipv4, cuts_ipv6}) {
+    restart(sums | also);
+    EXPECT_EQ(net->offload().segmentation_bytes, 0U);
+  }
+  restart(cuts_ipv4 | cuts_ipv6);
+  EXPECT_EQ(net->offload().segmentation_bytes, 0U) << "without sums";
+  restart(sums | cuts_ipv4 | cuts_ipv6);
+  EXPECT_EQ(net->offload().segmentation_bytes, 65'415U);
+}
+
+TEST_P(VirtioNet, TellsTheDeviceHowToCut) {
+  restart(sums | cuts_ipv4 | cuts_ipv6);
+  for (const bool is_ipv6 : {false, true}) {
+    const Large large(is_ipv6, 60'000);
+    ASSERT_TRUE(net->send(large.frame(), released()));
+    net->poll();
+    const std::string sent = played.rings[1].bytes_of(played.rings[1].take());
+    ASSERT_EQ(sent.size(), header_bytes + large.head.size() + 60'000);
+    const auto word = [&sent](std::size_t at) {
+      std::uint16_t value = 0;
+      std::memcpy(&value, sent.data() + at, sizeof value);
+      return value;
+    };
+    EXPECT_EQ(sent[0], 1) << "needs a sum";
+    EXPECT_EQ(sent[1], is_ipv6 ? 4 : 1);
+    EXPECT_EQ(word(2), large.head.size()) << "all headers";
+    EXPECT_EQ(word(4), 1448U) << "of payload in each";
+    EXPECT_EQ(word(6), large.tcp);
+    EXPECT_EQ(word(8), 16U);
+  }
+  // What follows is not cut.
+  ASSERT_TRUE(send("small"));
+  net->poll();
+  EXPECT_EQ(played.rings[1].bytes_of(played.rings[1].take()), std::string(12, '\0') + "small");
+}
+
+TEST_P(VirtioNet, DropsWhatIsTooLargeToBeCut) {
+  for (const bool is_ipv6 : {false, true}) {
+    const Large large(is_ipv6, 65'600);
+    restart(sums | cuts_ipv4 | cuts_ipv6);
+    EXPECT_TRUE(net->send(large.frame(), released()));
+    EXPECT_EQ(net->dropped_count(), 1U);
+    // Nor does a device cut that does not say so.
+    const Large smaller(is_ipv6, 3000);
+    restart(sums);
+    EXPECT_TRUE(net->send(smaller.frame(), released()));
+    EXPECT_EQ(net->dropped_count(), 1U);
+  }
+  EXPECT_EQ(releases, 4);
 }
 
 TEST_P(VirtioNet, GivesFramesInOrderAndTheirBuffersBack) {

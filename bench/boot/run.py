@@ -47,7 +47,7 @@ def main():
     parser.add_argument("--give-up", type=float, default=60, help="seconds (default 60)")
     options = parser.parse_args()
     if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
-        machines.fetch_kernel(machines.kernels_folder())
+        machines.packages.Kernel()  # downloads it
     machines.enter_network(sys.argv)
     with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
         log = os.path.join(work, "console")

@@ -6,20 +6,18 @@ namespace that only the benchmark is in. The other machine's kernel is Debian's 
 and never installed; its initramfs has busybox, nginx and its libraries, virtio's modules, files.
 """
 
-import glob
 import os
 import pathlib
 import platform
-import re
-import shutil
 import socket
 import subprocess
 import sys
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(BENCH))
+sys.path[:0] = [str(BENCH), str(BENCH.parent / "tests" / "lab")]
 import measure  # noqa: E402
+import packages  # noqa: E402
 
 HOST, GUEST = "10.9.0.1", "10.9.0.2"
 MAC = "52:54:00:12:34:56"
@@ -39,16 +37,13 @@ http {
 INIT = f"""#!/bin/busybox sh
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t devtmpfs dev /dev
-for module in $(/bin/busybox cat /modules/order); do /bin/busybox insmod /modules/$module; done
+cd /lib/modules
+for module in $(/bin/busybox cat order); do /bin/busybox insmod $module; done
 /bin/busybox ip link set lo up
 /bin/busybox ip addr add {GUEST}/24 dev eth0
 /bin/busybox ip link set eth0 up
 exec /usr/sbin/nginx -p /dev/ -g 'daemon off;' -c /etc/nginx.conf
 """
-
-
-class Missing(Exception):
-    """What a benchmark needs is not there."""
 
 
 def run(*words, **options):
@@ -68,17 +63,6 @@ def enter_network(again: list) -> None:
     run("ip", "addr", "add", f"{HOST}/24", "dev", "tap0")
     run("ip", "link", "set", "tap0", "up")
     run("ip", "neigh", "add", GUEST, "lladdr", MAC, "dev", "tap0", "nud", "permanent")
-
-
-def fetch_kernel(folder: pathlib.Path) -> None:
-    """Debian's kernel into `folder`, which is kept; before the network namespace."""
-    if glob.glob(f"{folder}/unpacked/boot/vmlinuz-*"):
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    depends = run("apt-cache", "depends", "linux-image-amd64")
-    package = re.search(r"Depends: (linux-image-\S+)", depends).group(1)
-    run("apt-get", "download", package, cwd=folder)
-    run("dpkg-deb", "-x", glob.glob(f"{folder}/{package}_*.deb")[0], folder / "unpacked")
 
 
 class Machine:
@@ -129,44 +113,24 @@ def ours(tool, folder, files, cert, key) -> Machine:
     return Machine("crunch", ["-kernel", str(image), "-append", keys], [image])
 
 
-def linux(kernels, folder, files, cert, key) -> Machine:
-    busybox, nginx = measure.which("busybox"), measure.which("nginx")
-    if not busybox or not nginx or not measure.which("cpio"):
-        raise Missing("nginx, busybox-static or cpio is not installed (scripts/deps bench)")
-    kernel = glob.glob(f"{kernels}/unpacked/boot/vmlinuz-*")[0]
-    version = os.path.basename(kernel).partition("-")[2]
-    root = folder / "initramfs"
-    for name in ("bin", "proc", "dev", "tmp", "etc", "modules", "usr/sbin", "var/lib/nginx",
-                 "var/log/nginx"):
-        (root / name).mkdir(parents=True)
-    shutil.copy(busybox, root / "bin/busybox")
-    shutil.copy(nginx, root / "usr/sbin/nginx")
-    for library in re.findall(r"(/\S+)", run("ldd", nginx)):
-        target = root / library.lstrip("/")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(os.path.realpath(library), target)
-    order = []
-    run("depmod", "-b", f"{kernels}/unpacked", version)
-    for module in ("virtio_pci", "virtio_net"):
-        said = run("modprobe", "-d", f"{kernels}/unpacked", "-S", version, "--show-depends", module)
-        for path in re.findall(r"insmod (\S+)", said):
-            if os.path.basename(path) not in order:
-                order.append(os.path.basename(path))
-                shutil.copy(path, root / "modules")
-    (root / "modules/order").write_text("\n".join(order))
-    (root / "etc/nginx.conf").write_text(NGINX)
-    (root / "etc/passwd").write_text("root:x:0:0:root:/:/bin/sh\n")
-    (root / "etc/group").write_text("root:x:0:\n")
-    shutil.copy(cert, root / "etc/cert.pem")
-    shutil.copy(key, root / "etc/key.pem")
-    shutil.copytree(files, root / "files")
-    (root / "init").write_text(INIT)
-    (root / "init").chmod(0o755)
-    initrd = folder / "initrd.gz"
-    subprocess.run(f"cd '{root}' && find . | cpio -o -H newc --quiet | gzip -9 > '{initrd}'",
-                   shell=True, check=True)
-    return Machine("Linux and nginx", ["-kernel", kernel, "-initrd", str(initrd), "-append",
-                                       KERNEL_WORDS], [kernel, initrd])
+def linux(folder, files, cert, key) -> Machine:
+    kernel = packages.Kernel()
+    tree = packages.Initramfs(folder / "initramfs", applets=())
+    for name in ("var/lib/nginx", "var/log/nginx"):
+        (tree.folder / name).mkdir(parents=True)
+    tree.program(packages.program("nginx"), "usr/sbin/nginx")
+    tree.modules(kernel, "virtio_pci", "virtio_net")
+    tree.file("etc/nginx.conf", NGINX)
+    tree.file("etc/passwd", "root:x:0:0:root:/:/bin/sh\n")
+    tree.file("etc/group", "root:x:0:\n")
+    tree.file("etc/cert.pem", cert)
+    tree.file("etc/key.pem", key)
+    for file in files.iterdir():
+        tree.file(f"files/{file.name}", file)
+    tree.init(INIT)
+    initrd = tree.pack(folder / "initrd.gz", level=9)
+    return Machine("Linux and nginx", ["-kernel", str(kernel.path), "-initrd", str(initrd),
+                                       "-append", KERNEL_WORDS], [kernel.path, initrd])
 
 
 def prepare(work: str, sizes):
@@ -182,12 +146,7 @@ def prepare(work: str, sizes):
                     "30", "-subj", "/CN=guest", "-addext", "subjectAltName=DNS:guest"], check=True,
                    stderr=subprocess.DEVNULL)
     tool = pathlib.Path(os.environ["CRUNCH_BENCH_BIN"]) / "crunch"
-    return [ours(tool, folder, files, cert, key),
-            linux(kernels_folder(), folder, files, cert, key)]
-
-
-def kernels_folder() -> pathlib.Path:
-    return pathlib.Path(os.environ["CRUNCH_BENCH_BIN"]).parent / "bench" / "kernel"
+    return [ours(tool, folder, files, cert, key), linux(folder, files, cert, key)]
 
 
 def about() -> str:

@@ -69,7 +69,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=5, help="for each load (default 5)")
     options = parser.parse_args()
     if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
-        machines.fetch_kernel(machines.kernels_folder())
+        machines.packages.Kernel()  # downloads it
     machines.enter_network(sys.argv)
     with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
         log = os.path.join(work, "console")

@@ -39,6 +39,8 @@ struct Boot {
 
 // The one that this machine was started with.
 [[nodiscard]] Boot& boot() noexcept;
+// Copies it into boot(). `text` ends with a zero; null: there is none.
+void take_command_line(const char* text) noexcept;
 
 // Brings the machine up and enters the C library, which calls main. `boot()` is filled in.
 [[noreturn]] void start() noexcept;

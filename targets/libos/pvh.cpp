@@ -3,7 +3,6 @@
 //
 // Source:  xen/arch-x86/hvm/start_info.h.
 
-#include "targets/libos/cpu.hpp"
 #include "targets/libos/machine.hpp"
 #include "targets/libos/report.hpp"
 
@@ -24,15 +23,6 @@ struct MemoryMapEntry {
 static_assert(sizeof(MemoryMapEntry) == 24);
 constexpr std::uint32_t type_ram = 1;
 
-void copy_command_line(libos::Boot& boot, const char* text) {
-  if (text == nullptr) return;
-  std::size_t count = 0;
-  while (count < libos::Boot::command_line_bytes_max && text[count] != '\0') ++count;
-  libos::cpu::copy(boot.command_line, text, count);
-  boot.command_line_bytes = count;
-  boot.command_line_is_cut = text[count] != '\0';
-}
-
 }  // namespace
 
 extern "C" [[noreturn]] void libos_pvh_start(const StartInfo* info) {
@@ -48,7 +38,7 @@ extern "C" [[noreturn]] void libos_pvh_start(const StartInfo* info) {
     boot.memory[boot.memory_count].end = map[i].address + map[i].bytes;
     ++boot.memory_count;
   }
-  copy_command_line(boot, reinterpret_cast<const char*>(info->command_line));
+  libos::take_command_line(reinterpret_cast<const char*>(info->command_line));
   boot.acpi_root = info->rsdp;
   libos::start();
 }

@@ -129,6 +129,15 @@ void put_arguments(FirstStack& stack) {
 
 Boot& boot() noexcept { return the_boot; }
 
+void take_command_line(const char* text) noexcept {
+  if (text == nullptr) return;
+  std::size_t count = 0;
+  while (count < Boot::command_line_bytes_max && text[count] != '\0') ++count;
+  cpu::copy(the_boot.command_line, text, count);
+  the_boot.command_line_bytes = count;
+  the_boot.command_line_is_cut = text[count] != '\0';
+}
+
 void start() noexcept {
   traps::begin();
   if (!pages::begin(address(_end)) ||

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <new>
 
 #include <lwip/init.h>
 #include <lwip/ip4_frag.h>
@@ -12,67 +13,19 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 
+#include "net/lwip/frame.hpp"
+
 namespace net::lwip {
 
 namespace {
 
 Engine* the_engine = nullptr;
 
-constexpr std::size_t ethertype_at = 12;
-constexpr std::uint16_t type_ipv4 = 0x0800;
-constexpr std::uint16_t type_arp = 0x0806;
-constexpr std::uint16_t type_ipv6 = 0x86dd;
-constexpr std::byte protocol_tcp{6};
 // As a wire pads them (IEEE 802.3); lwIP reads headers of that much without looking.
 constexpr std::size_t frame_bytes_min = 60;
 
-std::uint16_t word_at(base::Bytes bytes, std::size_t at) {
-  return static_cast<std::uint16_t>(std::to_integer<unsigned>(bytes[at]) << 8U |
-                                    std::to_integer<unsigned>(bytes[at + 1]));
-}
-
-// A frame that is only more of TCP: it changes no table but TCP's.
-bool is_plain_tcp(base::Bytes frame) {
-  if (frame.size() < 54) return false;
-  const std::uint16_t type = word_at(frame, ethertype_at);
-  if (type == type_ipv6) return frame[20] == protocol_tcp;
-  // No fragment: neither an offset nor "more".
-  return type == type_ipv4 && frame[23] == protocol_tcp && (word_at(frame, 20) & 0x3fffU) == 0;
-}
-
-bool is_fragment(base::Bytes frame) {
-  if (frame.size() < 55) return false;
-  const std::uint16_t type = word_at(frame, ethertype_at);
-  if (type == type_ipv4) return (word_at(frame, 20) & 0x3fffU) != 0;
-  constexpr std::byte fragment_header{44};
-  constexpr std::byte hop_by_hop{0};  // which a fragment header may follow
-  return type == type_ipv6 && (frame[20] == fragment_header ||
-                               (frame[20] == hop_by_hop && frame[54] == fragment_header));
-}
-
-// Where in a TCP frame the checksum is to be, for a device that sums; the field is given the sum of
-// the pseudo header. Nothing: not TCP.
-std::optional<ChecksumRequest> ask_for_checksum(pbuf& first, std::size_t total_bytes) {
-  auto* bytes = static_cast<std::byte*>(first.payload);
-  const base::Bytes frame{bytes, first.len};
-  if (!is_plain_tcp(frame)) return {};
-  const bool is_v4 = word_at(frame, ethertype_at) == type_ipv4;
-  const std::size_t from =
-      ethernet_header_bytes +
-      (is_v4 ? (std::to_integer<std::size_t>(frame[14]) & 0xfU) * 4 : std::size_t{40});
-  constexpr std::size_t field = 16;
-  if (frame.size() < from + field + 2) return {};
-  const base::Bytes addresses = is_v4 ? frame.subspan(26, 8) : frame.subspan(22, 32);
-  std::uint32_t sum = checksum(addresses);
-  sum += lwip_htons(IP_PROTO_TCP);
-  sum += lwip_htons(static_cast<std::uint16_t>(total_bytes - from));
-  while (sum > 0xffffU) sum = (sum & 0xffffU) + (sum >> 16U);
-  const auto folded = static_cast<std::uint16_t>(sum);
-  std::memcpy(bytes + from + field, &folded, sizeof folded);
-  return ChecksumRequest{static_cast<std::uint16_t>(from), static_cast<std::uint16_t>(field)};
-}
-
 void free_sent(void* frame) noexcept { pbuf_free(static_cast<pbuf*>(frame)); }
+void free_burst(void* burst) noexcept { delete static_cast<Burst*>(burst); }
 
 void forget_old_time_waits() {
   static const tcp_pcb* seen = nullptr;
@@ -115,7 +68,8 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
       device_(std::move(device)),
       mac_(device_->mac()),
       frame_bytes_max_(device_->mtu_bytes() + ethernet_header_bytes),
-      offload_send_(device_->offload().send) {
+      offload_(device_->offload()) {
+  CHECK(offload_.send || offload_.segmentation_bytes == 0);
   CHECK(the_engine == nullptr);
   the_engine = this;
   entropy_.fill(std::as_writable_bytes(std::span(sequence_key_)));
@@ -123,7 +77,7 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
   if (!std::exchange(initialised, true)) lwip_init();
   tcp_init();  // another first port
   clockwork.enter(true);
-  interface.start(mac_, device_->mtu_bytes(), device_->offload());
+  interface.start(mac_, device_->mtu_bytes(), offload_);
   clockwork.after_tick = &interface;
   device_->listen(&frames_, &space_);
   loop.schedule(frames_);
@@ -179,28 +133,71 @@ void Engine::take(const FrameIn& in) {
 }
 
 err_t Engine::send(pbuf* frame) {
-  std::array<base::Bytes, 64> pieces;
   if (frame->tot_len > frame_bytes_max_) return ERR_BUF;
-  if (pbuf_clen(frame) > pieces.size()) {
+  if (pbuf_clen(frame) > Burst::pieces_max) {
     pbuf* copy = pbuf_clone(PBUF_RAW, PBUF_RAM, frame);
     if (copy == nullptr) return ERR_MEM;
     const err_t answer = send(copy);
     pbuf_free(copy);
     return answer;
   }
+  if (offload_.segmentation_bytes > 0 && hold(*frame)) {
+    if (burst_->is_over()) static_cast<void>(send_burst());  // or when there is room
+    return ERR_OK;
+  }
+  // Frames keep their order.
+  return send_burst() && put(*frame) ? ERR_OK : ERR_MEM;
+}
+
+// Keeps a segment for the next of its kind to come. False: it is to be sent.
+bool Engine::hold(pbuf& frame) {
+  const base::Bytes first{static_cast<const std::byte*>(frame.payload), frame.len};
+  const std::optional<Segment> segment = read_segment(first, frame.tot_len);
+  if (!segment) return false;
+  if (burst_ != nullptr && !burst_->is_empty() && burst_->take(frame, *segment)) return true;
+  // A burst that begins with its end is a frame like others.
+  if (segment->ends_burst || !send_burst()) return false;
+  if (burst_ == nullptr) burst_.reset(new (std::nothrow) Burst(offload_.segmentation_bytes));
+  if (burst_ == nullptr || !burst_->take(frame, *segment)) return false;
+  loop.schedule(burst_end_);
+  return true;
+}
+
+// False: the device has no room; it stays held.
+bool Engine::send_burst() {
+  if (burst_ == nullptr || burst_->is_empty()) return true;
+  if (burst_->count() == 1) {
+    if (!put(*burst_->first())) return false;
+    burst_->forget();
+    return true;
+  }
+  // The device may call the release, which frees it, before it answers.
+  Burst* burst = burst_.release();
+  if (device_->send(burst->frame(), Release{free_burst, burst})) return true;
+  burst_.reset(burst);
+  return false;
+}
+
+// One frame as it is. False: the device has no room.
+bool Engine::put(pbuf& frame) {
+  std::array<base::Bytes, Burst::pieces_max> pieces;
   std::size_t count = 0;
-  for (const pbuf* each = frame; each != nullptr; each = each->next) {
+  for (const pbuf* each = &frame; each != nullptr; each = each->next) {
     if (each->len > 0) pieces[count++] = {static_cast<const std::byte*>(each->payload), each->len};
   }
-  FrameOut out{{pieces.data(), count}, {}};
-  if (offload_send_) out.checksum = ask_for_checksum(*frame, frame->tot_len);
-  pbuf_ref(frame);
-  if (device_->send(out, Release{free_sent, frame})) return ERR_OK;
-  pbuf_free(frame);
-  return ERR_MEM;
+  FrameOut out{.pieces = {pieces.data(), count}};
+  if (offload_.send) {
+    out.checksum =
+        ask_for_checksum({static_cast<std::byte*>(frame.payload), frame.len}, frame.tot_len);
+  }
+  pbuf_ref(&frame);
+  if (device_->send(out, Release{free_sent, &frame})) return true;
+  pbuf_free(&frame);
+  return false;
 }
 
 void Engine::send_again() {
+  if (!send_burst()) return;
   clockwork.enter();
   tcp_txnow();
 }

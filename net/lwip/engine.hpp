@@ -6,7 +6,8 @@
 // Frames:  in: copied into a pbuf, handed to lwIP, at most `frames_per_turn_max` a turn. Out: the
 //          pbuf's pieces as they are; the device's Release gives up the reference that it was sent
 //          with, so bytes of a Piece that is lasting are never copied. A frame for which the device
-//          has no room is not sent; TCP tries again on `on_space`.
+//          has no room is not sent; TCP tries again on `on_space`. For a device that cuts segments
+//          itself those that follow one another are joined (Burst).
 
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "base/log.hpp"
 #include "base/loop.hpp"
 #include "net/lwip/any_device.hpp"
+#include "net/lwip/burst.hpp"
 #include "net/lwip/checksum.hpp"
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/connection.hpp"
@@ -66,6 +68,14 @@ class Engine {
    private:
     Engine& engine_;
   };
+  class BurstEnd final : public base::Work {
+   public:
+    explicit BurstEnd(Engine& engine) noexcept : engine_(engine) {}
+    void run() override { static_cast<void>(engine_.send_burst()); }
+
+   private:
+    Engine& engine_;
+  };
   class Space final : public base::Work {
    public:
     explicit Space(Engine& engine) noexcept : engine_(engine) {}
@@ -77,18 +87,24 @@ class Engine {
 
   void receive();
   void take(const FrameIn& frame);
+  bool hold(pbuf& frame);
+  bool send_burst();
+  bool put(pbuf& frame);
   void send_again();
 
   base::Entropy& entropy_;
   std::unique_ptr<AnyDevice> device_;
   Mac mac_;
   std::size_t frame_bytes_max_;
-  bool offload_send_;
+  Offload offload_;
   HashKey sequence_key_{};
   std::array<std::uint32_t, 64> random_{};
   std::size_t random_left_ = 0;
   Frames frames_{*this};
   Space space_{*this};
+  // Segments that wait for more of the same, at most until what is due in this turn has run.
+  std::unique_ptr<Burst> burst_;
+  BurstEnd burst_end_{*this};
 };
 
 }  // namespace net::lwip

@@ -89,6 +89,12 @@ TYPED_TEST(DeviceLaws, L4_AFrameThatIsTooLargeIsTakenAndDropped) {
   EXPECT_FALSE(this->far.device.receive());
 }
 
+// tests/net/segmentation_test.cpp shows what becomes of large frames of TCP.
+TYPED_TEST(DeviceLaws, L4_SegmentsAreCutOnlyByWhoSums) {
+  const net::Offload offered = this->near.device.offload();
+  EXPECT_TRUE(offered.send || offered.segmentation_bytes == 0);
+}
+
 TYPED_TEST(DeviceLaws, L5_FramesKeepTheirOrder) {
   int releases = 0;
   for (char letter = 'a'; letter <= 'z'; ++letter) {

@@ -108,4 +108,11 @@ class LwipOffloadWorld : public LwipWorld {
   LwipOffloadWorld() : LwipWorld(1, 9000, mirror_options(), {.send = true, .receive = true}) {}
 };
 
+// A device that sums and cuts.
+inline constexpr Offload cutting{.send = true, .receive = true, .segmentation_bytes = 65'535};
+class LwipCuttingWorld : public LwipWorld {
+ public:
+  LwipCuttingWorld() : LwipWorld(1, 1500, mirror_options(), cutting) {}
+};
+
 }  // namespace net

@@ -17,6 +17,7 @@
 
 #include "base/loop.hpp"
 #include "net/device.hpp"
+#include "tests/net/offload.hpp"
 
 namespace net {
 
@@ -41,12 +42,13 @@ class MemoryDevice {
       was_refused_ = true;
       return false;
     }
-    if (frame.checksum) finish_checksum(bytes, *frame.checksum);
-    if (bytes.size() <= mtu_bytes_ + ethernet_header_bytes) {
-      ++sent_count;
-      if (carry) carry(std::move(bytes));
-    } else {
-      ++dropped_count;
+    for (std::string& one : offload::cut(std::move(bytes), frame, offered.segmentation_bytes)) {
+      if (one.size() <= mtu_bytes_ + ethernet_header_bytes) {
+        ++sent_count;
+        if (carry) carry(std::move(one));
+      } else {
+        ++dropped_count;
+      }
     }
     if (hold_releases) {
       held_.push_back(release);
@@ -100,20 +102,6 @@ class MemoryDevice {
   std::size_t dropped_count = 0;
 
  private:
-  // RFC 1071, byte by byte: nothing of the stack's own arithmetic.
-  static void finish_checksum(std::string& bytes, const ChecksumRequest& request) {
-    unsigned sum = 0;
-    for (std::size_t i = request.from; i < bytes.size(); ++i) {
-      const auto byte = static_cast<unsigned char>(bytes[i]);
-      sum += (i - request.from) % 2 == 0 ? unsigned{byte} << 8U : unsigned{byte};
-    }
-    while (sum > 0xffffU) sum = (sum & 0xffffU) + (sum >> 16U);
-    sum = ~sum & 0xffffU;
-    const std::size_t at = std::size_t{request.from} + request.field;
-    bytes[at] = static_cast<char>(sum >> 8U);
-    bytes[at + 1] = static_cast<char>(sum & 0xffU);
-  }
-
   base::Loop& loop_;
   Mac mac_;
   std::size_t mtu_bytes_;

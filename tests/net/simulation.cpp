@@ -91,7 +91,9 @@ class World {
       if (!back.empty()) memory_->arrive(back);
     };
     wire_.emplace(loop_, *memory_, faults_, seed ^ 0x5eedU);
-    mtu_device_.emplace(*wire_, mtu_);
+    constexpr std::size_t cuts[] = {0, 3000, 65'535};
+    cuts_ = cuts[seed % 3];
+    mtu_device_.emplace(*wire_, mtu_, cuts_);
     pcap_.emplace(loop_, *mtu_device_, pcap != nullptr ? pcap : "/dev/null");
     stack_.emplace(loop_, entropy_, log_, *pcap_, net::mirror_options());
     choose_files();
@@ -104,15 +106,27 @@ class World {
   }
 
  private:
-  // The wire has room for what it adds; the stack is to see the MTU that was chosen.
+  // The wire has room for what it adds; the stack is to see the MTU that was chosen. It sums and
+  // cuts, if that was chosen too; the receiver sums for itself.
   class Mtu {
    public:
-    Mtu(net::LossyDevice<net::MemoryDevice>& inner, std::size_t mtu) : inner_(inner), mtu_(mtu) {}
+    Mtu(net::LossyDevice<net::MemoryDevice>& inner, std::size_t mtu, std::size_t cuts)
+        : inner_(inner), mtu_(mtu), offered_{.send = cuts > 0, .segmentation_bytes = cuts} {}
     [[nodiscard]] net::Mac mac() const { return inner_.mac(); }
     [[nodiscard]] std::size_t mtu_bytes() const { return mtu_; }
-    [[nodiscard]] net::Offload offload() const { return inner_.offload(); }
+    [[nodiscard]] net::Offload offload() const { return offered_; }
     bool send(const net::FrameOut& frame, net::Release release) {
-      return inner_.send(frame, release);
+      if (!offered_.send) return inner_.send(frame, release);
+      std::string bytes;
+      for (base::Bytes piece : frame.pieces) bytes += base::text_of(piece);
+      for (const std::string& one :
+           net::offload::cut(std::move(bytes), frame, offered_.segmentation_bytes)) {
+        const base::Bytes piece = base::bytes_of(one);
+        CHECK(piece.size() <= mtu_ + net::ethernet_header_bytes);
+        static_cast<void>(inner_.send({{&piece, 1}}, {}));  // a wire always takes it
+      }
+      release();
+      return true;
     }
     std::optional<net::FrameIn> receive() { return inner_.receive(); }
     void listen(base::Work* frames, base::Work* space) { inner_.listen(frames, space); }
@@ -120,6 +134,7 @@ class World {
    private:
     net::LossyDevice<net::MemoryDevice>& inner_;
     std::size_t mtu_;
+    net::Offload offered_;
   };
 
   void choose_files() {
@@ -243,8 +258,8 @@ class World {
 
   void tell(bool lasts) {
     const net::WireCounts& did = wire_->counts;
-    std::printf("seed %llu: MTU %zu, %zu files, bodies by %s\n",
-                static_cast<unsigned long long>(seed_), mtu_, files_.size(),
+    std::printf("seed %llu: MTU %zu, cuts %zu, %zu files, bodies by %s\n",
+                static_cast<unsigned long long>(seed_), mtu_, cuts_, files_.size(),
                 lasts ? "reference" : "copy");
     std::printf(
         "wire: loss %.3f (burst %.0f), duplicate %.2f, corrupt %.2f, trailing %.2f, "
@@ -275,6 +290,7 @@ class World {
   net::SeededEntropy entropy_;
   net::Mirror mirror_{net::mirror_ends};
   std::size_t mtu_ = 0;
+  std::size_t cuts_ = 0;
   net::WireFaults faults_;
   std::vector<File> files_;
   kv::Memory memory_store_;

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: ISC
+#include "targets/xen/netfront.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <utility>
+
+#include "base/check.hpp"
+#include "targets/xen/netfront_rings.hpp"
+
+namespace xen_target {
+
+void Netfront::PageDeleter::operator()(std::byte* page) const noexcept {
+  ::operator delete[](page, std::align_val_t{page_bytes});
+}
+
+Netfront::Page Netfront::new_pages(std::size_t bytes) {
+  const std::size_t whole = (bytes + page_bytes - 1) / page_bytes * page_bytes;
+  Page page(static_cast<std::byte*>(::operator new[](whole, std::align_val_t{page_bytes})));
+  std::memset(page.get(), 0, whole);
+  return page;
+}
+
+Netfront::Netfront(Host& host, Grants& grants, const Facts& facts)
+    : host_(host), grants_(grants), facts_(facts), rings_(std::make_unique<Rings>()) {
+  facts_.mtu_bytes = std::min(facts_.mtu_bytes, mtu_bytes_max);
+}
+
+Netfront::~Netfront() {
+  if (is_open_) close();
+}
+
+void Netfront::listen(base::Work* on_frames, base::Work* on_space) noexcept {
+  on_frames_ = on_frames;
+  on_space_ = on_space;
+}
+
+// Opening and closing.
+
+bool Netfront::prepare(Host::Domain domain) {
+  constexpr std::uint32_t size = FrontRing<netif_tx_sring>::size;
+  // What an earlier backend left, or never let go of, is made up for.
+  slots_.resize(size);
+  sent_.resize(size);
+  pages_.resize(size);
+  page_references_.resize(size);
+  auto reserve = [&](Grants::Reference& reference) {
+    if (reference != 0) return true;
+    const std::optional<Grants::Reference> more = grants_.reserve();
+    if (more) reference = *more;
+    return more.has_value();
+  };
+  if (!reserve(connection_.sending) || !reserve(connection_.receiving)) return false;
+  free_slots_.clear();
+  for (std::uint32_t i = 0; i < size; ++i) {
+    if (!reserve(slots_[i].reference) || !reserve(page_references_[i])) return false;
+    if (pages_[i] == nullptr) pages_[i] = new_pages(page_bytes);
+    free_slots_.push_back(static_cast<std::uint16_t>(size - 1 - i));
+  }
+  if (rings_->out_page == nullptr) rings_->out_page = new_pages(page_bytes);
+  if (rings_->in_page == nullptr) rings_->in_page = new_pages(page_bytes);
+  std::memset(rings_->out_page.get(), 0, page_bytes);
+  std::memset(rings_->in_page.get(), 0, page_bytes);
+  connection_.port = host_.new_port(domain);
+  return connection_.port != 0;
+}
+
+std::optional<Netfront::Connection> Netfront::open(Host::Domain domain, bool scatters) {
+  CHECK(!is_open_);
+  if (!prepare(domain)) return std::nullopt;
+  domain_ = domain;
+  frame_slots_max_ = scatters ? slots_max : 1;
+  rings_->out.begin(rings_->out_page.get());
+  rings_->in.begin(rings_->in_page.get());
+  segmentations_in_flight_ = 0;
+  is_page_lent_ = is_rest_ = false;
+  unnotified_ = 0;
+  broken_by_ = {};
+  grants_.open(connection_.sending, rings_->out_page.get(), domain, Grants::Access::write);
+  grants_.open(connection_.receiving, rings_->in_page.get(), domain, Grants::Access::write);
+  for (std::uint32_t i = 0; i < rings_->in.size; ++i) offer_page();
+  static_cast<void>(rings_->in.publish());
+  is_open_ = true;
+  // Who was refused room while there was no backend has it now.
+  wants_space_ = true;
+  return connection_;
+}
+
+void Netfront::close() noexcept {
+  CHECK(is_open_);
+  is_open_ = false;
+  host_.close_port(connection_.port);
+  connection_.port = 0;
+  // A page that is still held stays the backend's: neither it nor its reference is used again.
+  auto take_back = [&](Grants::Reference& reference, Page& page) {
+    if (grants_.close(reference)) return;
+    static_cast<void>(page.release());
+    reference = 0;
+    ++counts_.left;
+  };
+  take_back(connection_.sending, rings_->out_page);
+  take_back(connection_.receiving, rings_->in_page);
+  for (std::size_t i = 0; i < pages_.size(); ++i) take_back(page_references_[i], pages_[i]);
+  for (Slot& slot : slots_) {
+    if (!slot.is_in_flight) continue;
+    take_back(slot.reference, sent_[slot.head].copy);
+  }
+  release_all();
+}
+
+bool Netfront::is_let_go() const noexcept {
+  return !is_open_ ||
+         (!grants_.is_used(connection_.sending) && !grants_.is_used(connection_.receiving));
+}
+
+void Netfront::forget() noexcept {
+  is_open_ = false;
+  connection_.port = 0;
+  release_all();
+}
+
+void Netfront::release_all() noexcept {
+  for (Slot& slot : slots_) slot.is_in_flight = false;
+  for (Sent& sent : sent_) {
+    sent.slots_left = 0;
+    sent.copy.reset();
+    std::exchange(sent.release, {})();
+  }
+}
+
+void Netfront::break_off(std::string_view why) noexcept {
+  if (broken_by_.empty()) broken_by_ = why;
+}
+
+// Receiving.
+
+// Pages come back in the order in which they were offered, so each has its place in the ring.
+void Netfront::offer_page() noexcept {
+  const std::uint32_t slot = rings_->in.request_slot();
+  grants_.open(page_references_[slot], pages_[slot].get(), domain_, Grants::Access::write);
+  netif_rx_request request{};
+  request.id = static_cast<std::uint16_t>(slot);
+  request.gref = page_references_[slot];
+  rings_->in.put(request);
+}
+
+bool Netfront::has_frames() {
+  if (!is_open_ || !broken_by_.empty()) return false;
+  const std::uint32_t ready = rings_->in.ready();
+  if (!rings_->in.is_sane(ready)) {
+    break_off("it delivered more than there was room for");
+    return false;
+  }
+  return ready > 0;
+}
+
+std::optional<net::FrameIn> Netfront::receive() {
+  for (;;) {
+    if (is_page_lent_ && is_open_ && broken_by_.empty()) offer_page();
+    is_page_lent_ = false;
+    if (!has_frames()) break;
+    const std::uint32_t slot = rings_->in.response_slot();
+    const netif_rx_response response = rings_->in.take();
+    if (!grants_.close(page_references_[slot])) {
+      break_off("it keeps pages of frames that it says have come");
+      break;
+    }
+    is_page_lent_ = true;
+    const bool is_part = is_rest_;
+    is_rest_ = (response.flags & (NETRXF_more_data | NETRXF_extra_info)) != 0;
+    if (is_part || is_rest_ || response.status <= 0 ||
+        response.offset + std::size_t{static_cast<std::uint16_t>(response.status)} > page_bytes) {
+      ++counts_.dropped;
+      continue;
+    }
+    ++counts_.received;
+    net::FrameIn frame;
+    frame.bytes = {pages_[slot].get() + response.offset, static_cast<std::size_t>(response.status)};
+    frame.checksum_is_good = facts_.offload.receive &&
+                             (response.flags & (NETRXF_csum_blank | NETRXF_data_validated)) != 0;
+    return frame;
+  }
+  return std::nullopt;
+}
+
+// Idling.
+
+bool Netfront::poll() {
+  notify();
+  reclaim();
+  bool scheduled = false;
+  const bool has_room = !is_open_ || rings_->out.room() >= rings_->out.size / 2;
+  if (wants_space_ && has_room && on_space_ != nullptr) {
+    wants_space_ = false;
+    loop_->schedule(*on_space_);
+    scheduled = true;
+  }
+  if (on_frames_ != nullptr && has_frames()) {
+    loop_->schedule(*on_frames_);
+    scheduled = true;
+  }
+  return scheduled;
+}
+
+bool Netfront::prepare_to_sleep() noexcept {
+  if (!is_open_ || !broken_by_.empty()) return true;
+  static_cast<void>(host_.take_event(connection_.port));
+  if (on_frames_ != nullptr && rings_->in.ask_for(1)) return false;
+  if (!wants_space_) return true;
+  const std::uint32_t half = rings_->out.in_flight() / 2;
+  return !rings_->out.ask_for(half == 0 ? 1 : half);
+}
+
+}  // namespace xen_target

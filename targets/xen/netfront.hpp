@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: ISC
+// targets/xen/netfront.hpp: Xen's network device: two rings of pages that a backend copies or maps.
+//
+// Models:  net::NetDevice.   Owns: both rings, the pages that frames come into, its references.
+// States:  closed -> open (Vif connects it) -> closed; from open to broken when the backend does
+//          what the protocol forbids, until it is opened anew. A frame that is sent while it is
+//          not open is lost.
+// Sending: each page that a piece touches is a slot of the ring; its reference is opened for the
+//          backend to read and closed by its answer. Nothing is copied, but frames in more than
+//          slots_max pages. A reference costs two stores, so none is kept open for static pages.
+// Coming:  a page is closed to the backend before it is looked at, and opened again afterwards.
+// Told:    the backend once a turn of the loop, when req_event asks for it; we of frames that came,
+//          and of sent ones only when there was no room (rsp_event).
+// Bounds:  256 slots a ring.   Source: xen/io/netif.h; Linux's xen-netback for what it can take.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "net/device.hpp"
+#include "targets/xen/grants.hpp"
+#include "targets/xen/host.hpp"
+
+namespace xen_target {
+
+class Netfront {
+ public:
+  // A frame and the page it lies in, which are as much as fits one slot.
+  static constexpr std::size_t mtu_bytes_max = 4096 - net::ethernet_header_bytes;
+  // Slots of one frame that every backend takes (XEN_NETIF_NR_SLOTS_MIN).
+  static constexpr std::size_t slots_max = 18;
+  // With its headers it stays below the 65535 that a slot can say.
+  static constexpr std::size_t segmentation_bytes = 61'440;
+
+  struct Facts {
+    net::Mac mac{};
+    std::size_t mtu_bytes = 1500;
+    net::Offload offload;
+  };
+  // What the backend has to be told.
+  struct Connection {
+    Grants::Reference sending = 0;
+    Grants::Reference receiving = 0;
+    Host::Port port = 0;
+  };
+
+  // Both must outlive it.
+  Netfront(Host& host, Grants& grants, const Facts& facts);
+  ~Netfront();
+  Netfront(const Netfront&) = delete;
+  Netfront& operator=(const Netfront&) = delete;
+
+  // NetDevice.
+  [[nodiscard]] net::Mac mac() const noexcept { return facts_.mac; }
+  [[nodiscard]] std::size_t mtu_bytes() const noexcept { return facts_.mtu_bytes; }
+  [[nodiscard]] net::Offload offload() const noexcept { return facts_.offload; }
+  bool send(const net::FrameOut& frame, net::Release release);
+  std::optional<net::FrameIn> receive();
+  void listen(base::Work* on_frames, base::Work* on_space) noexcept;
+
+  // For Vif. Makes rings for a backend in `domain`; whether it takes frames in several slots.
+  // Nothing: no references or ports are left.
+  [[nodiscard]] std::optional<Connection> open(Host::Domain domain, bool scatters);
+  // Whether the backend does not use the rings.
+  [[nodiscard]] bool is_let_go() const noexcept;
+  // Tells the bridges where this address is from now on (RFC 903; RFC 7042 lists its type).
+  void announce();
+  // The backend has let go, or is taken to have: what it still holds is left to it for good.
+  void close() noexcept;
+  // In a domain that was made anew, where all that it held is gone.
+  void forget() noexcept;
+  [[nodiscard]] bool is_open() const noexcept { return is_open_; }
+  // What the backend did wrong; empty: nothing.
+  [[nodiscard]] std::string_view broken_by() const noexcept { return broken_by_; }
+
+  // For who sleeps. The loop whose works those are.
+  void serve(base::Loop& loop) noexcept { loop_ = &loop; }
+  // Tells the backend what is new, and takes what it is done with. True: work was scheduled.
+  bool poll();
+  // False: something came meanwhile, do not sleep.
+  [[nodiscard]] bool prepare_to_sleep() noexcept;
+  [[nodiscard]] Host::Port port() const noexcept { return connection_.port; }
+
+  struct Counts {
+    std::uint64_t sent = 0;  // frames; a large one that the backend cuts is one
+    std::uint64_t received = 0;
+    std::uint64_t dropped = 0;  // either way
+    std::uint64_t left = 0;     // pages and references that a backend never let go of
+  };
+  [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
+
+ private:
+  struct Rings;
+  struct PageDeleter {
+    void operator()(std::byte* page) const noexcept;
+  };
+  using Page = std::unique_ptr<std::byte[], PageDeleter>;
+
+  // What a slot of the sending ring was last used for.
+  struct Slot {
+    Grants::Reference reference = 0;
+    std::uint16_t head = 0;  // the first slot's number of its frame
+    bool is_in_flight = false;
+  };
+  // By the number of its first slot.
+  struct Sent {
+    net::Release release;
+    Page copy;  // of a frame in too many pages
+    std::uint16_t slots_left = 0;
+  };
+
+  static Page new_pages(std::size_t bytes);
+  bool prepare(Host::Domain domain);
+  void release_all() noexcept;
+  void break_off(std::string_view why) noexcept;
+  [[nodiscard]] bool is_too_large(const net::FrameOut& frame, std::size_t bytes) const noexcept;
+  void put_frame(const net::FrameOut& frame, std::size_t bytes, net::Release release, bool copied);
+  std::uint16_t put_slot(const std::byte* at, std::size_t in_page, std::size_t size, unsigned flags,
+                         std::uint16_t head);
+  void put_segmentation(const net::FrameOut& frame);
+  void end_slot(std::uint16_t number);
+  void notify();
+  void reclaim();
+  void offer_page() noexcept;
+  [[nodiscard]] bool has_frames();
+
+  Host& host_;
+  Grants& grants_;
+  Facts facts_;
+  base::Loop* loop_ = nullptr;
+  base::Work* on_frames_ = nullptr;
+  base::Work* on_space_ = nullptr;
+
+  std::unique_ptr<Rings> rings_;
+  Connection connection_;
+  Host::Domain domain_ = 0;
+  bool is_open_ = false;
+  std::string_view broken_by_;
+  std::size_t frame_slots_max_ = 1;
+  bool wants_space_ = false;
+  unsigned unnotified_ = 0;
+
+  std::vector<Slot> slots_;
+  std::vector<std::uint16_t> free_slots_;
+  std::vector<Sent> sent_;
+  std::uint32_t segmentations_in_flight_ = 0;
+
+  // By their slot in the ring.
+  std::vector<Page> pages_;
+  std::vector<Grants::Reference> page_references_;
+  bool is_rest_ = false;       // of a frame in several pages: we never said that there may be one
+  bool is_page_lent_ = false;  // the one that the last frame stands in
+  std::array<std::byte, 60> announcement_{};
+  Counts counts_;
+};
+
+static_assert(net::NetDevice<Netfront>);
+
+}  // namespace xen_target

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: ISC
+#include "targets/xen/vif.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+#include "targets/xen/abi.hpp"
+
+namespace xen_target {
+
+namespace {
+
+constexpr std::string_view devices = "device/vif";
+constexpr std::uint64_t backend_patience_ns = 30'000'000'000;
+// As long as a backend may take to let go of the rings before they are left to it.
+constexpr std::uint64_t let_go_patience_ns = 2'000'000'000;
+constexpr std::uint64_t step_ns = 10'000'000;
+constexpr std::size_t mtu_bytes_min = 576;
+
+std::optional<net::Mac> parse_mac(std::string_view text) {
+  net::Mac mac{};
+  for (std::size_t i = 0; i < mac.size(); ++i) {
+    const char* const begin = text.data() + 3 * i;
+    if (text.size() != 17 || (i > 0 && begin[-1] != ':')) return std::nullopt;
+    auto [end, error] = std::from_chars(begin, begin + 2, mac.at(i), 16);
+    if (error != std::errc{} || end != begin + 2) return std::nullopt;
+  }
+  return mac;
+}
+
+}  // namespace
+
+bool Vif::find() {
+  const auto names = store_.list(devices);
+  if (!names || names->empty()) return false;
+  auto number = [](const std::string& name) {
+    unsigned value = ~0U;
+    std::from_chars(name.data(), name.data() + name.size(), value);
+    return value;
+  };
+  const std::string first = *std::ranges::min_element(*names, {}, number);
+  path_ = std::string(devices) + "/" + first;
+  if (names->size() > 1 && device_ == nullptr) {
+    log_.warning({"this guest has ", std::to_string(names->size()),
+                  " network devices; it serves on the first, vif ", first});
+  }
+  auto backend = store_.get(path_ + "/backend");
+  if (!backend || backend->empty()) return false;
+  if (!backend_.empty() && backend_ != *backend) {
+    static_cast<void>(store_.unwatch(backend_ + "/state", token));
+  }
+  backend_ = std::move(*backend);
+  domain_ = static_cast<Host::Domain>(store_.number(path_ + "/backend-id", 0));
+  static_cast<void>(store_.watch(backend_ + "/state", token));
+  return true;
+}
+
+std::uint64_t Vif::backend_state() {
+  return backend_.empty() ? 0 : store_.number(backend_ + "/state", 0);
+}
+
+void Vif::wait_for_backend() {
+  const std::uint64_t deadline = host_.now_ns() + backend_patience_ns;
+  while (backend_state() != XenbusStateInitWait) {
+    if (host_.now_ns() >= deadline) {
+      throw std::runtime_error("the backend of " + path_ + " does not wait for us: " + backend_ +
+                               "/state is " + std::to_string(backend_state()));
+    }
+    host_.wait(store_.port(), host_.now_ns() + step_ns);
+    while (store_.next_event()) {
+    }
+  }
+}
+
+Vif::Features Vif::features() {
+  auto says = [this](const char* key) { return store_.number(backend_ + "/" + key, 0) != 0; };
+  Features features;
+  features.scatters = says("feature-sg");
+  features.offload.send = !says("feature-no-csum-offload") && says("feature-ipv6-csum-offload");
+  features.offload.receive = true;
+  if (features.offload.send && features.scatters && says("feature-gso-tcpv4") &&
+      says("feature-gso-tcpv6")) {
+    features.offload.segmentation_bytes = Netfront::segmentation_bytes;
+  }
+  return features;
+}
+
+void Vif::begin() {
+  static_cast<void>(store_.watch(devices, token));
+  if (!find()) {
+    throw std::runtime_error("this guest has no network device (xl: vif = [ \"bridge=xenbr0\" ])");
+  }
+  wait_for_backend();
+  const auto mac_text = store_.get(path_ + "/mac");
+  const std::optional<net::Mac> mac = mac_text ? parse_mac(*mac_text) : std::nullopt;
+  if (!mac) throw std::runtime_error(path_ + "/mac in xenstore is no address");
+  const Features its = features();
+  const std::size_t mtu = store_.number(path_ + "/mtu", store_.number(backend_ + "/mtu", 1500));
+  const Netfront::Facts facts{*mac, std::clamp(mtu, mtu_bytes_min, Netfront::mtu_bytes_max),
+                              its.offload};
+  device_ = std::make_unique<Netfront>(host_, grants_, facts);
+  if (!connect(its)) throw std::runtime_error("xenstore did not take what was written to " + path_);
+}
+
+std::string Vif::addresses() {
+  auto text = store_.get(backend_ + "/ip");
+  return text ? std::move(*text) : std::string();
+}
+
+void Vif::say_state(unsigned state) {
+  // Not into a folder that the toolstack has taken away: that would make it anew.
+  if (!store_.get(path_ + "/backend")) return;
+  static_cast<void>(store_.put(path_ + "/state", std::to_string(state)));
+}
+
+bool Vif::connect(const Features& its) {
+  const std::optional<Netfront::Connection> made = device_->open(domain_, its.scatters);
+  if (!made) return false;
+  const std::pair<const char*, std::uint32_t> keys[] = {
+      {"tx-ring-ref", made->sending},
+      {"rx-ring-ref", made->receiving},
+      {"event-channel", made->port},
+      {"request-rx-copy", 1},
+      {"feature-rx-notify", 1},
+      // Without it the backend keeps to 1500 bytes; frames of up to a page come in one slot.
+      {"feature-sg", device_->mtu_bytes() > 1500 ? 1U : 0U},
+      {"feature-ipv6-csum-offload", 1},
+      {"state", XenbusStateConnected},
+  };
+  for (const auto& [key, value] : keys) {
+    if (!store_.put(path_ + "/" + key, std::to_string(value))) {
+      device_->close();
+      return false;
+    }
+  }
+  return true;
+}
+
+void Vif::disconnect() {
+  const bool broken = !device_->broken_by().empty();
+  log_.warning({"network: the backend ", broken ? "broke the protocol: " : "goes away",
+                device_->broken_by()});
+  say_state(XenbusStateClosing);
+  const std::uint64_t deadline = host_.now_ns() + let_go_patience_ns;
+  while (!device_->is_let_go() && host_.now_ns() < deadline) {
+    host_.wait(store_.port(), host_.now_ns() + step_ns);
+    while (store_.next_event()) {
+    }
+  }
+  device_->close();
+  say_state(XenbusStateClosed);
+  const bool comes_again = store_.number(backend_ + "/online", 0) != 0;
+  if (comes_again && !broken) say_state(XenbusStateInitialising);
+}
+
+bool Vif::reconnect() {
+  const Features its = features();
+  const net::Offload& promised = device_->offload();
+  if ((promised.send && !its.offload.send) ||
+      promised.segmentation_bytes > its.offload.segmentation_bytes) {
+    log_.error(
+        {"network: the backend that came cannot do what the one before it could; it is not "
+         "used"});
+    return false;
+  }
+  if (!connect(its)) {
+    log_.error({"network: the backend that came could not be connected"});
+    return false;
+  }
+  device_->announce();
+  log_.info({"network: connected again"});
+  return true;
+}
+
+void Vif::look() {
+  if (device_ == nullptr) return;
+  const std::uint64_t state = backend_state();
+  if (device_->is_open()) {
+    const bool is_going = state == 0 || state >= XenbusStateClosing;
+    if (is_going || !device_->broken_by().empty()) disconnect();
+    if (device_->is_open()) return;
+  }
+  const std::uint64_t now = backend_state();
+  if (now == 0 && !find()) return;
+  if (backend_state() == XenbusStateInitWait) static_cast<void>(reconnect());
+}
+
+void Vif::begin_again() {
+  device_->forget();
+  backend_.clear();
+  static_cast<void>(store_.watch(devices, token));
+  if (!find()) {
+    log_.warning({"network: there is no device here"});
+    return;
+  }
+  look();
+}
+
+}  // namespace xen_target

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: ISC
+// targets/xen/vif.hpp: how a network device is found and connected: what frontend and backend say
+// to each other by xenstore.
+//
+// States:  Vif.   Owns: the Netfront, once `begin` has found a device.
+// Life:    the backend waits (2) -> we write where our rings are and 4 -> it goes (5, 6, or its
+//          folder is gone) -> the rings are taken back, and we write 6 and, where it is to come
+//          again, 1 -> it waits (2) -> ... A backend that broke the protocol is not asked to come
+//          again; when it waits anew it is taken.
+// Source:  xen/io/netif.h, xen/io/xenbus.h.
+
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/log.hpp"
+#include "targets/xen/netfront.hpp"
+#include "targets/xen/xenstore.hpp"
+
+namespace xen_target {
+
+class Vif {
+ public:
+  // The token of its watches.
+  static constexpr std::string_view token = "vif";
+
+  // All must outlive it.
+  Vif(Host& host, Grants& grants, Xenstore& store, base::Log& log)
+      : host_(host), grants_(grants), store_(store), log_(log) {}
+
+  // Finds the first device and connects it. Throws std::runtime_error, a sentence, when there is
+  // none or it will not do.
+  void begin();
+  [[nodiscard]] Netfront& device() noexcept { return *device_; }
+  // "192.0.2.2" or "192.0.2.2 2001:db8::2", as the toolstack says; empty: it says nothing.
+  [[nodiscard]] std::string addresses();
+
+  // After an event with our token, and when device().broken_by() says something.
+  void look();
+  // In a domain that was made anew.
+  void begin_again();
+
+ private:
+  struct Features {
+    bool scatters = false;
+    net::Offload offload;
+  };
+
+  [[nodiscard]] bool find();
+  [[nodiscard]] std::uint64_t backend_state();
+  void wait_for_backend();
+  [[nodiscard]] Features features();
+  [[nodiscard]] bool connect(const Features& features);
+  void disconnect();
+  void say_state(unsigned state);
+  [[nodiscard]] bool reconnect();
+
+  Host& host_;
+  Grants& grants_;
+  Xenstore& store_;
+  base::Log& log_;
+  std::string path_;     // device/vif/0
+  std::string backend_;  // /local/domain/0/backend/vif/1/0
+  Host::Domain domain_ = 0;
+  std::unique_ptr<Netfront> device_;
+};
+
+}  // namespace xen_target

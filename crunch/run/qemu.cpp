@@ -2,6 +2,7 @@
 #include "crunch/run/qemu.hpp"
 
 #include <fcntl.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
@@ -207,7 +208,7 @@ int run_in_qemu(const Options& options, bool has_https) {
     throw Failure(std::string("there is no ") + qemu_name +
                   " in PATH; on Debian: apt install qemu-system-x86");
   }
-  if (!options.tap.empty() && !std::filesystem::exists("/sys/class/net/" + options.tap)) {
+  if (!options.tap.empty() && ::if_nametoindex(options.tap.c_str()) == 0) {
     throw Failure("there is no network device " + in_quotes(options.tap) +
                   "; make one by: ip tuntap add " + options.tap + " mode tap user $USER");
   }

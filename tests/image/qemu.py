@@ -18,6 +18,7 @@ import tempfile
 
 import bare
 import harness
+import network
 from bare import WAIT_S
 
 QEMU = "qemu-system-x86_64"
@@ -65,25 +66,30 @@ def free_port() -> int:
 
 
 class Guest(bare.Guest):
-    """A machine on ports of 127.0.0.1 that QEMU forwards; its power button stops it."""
+    """A machine on ports of 127.0.0.1 that QEMU forwards, or on network.make_tap's tap0, where it
+    is told its addresses. Its power button stops it."""
 
-    def __init__(self, image, append="", machine="pc", extra=(), wait=True, **options):
+    def __init__(self, image, append="", machine="pc", extra=(), wait=True, on_tap=False,
+                 device="", **options):
         self._folder = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self._folder.name)
         self.console_path, self.err_path = folder / "console", folder / "err"
-        self.port, self.https_port = free_port(), free_port()
-        forwards = f"hostfwd=tcp:127.0.0.1:{self.port}-:80," \
+        if on_tap:
+            self.host, wire = network.IMAGE4, "tap,ifname=tap0,script=no,downscript=no"
+            append = " ".join([*network.STATIC, append])
+        else:
+            self.port, self.https_port = free_port(), free_port()
+            wire = f"user,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:80," \
                    f"hostfwd=tcp:127.0.0.1:{self.https_port}-:443"
         words = command(image, append, machine=machine, extra=extra, **options)
         words += ["-serial", f"file:{self.console_path}",
-                  "-qmp", f"unix:{folder}/qmp,server=on,wait=off",
-                  "-netdev", f"user,id=wire,restrict=on,{forwards}",
-                  "-device", f"{NETWORK_DEVICE[kind(machine)]},netdev=wire"]
+                  "-qmp", f"unix:{folder}/qmp,server=on,wait=off", "-netdev", f"{wire},id=wire",
+                  "-device", f"{device or NETWORK_DEVICE[kind(machine)]},netdev=wire"]
         with open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=err, stderr=err)
         if wait:
             try:
-                self.wait_for(r"network: [0-9.]+/\d+ ")
+                self.wait_for(r"network: [0-9.]+/\d+\b")
             except BaseException as error:
                 said = self.err_path.read_text()
                 self.kill()

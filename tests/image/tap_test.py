@@ -6,54 +6,21 @@ Method: each test makes a network namespace, in which nothing else is, with a ta
 of the tap is Linux's, with curl, ping, dnsmasq, radvd and the conformance table's client on it.
 """
 
-import ctypes
-import fcntl
-import json
 import os
 import pathlib
 import re
 import signal
-import struct
 import subprocess
 import tempfile
 import time
 import unittest
 
 import harness
+import network
 from harness import SITE, Server
+from network import HOST4, IMAGE4, IMAGE6, STATIC, call, enter_namespace, file_of, make_tap, must
 
-HOST4, IMAGE4 = "10.9.0.1", "10.9.0.2"
-HOST6, IMAGE6 = "fd09::1", "fd09::2"
-STATIC = [f"--ipv4={IMAGE4}/24", f"--ipv4-gateway={HOST4}", f"--ipv6={IMAGE6}/64"]
 CLIENT = harness.BUILD / "bin" / "conformance_client"
-
-
-def call(*words, **options) -> subprocess.CompletedProcess:
-    options.setdefault("timeout", 60)
-    return subprocess.run([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False, **options)
-
-
-def must(*words) -> str:
-    done = call(*words)
-    if done.returncode != 0:
-        raise AssertionError(f"{words} exits {done.returncode}: {done.stdout}")
-    return done.stdout
-
-
-def enter_namespace() -> None:
-    """This process and what it starts are alone on their network."""
-    if ctypes.CDLL(None, use_errno=True).unshare(0x40000000) != 0:  # CLONE_NEWNET
-        raise unittest.SkipTest("no network namespaces here")
-    must("ip", "link", "set", "lo", "up")
-
-
-def make_tap(name: str = "tap0", with_addresses: bool = True) -> None:
-    must("ip", "tuntap", "add", name, "mode", "tap")
-    if with_addresses:
-        must("ip", "addr", "add", f"{HOST4}/24", "dev", name)
-        must("ip", "-6", "addr", "add", f"{HOST6}/64", "dev", name, "nodad")
-    must("ip", "link", "set", name, "up")
 
 
 class TapServer(Server):
@@ -76,21 +43,10 @@ class TapServer(Server):
         return found[0]
 
 
-def file_of(url: str, *options) -> bytes:
-    with tempfile.NamedTemporaryFile() as file:
-        done = call("curl", "-sS", "-f", "-o", file.name, "-m", "50", *options, url)
-        if done.returncode != 0:
-            raise AssertionError(f"curl {url}: {done.stdout}")
-        return pathlib.Path(file.name).read_bytes()
-
-
 class OnTap(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        harness.need_root()
-        harness.need("ip")
-        if not os.path.exists("/dev/net/tun"):
-            raise unittest.SkipTest("no /dev/net/tun here")
+        network.need_taps()
 
     def setUp(self):
         enter_namespace()
@@ -164,9 +120,7 @@ class Serving(OnTap):
     def test_an_inherited_descriptor(self):
         harness.need("curl")
         make_tap()
-        tun = os.open("/dev/net/tun", os.O_RDWR)
-        request = struct.pack("16sH22x", b"tap0", 0x0002 | 0x1000)  # IFF_TAP | IFF_NO_PI
-        fcntl.ioctl(tun, 0x400454CA, request)  # TUNSETIFF
+        tun = network.open_tap("tap0")
         with TapServer(self.image(), f"--tap=fd:{tun}", *STATIC, pass_fds=[tun],
                        ready=f"network: {IMAGE4}/24"):
             self.assertEqual(file_of(f"http://{IMAGE4}/big.bin"), SITE["big.bin"])
@@ -253,28 +207,6 @@ class Addresses(OnTap):
 class BadWires(OnTap):
     """A client's host, a bad wire, a bridge, and the image's tap on it."""
 
-    def open_tap(self, name: str) -> int:
-        tun = os.open("/dev/net/tun", os.O_RDWR)
-        self.addCleanup(os.close, tun)
-        fcntl.ioctl(tun, 0x400454CA, struct.pack("16sH22x", name.encode(), 0x0002 | 0x1000))
-        return tun
-
-    def make_wire(self, mtu: int) -> list[int]:
-        ends = [self.open_tap("near"), self.open_tap("far")]
-        must("ip", "tuntap", "add", "tap0", "mode", "tap")
-        must("ip", "link", "add", "br0", "type", "bridge")
-        for name in ("near", "far", "tap0", "br0"):
-            must("ip", "link", "set", name, "mtu", mtu)
-        for name in ("far", "tap0"):
-            off = pathlib.Path(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6")
-            if off.exists():  # not at an MTU below 1,280
-                off.write_text("1")
-            must("ip", "link", "set", name, "master", "br0")
-        must("ip", "addr", "add", f"{HOST4}/24", "dev", "near")
-        for name in ("near", "far", "tap0", "br0"):
-            must("ip", "link", "set", name, "up")
-        return ends
-
     def test_files_arrive_whole(self):
         harness.need("curl")
         table = [
@@ -291,20 +223,13 @@ class BadWires(OnTap):
         image = self.image(files={"index.html": b"x", "some.bin": data})
         for mtu, options in table:
             with self.subTest(mtu=mtu, options=options):
-                enter_namespace()
                 began = time.monotonic()
-                ends = self.make_wire(mtu)
-                wire = subprocess.Popen(
-                    [str(harness.BUILD / "bin" / "wire"), *(f"fd:{end}" for end in ends),
-                     *map(str, options)], pass_fds=ends, stdout=subprocess.PIPE, text=True)
-                try:
+                with network.BadWire(mtu, *options) as wire:
                     with TapServer(image, f"--ipv4={IMAGE4}/24", "--ipv6=off"):
                         got = file_of(f"http://{IMAGE4}/some.bin", "--retry", "5",
                                       "--retry-all-errors", "-m", "250")
                         self.assertTrue(got == data)
-                finally:
-                    wire.terminate()
-                    did = json.loads(wire.communicate(timeout=20)[0])
+                did = wire.did
                 print(mtu, options, did["to_a"], f"{time.monotonic() - began:.1f} s")
                 self.assertGreater(did["to_a"]["sent"], size / mtu)
                 self.assertTrue(did["to_a"]["lost"] > 0 or options[1] == 0)

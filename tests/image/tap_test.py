@@ -75,6 +75,20 @@ class Serving(OnTap):
             must("ping", "-c", "1", "-s", "2000", IMAGE4)
             must("ping", "-c", "1", "-s", "2000", IMAGE6)
 
+    def test_large_segments_are_the_hosts_to_cut(self):
+        harness.need("curl")
+        make_tap()
+
+        def taken() -> int:  # packets that the host got from the image
+            counts = re.search(r"tap0:\s*\d+\s+(\d+)", pathlib.Path("/proc/net/dev").read_text())
+            return int(counts.group(1))
+
+        with TapServer(self.image(), *STATIC, ready=f"network: {IMAGE6}/64"):
+            for host in (IMAGE4, f"[{IMAGE6}]"):
+                before = taken()
+                self.assertEqual(file_of(f"http://{host}/big.bin"), SITE["big.bin"])
+                self.assertLess(taken() - before, len(SITE["big.bin"]) / 1460 / 2)
+
     def test_https(self):
         harness.need("curl")
         if not harness.has_tls():

@@ -27,7 +27,7 @@ using Failure = base::Failure<std::string>;
 // virtio_net_hdr of linux/virtio_net.h, which is no C++; in the machine's byte order.
 struct Header {
   std::uint8_t flags = 0;
-  std::uint8_t segmentation = 0;  // none
+  std::uint8_t segmentation = 0;
   std::uint16_t header_bytes = 0;
   std::uint16_t segment_bytes = 0;
   std::uint16_t checksum_from = 0;
@@ -36,6 +36,8 @@ struct Header {
 static_assert(sizeof(Header) == 10);
 constexpr std::uint8_t needs_checksum = 1;
 constexpr std::uint8_t data_is_valid = 2;
+constexpr std::uint8_t segments_of_tcp_ipv4 = 1;
+constexpr std::uint8_t segments_of_tcp_ipv6 = 4;
 
 constexpr const char* device_path = "/dev/net/tun";
 constexpr std::size_t pieces_max = 64;
@@ -88,10 +90,26 @@ void ask_host(OpenTap& tap) {
   tap.mac[5] ^= 0x01;                                                 // and not the host's own
 }
 
-// Checksums of what is sent are the kernel's to finish.
+// Asks the kernel to fill a header in; it takes one with every frame that is sent then, and needs
+// no leave to finish checksums and to cut segments. TUN_F_CSUM says what we take from it: frames
+// whose checksum is not finished, but none that are larger than the wire's. A server is sent
+// little.
 bool offer_offload(int fd) {
   int size = sizeof(Header);
   return ::ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ::ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM) == 0;
+}
+
+// A frame that asks for it has its headers in its first piece, and its checksum is TCP's.
+void ask_for_segments(Header& header, const net::FrameOut& frame) {
+  constexpr std::size_t ethertype_at = 12;
+  constexpr std::size_t tcp_length_at = 12;
+  const base::Bytes first = frame.pieces.front();
+  const bool is_ipv4 = first[ethertype_at] == std::byte{0x08};
+  const std::size_t tcp = frame.checksum->from;
+  const auto tcp_bytes = (std::to_integer<unsigned>(first[tcp + tcp_length_at]) >> 4U) * 4U;
+  header.segmentation = is_ipv4 ? segments_of_tcp_ipv4 : segments_of_tcp_ipv6;
+  header.header_bytes = static_cast<std::uint16_t>(tcp + tcp_bytes);
+  header.segment_bytes = frame.segment_bytes;
 }
 
 base::Result<OpenTap, std::string> take_inherited(std::string_view number) {
@@ -216,7 +234,13 @@ bool Tap::send(const net::FrameOut& frame, net::Release release) noexcept {
     header.checksum_from = frame.checksum->from;
     header.checksum_field = frame.checksum->field;
   }
-  if (bytes > open_.mtu_bytes + net::ethernet_header_bytes) {
+  std::size_t bytes_max = open_.mtu_bytes + net::ethernet_header_bytes;
+  if (frame.segment_bytes > 0) {
+    CHECK(open_.has_header);
+    ask_for_segments(header, frame);
+    bytes_max = header.header_bytes + segmentation_bytes;
+  }
+  if (bytes > bytes_max) {
     ++dropped_count_;
     release();
     return true;

@@ -3,9 +3,9 @@
 //
 // States:  open_tap, Tap.   Models: net::NetDevice.   Owns: its descriptor.
 // Frames:  one read(2) or writev(2) each; a sent frame's bytes are the kernel's when writev
-// returns,
-//          so `release` is called at once. With IFF_VNET_HDR, which a tap that is opened here has,
-//          the kernel finishes checksums of what is sent and vouches for what its own host sends.
+//          returns, so `release` is called at once. With IFF_VNET_HDR, which a tap that is opened
+//          here has, the kernel finishes checksums of what is sent, cuts large segments, and
+//          vouches for what its own host sends.
 // Source:  linux/if_tun.h, linux/virtio_net.h, Documentation/networking/tuntap.rst.
 
 #pragma once
@@ -49,7 +49,9 @@ class Tap final : private base::Watch {
   [[nodiscard]] net::Mac mac() const noexcept { return open_.mac; }
   [[nodiscard]] std::size_t mtu_bytes() const noexcept { return open_.mtu_bytes; }
   [[nodiscard]] net::Offload offload() const noexcept {
-    return {.send = open_.has_header, .receive = open_.has_header};
+    return {.send = open_.has_header,
+            .receive = open_.has_header,
+            .segmentation_bytes = open_.has_header ? segmentation_bytes : 0};
   }
   bool send(const net::FrameOut& frame, net::Release release) noexcept;
   std::optional<net::FrameIn> receive() noexcept;
@@ -63,6 +65,8 @@ class Tap final : private base::Watch {
   void complain(const char* what, int why);
 
   static constexpr std::size_t frame_bytes_max = 65536;
+  // As much as IP can count: the kernel cuts it where it leaves the host, or never.
+  static constexpr std::size_t segmentation_bytes = 65'535;
   base::Loop& loop_;
   base::Descriptors& descriptors_;
   base::Log& log_;

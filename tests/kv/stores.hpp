@@ -13,6 +13,7 @@
 #include "kv/overlay/overlay.hpp"
 #include "tests/kv/archetype.hpp"
 #include "tests/kv/crunched_site.hpp"
+#include "tests/kv/memory_xenstore.hpp"
 #include "tests/kv/tree.hpp"
 
 namespace kv {
@@ -124,6 +125,29 @@ class MixedOverlayFixture {
   Overlay<Archetype, WaitingArchetype> store_{above_, below_};
 };
 
+// Of the content, what xenstore can hold: its names, its sizes.
+class XenstoreFixture {
+ public:
+  XenstoreFixture(const Content& content, base::Loop& loop) : waiting_(loop, client_) {
+    for (const auto& [key, item] : content) {
+      Key rest = key;
+      bool fits = item.identity.size() <= Xenstore<WaitingXenstore>::value_bytes_max;
+      while (fits && !rest.empty()) fits = is_xenstore_name(take_segment(rest));
+      if (!fits) continue;
+      content_[key].identity = item.identity;
+      client_.write("vm-data/site/" + key, item.identity);
+    }
+  }
+  auto& store() { return store_; }
+  const Content& content() const { return content_; }
+
+ private:
+  Content content_;
+  MemoryXenstore client_;
+  WaitingXenstore waiting_;
+  Xenstore<WaitingXenstore> store_{waiting_, "vm-data/site"};
+};
+
 template <Flaw flaw>
 class ArchetypeFixture {
  public:
@@ -152,6 +176,6 @@ class WaitingFixture {
 using AllStores =
     ::testing::Types<CrunchedFixture, MemoryFixture, DirectoryFixture<Resolver::openat2>,
                      DirectoryFixture<Resolver::walk>, OverlayFixture, MixedOverlayFixture,
-                     ArchetypeFixture<Flaw::none>, WaitingFixture>;
+                     XenstoreFixture, ArchetypeFixture<Flaw::none>, WaitingFixture>;
 
 }  // namespace kv

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: ISC
+#include "targets/hvt/idle.hpp"
+
+#include <algorithm>
+
+#include "targets/hvt/hypercall.hpp"
+#include "targets/hvt/notes.hpp"
+
+namespace hvt_target {
+
+void Idle::sleep(base::Instant deadline) {
+  // A tender may add the time to its clock: far from where that would wrap.
+  constexpr base::Duration longest = std::chrono::hours(1);
+  const base::Instant now = clock_.now();
+  hvt::Poll call{};
+  if (deadline > now) {
+    call.timeout_ns = static_cast<std::uint64_t>(std::min(deadline - now, longest).count());
+  }
+  ask(hvt::Call::poll, call);
+  if ((call.ready & std::uint64_t{1} << service_handle) != 0) net_.frames_have_come();
+  if ((call.ready & hvt::ready_to_stop) != 0) on_stop_();
+}
+
+}  // namespace hvt_target

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: ISC
+// targets/hvt/idle.hpp: how a guest sleeps: the poll hypercall, its only way to wait.
+//
+// Models:  base::Idle.   Stop: bit 0 of what a poll says is ready (hvt::ready_to_stop), which our
+// tender sets once and others never.
+
+#pragma once
+
+#include <functional>
+#include <utility>
+
+#include "base/loop.hpp"
+#include "targets/hvt/net.hpp"
+
+namespace hvt_target {
+
+class Idle final : public base::Idle {
+ public:
+  // `on_stop` is called when the tender was asked to end.
+  Idle(base::Clock& clock, Net& net, std::function<void()> on_stop)
+      : clock_(clock), net_(net), on_stop_(std::move(on_stop)) {}
+
+  void sleep(base::Instant deadline) override;
+
+ private:
+  base::Clock& clock_;
+  Net& net_;
+  std::function<void()> on_stop_;
+};
+
+}  // namespace hvt_target

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: ISC
+#include "targets/hvt/machine.hpp"
+
+#include "targets/hvt/hypercall.hpp"
+#include "targets/hvt/notes.hpp"
+#include "targets/libos/cpu.hpp"
+#include "targets/libos/machine.hpp"
+#include "targets/libos/pages.hpp"
+#include "targets/libos/report.hpp"
+
+namespace hvt_target {
+
+namespace {
+
+namespace cpu = libos::cpu;
+
+Given what_was_given;
+
+void copy_service(const hvt::BootInfo& info) {
+  const auto* header = reinterpret_cast<const hvt::ManifestHeader*>(info.manifest);
+  if (header == nullptr || header->count <= service_handle) return;
+  const auto* entries = reinterpret_cast<const hvt::ManifestEntry*>(header + 1);
+  const hvt::ManifestEntry& service = entries[service_handle];
+  if (service.attached == 0 || service.type != hvt::DeviceType::net) return;
+  what_was_given.has_network = true;
+  cpu::copy(what_was_given.mac.data(), service.net.mac, sizeof service.net.mac);
+  what_was_given.mtu_bytes = service.net.mtu_bytes;
+}
+
+// What a tender leaves to the guest: system calls, pages without execution, vector instructions.
+void set_processor() {
+  constexpr std::uint32_t leaf = 0x80000001;
+  constexpr std::uint32_t has_nx = 1U << 20U;
+  if ((cpu::cpuid(leaf).edx & has_nx) == 0) {
+    libos::refuse({"this processor cannot forbid execution of data (NX), which the image needs"});
+  }
+  constexpr std::uint32_t efer = 0xc0000080;
+  constexpr std::uint64_t system_calls_and_nx = 0x801;
+  cpu::write_msr(efer, cpu::read_msr(efer) | system_calls_and_nx);
+  std::uint64_t cr0 = 0;
+  asm volatile("mov %%cr0, %0" : "=r"(cr0));
+  cr0 &= ~std::uint64_t{0xc};  // not TS, EM
+  cr0 |= 0x10022;              // WP, NE, MP
+  asm volatile("mov %0, %%cr0" : : "r"(cr0) : "memory");
+}
+
+}  // namespace
+
+const Given& given() noexcept { return what_was_given; }
+
+extern "C" [[noreturn]] void hvt_start(const hvt::BootInfo* info) {
+  set_processor();
+  libos::Boot& boot = libos::boot();
+  // A tender takes no buffer that ends where memory ends: the last page stays unused.
+  boot.memory[0].end = info->memory_bytes - libos::pages::page_bytes;
+  boot.memory_count = 1;
+  libos::take_command_line(reinterpret_cast<const char*>(info->command_line));
+  what_was_given.tsc_hz = info->tsc_hz;
+  copy_service(*info);
+  libos::start();
+}
+
+}  // namespace hvt_target
+
+namespace libos::machine {
+
+const char* name() noexcept { return "image"; }
+
+void begin() noexcept {}
+
+void console(const char* text, std::size_t bytes) noexcept {
+  hvt::Puts call{hvt_target::address_of(text), bytes};
+  hvt_target::ask(hvt::Call::puts, call);
+}
+
+void stop(int status) noexcept {
+  hvt::Halt call{0, status, 0};
+  hvt_target::ask(hvt::Call::halt, call);
+  cpu::halt();
+}
+
+std::uint64_t tsc_hz() noexcept {
+  const std::uint64_t hz = hvt_target::given().tsc_hz;
+  if (hz == 0) refuse({"the tender does not say how fast the time stamp counter counts"});
+  return hz;
+}
+
+std::uint64_t wall_ns() noexcept {
+  hvt::Walltime call{};
+  hvt_target::ask(hvt::Call::walltime, call);
+  return call.ns;
+}
+
+// A tender has none to give.
+void interrupt(unsigned /*vector*/) noexcept {}
+
+bool takes_word(const char* /*word*/) noexcept { return false; }
+
+}  // namespace libos::machine

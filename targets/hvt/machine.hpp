@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: ISC
+// targets/hvt/machine.hpp: what the tender said at the entry that libos::Boot has no place for.
+//
+// States:  Given, given.   Models (machine.cpp): targets/libos/machine.hpp.
+
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+namespace hvt_target {
+
+struct Given {
+  std::uint64_t tsc_hz = 0;
+  bool has_network = false;  // `service`, and the rest is its
+  std::array<std::uint8_t, 6> mac{};
+  std::uint16_t mtu_bytes = 0;
+};
+[[nodiscard]] const Given& given() noexcept;
+
+}  // namespace hvt_target

@@ -44,11 +44,12 @@ function(crunch_archives out)
 endfunction()
 
 # crunch_image_target(unix HEADER targets/unix/target.hpp CONFIG site-example/config.hpp
-#                     RUN process|qemu LINK -static ... [ROOMS rooms that only this target has]
-#                     [SYMBOLS name of a table of its functions])
+#                     RUN process|qemu|xl LINK -static ... [ROOMS rooms that only this target has]
+#                     [SYMBOLS name of a table of its functions]
+#                     [COMPANION text of what is written beside an image])
 # The configuration is compiled here once, so that a build with it only assembles and links.
 function(crunch_image_target target)
-  cmake_parse_arguments(ARG "" "HEADER;CONFIG;RUN;SYMBOLS" "LINK;ROOMS" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADER;CONFIG;RUN;SYMBOLS;COMPANION" "LINK;ROOMS" ${ARGN})
   get_property(rooms GLOBAL PROPERTY CRUNCH_RUNTIME_ROOMS)
   crunch_archives(archives ${ARG_ROOMS} ${rooms})
 
@@ -75,6 +76,13 @@ function(crunch_image_target target)
   set(here "${common}include ${CMAKE_SOURCE_DIR}\nmain ${CMAKE_SOURCE_DIR}/targets/main.cpp\n")
   string(APPEND here "object $<TARGET_OBJECTS:crunch_main_${target}>\n")
   set(there "${common}include include\nmain include/targets/main.cpp\nobject ${target}/main.o\n")
+  if(ARG_COMPANION)
+    get_filename_component(companion ${ARG_COMPANION} NAME)
+    string(APPEND here "companion ${CMAKE_SOURCE_DIR}/${ARG_COMPANION}\n")
+    string(APPEND there "companion ${target}/${companion}\n")
+    install(FILES ${CMAKE_SOURCE_DIR}/${ARG_COMPANION}
+      DESTINATION ${CRUNCH_INSTALL_FOLDER}/${target})
+  endif()
   foreach(archive ${archives})
     if(TARGET ${archive})
       string(APPEND here "library $<TARGET_FILE:${archive}>\n")

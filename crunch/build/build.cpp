@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "crunch/build/companion.hpp"
 #include "crunch/build/compiler.hpp"
 #include "crunch/build/recipe.hpp"
 #include "crunch/build/symbols.hpp"
@@ -136,6 +137,7 @@ class Run {
     summary.link_seconds = linking.seconds();
     summary.image_bytes = fs::file_size(in_work("image"));
     summary.is_changed = put_in_place(in_work("image"), options_.image, mode());
+    summary.companion = write_companion(recipe_, options_.image);
     return summary;
   }
 
@@ -286,7 +288,8 @@ std::string summary_text(const Summary& summary, const Options& options) {
                 summary.compile_seconds, summary.link_seconds);
   return embed::summary_text(summary.embedded) + "\n" + options.image + ": " +
          bytes_text(summary.image_bytes) + " for " + options.target + times.data() +
-         (summary.is_changed ? "" : ", unchanged");
+         (summary.is_changed ? "" : ", unchanged") +
+         (summary.companion.empty() ? "" : "\n" + summary.companion + ": how to start it");
 }
 
 }  // namespace crunch::build

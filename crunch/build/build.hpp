@@ -35,12 +35,13 @@ struct Summary {
   double link_seconds = 0;
   std::uint64_t image_bytes = 0;
   bool is_changed = false;
+  std::string companion;  // what was written beside it, or stood there; empty: nothing
 };
 
 // Throws a Failure or Usage.
 Summary build(const Options& options);
 
-// Two lines for a person.
+// Two lines for a person, or three.
 [[nodiscard]] std::string summary_text(const Summary& summary, const Options& options);
 
 }  // namespace crunch::build

@@ -12,7 +12,9 @@ void add_run_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<run::Options>();
   CLI::App* command = app.add_subcommand("run", "Start an image, as its target is started");
   command->add_option("IMAGE", options->image, "What crunch build has written")->required();
-  command->add_option("--net", options->tap, "A tap device for the machine's network")
+  command
+      ->add_option("--net", options->tap,
+                   "A tap device for the machine's network; for a Xen guest\na bridge [xenbr0]")
       ->type_name("TAP");
   command
       ->add_option("--memory", options->memory_mib,

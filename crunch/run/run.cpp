@@ -11,6 +11,7 @@
 #include "crunch/failure.hpp"
 #include "crunch/inspect/inspect.hpp"
 #include "crunch/run/qemu.hpp"
+#include "crunch/run/xl.hpp"
 
 namespace crunch::run {
 namespace {
@@ -50,6 +51,7 @@ int run(const Options& options) {
   if (recipe.way_to_run == "qemu") {
     return run_in_qemu(options, image.contains("certificates"));
   }
+  if (recipe.way_to_run == "xl") run_by_xl(options, recipe);
   throw Failure("crunch does not know how to run an image for " + recipe.target);
 }
 

@@ -4,7 +4,8 @@
 // States:  Options, run.   Used by: `crunch run`.
 // Ways:    the recipe of the image's target (crunch/build/recipe.hpp) says which: `process` runs
 // the
-//          image in crunch's place; `qemu` runs it as a machine under QEMU, see qemu.hpp.
+//          image in crunch's place; `qemu` runs it as a machine under QEMU, see qemu.hpp; `xl` as a
+//          Xen guest, see xl.hpp.
 
 #pragma once
 
@@ -18,8 +19,8 @@ struct Options {
   std::string image;
   std::vector<std::string> boot_keys;
   // The rest is for machines only.
-  std::string tap;               // a tap device; empty: QEMU's user network, and forwarded ports
-  std::uint32_t memory_mib = 0;  // 0: the image's size and 32 MiB
+  std::string tap;  // a tap, or a bridge of Xen's; empty: QEMU's user network, or xenbr0
+  std::uint32_t memory_mib = 0;  // 0: as its target suggests
   std::uint16_t http_port = 0;   // on this machine; 0: 8080 if it is free, else one that is
   std::uint16_t https_port = 0;  // 0: 8443 if it is free, else one that is
   bool uses_kvm = false;

@@ -37,17 +37,19 @@ struct Machine {
         net(begin()),
         idle(clock, host, [this] { look(); }),
         loop(clock, idle),
-        platform{.loop = loop,
-                 .clock = clock,
-                 .entropy = entropy,
-                 .net_device = net,
-                 .store = store,
-                 .console = console,
-                 .log = log,
-                 .arguments = arguments,
-                 .addresses = vif.addresses(),
-                 .ready = [this] { log.info({libos::boot_line()}); },
-                 .on_stop = {}} {
+        platform{{loop,
+                  clock,
+                  entropy,
+                  net,
+                  console,
+                  log,
+                  arguments,
+                  0,
+                  1,
+                  [this] { log.info({libos::boot_line()}); },
+                  {}},
+                 store,
+                 vif.addresses()} {
     net.serve(loop);
     idle.serve(net);
     idle.set_store_port(store.port());

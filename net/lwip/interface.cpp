@@ -12,6 +12,7 @@
 #include <lwip/nd6.h>
 #include <netif/ethernet.h>
 
+#include "net/lwip/decline.hpp"
 #include "net/lwip/engine.hpp"
 #include "net/lwip/ip.hpp"
 
@@ -189,6 +190,7 @@ void Interface::report_ipv4() {
   log_.info({"network: ", text, is_leased ? " (DHCP)" : ""});
   dhcp_patience_.disarm();
   patience_ = first_patience;
+  got_ipv4_ = loop_.now();
   announcements_left_ = announcements;
   announce();
 }
@@ -224,13 +226,37 @@ void Interface::see_arp(base::Bytes frame) {
   if (frame.size() < 42 || !has_ipv4()) return;
   const bool is_ours = std::memcmp(frame.data() + sender_ip, netif_ip4_addr(&netif_), 4) == 0;
   if (!is_ours || std::memcmp(frame.data() + sender_mac, mac_.data(), mac_.size()) == 0) return;
-  if (has_logged_conflict_ && loop_.now() - conflict_logged_ < conflict_quiet) return;
+  const bool is_repeated = has_logged_conflict_ && loop_.now() - conflict_logged_ < conflict_quiet;
+  const std::string mac = mac_text(frame.subspan(sender_mac, 6));
+  // At once when it is new (RFC 2131 section 3.1.5), later when once was not enough (RFC 5227
+  // section 2.4, b).
+  if (dhcp_supplied_address(&netif_) != 0 &&
+      (is_repeated || loop_.now() - got_ipv4_ < conflict_quiet)) {
+    decline(mac);
+    return;
+  }
+  if (is_repeated) return;
   has_logged_conflict_ = true;
   conflict_logged_ = loop_.now();
-  log_.error({"network: another host, with the MAC ", mac_text(frame.subspan(sender_mac, 6)),
-              ", has the address ", text_of(*netif_ip4_addr(&netif_)),
+  log_.error({"network: another host, with the MAC ", mac, ", has the address ",
+              text_of(*netif_ip4_addr(&netif_)),
               " too: connections will fail until one of the two has another"});
   etharp_gratuitous(&netif_);  // at most one in `conflict_quiet` (RFC 5227 section 2.4)
+}
+
+void Interface::decline(const std::string& mac) {
+  using std::chrono::duration_cast;
+  const auto wait = duration_cast<std::chrono::seconds>(decline_wait).count();
+  log_.error({"network: another host, with the MAC ", mac, ", has the address ",
+              text_of(*netif_ip4_addr(&netif_)),
+              " that the DHCP server gave to this one: it is declined, and another asked for in ",
+              std::to_string(wait), " s"});
+  has_logged_conflict_ = false;
+  reported_ipv4_ = {};  // said already
+  announcing_.disarm();
+  decline_lease(netif_);
+  started_ = loop_.now() + decline_wait;
+  dhcp_patience_.arm(started_ + patience_);
 }
 
 }  // namespace net::lwip

@@ -4,7 +4,7 @@
 //
 // Log:     each address when it can be used; no answer of a DHCP server (after 10 s, then at longer
 //          and longer intervals while lwIP goes on asking, RFC 2131); another host with the same
-//          address, with its MAC.
+//          address, with its MAC: one that DHCP gave is declined.
 
 #pragma once
 
@@ -60,6 +60,8 @@ class Interface final : public base::Work {
   void start_ipv6();
   void miss_dhcp();
   void announce();
+  // Gives the address back to the DHCP server: the host with this MAC has it too.
+  void decline(const std::string& mac);
   void report_ipv4();
   void report_ipv6(std::size_t index);
 
@@ -72,6 +74,7 @@ class Interface final : public base::Work {
   ip4_addr_t reported_ipv4_{};
   std::array<std::uint8_t, LWIP_IPV6_NUM_ADDRESSES> reported_ipv6_{};  // states
   base::Instant started_{};
+  base::Instant got_ipv4_{};
   base::Instant conflict_logged_{};
   bool has_logged_conflict_ = false;
   Later dhcp_patience_;

@@ -6,11 +6,12 @@
 //   simulation --seed N        one seed again, and what its wire was and did
 //   simulation --seed N --pcap FILE   with every frame
 //
-// Method:  http::Server over kv::Memory over net::Lwip; clients on the same stack, which meets
-//          itself in a Mirror over a LossyDevice. A seed chooses the wire (loss up to 20 %, bursts,
-//          delay up to 300 ms, jitter, duplicates, changed and added bytes, MTU 576 to 9,000), the
-//          files, and the clients: some pipeline, some are slow, some leave in the middle. Every
-//          byte that a client is given is compared; each client that stays must get each file.
+// Method:  http::Server over kv::Memory over net::Lwip, with TLS between in every fifth seed;
+//          clients on the same stack, which meets itself in a Mirror over a LossyDevice. A seed
+//          chooses the wire (loss up to 20 %, bursts, delay up to 300 ms, jitter, duplicates,
+//          changed and added bytes, MTU 576 to 9,000), the files, and the clients: some pipeline,
+//          some are slow, some leave in the middle. Every byte that a client is given is compared;
+//          each client that stays must get each file.
 
 #include <cstdio>
 #include <cstdlib>
@@ -28,6 +29,7 @@
 #include "tests/net/lwip_world.hpp"
 #include "tests/net/memory_device.hpp"
 #include "tests/net/mirror.hpp"
+#include "tests/net/simulation_channel.hpp"
 
 namespace {
 
@@ -93,6 +95,7 @@ class World {
     wire_.emplace(loop_, *memory_, faults_, seed ^ 0x5eedU);
     constexpr std::size_t cuts[] = {0, 3000, 65'535};
     cuts_ = cuts[seed % 3];
+    is_secure_ = seed % 5 == 0;
     mtu_device_.emplace(*wire_, mtu_, cuts_);
     pcap_.emplace(loop_, *mtu_device_, pcap != nullptr ? pcap : "/dev/null");
     stack_.emplace(loop_, entropy_, log_, *pcap_, net::mirror_options());
@@ -106,6 +109,19 @@ class World {
   }
 
  private:
+  template <class Store>
+  void serve(Store& store) {
+    if (!is_secure_) {
+      serve(store, *stack_);
+      return;
+    }
+    simulation::Secure secure(*stack_, loop_, simulation::context(entropy_));
+    serve(store, secure);
+    const base::Instant end = loop_.now() + 1min;
+    while (secure.handshake_count() > 0 && loop_.now() < end) loop_.turn(end);
+    if (secure.handshake_count() > 0) fail(seed_, "a handshake is left");
+  }
+
   // The wire has room for what it adds; the stack is to see the MTU that was chosen. It sums and
   // cuts, if that was chosen too; the receiver sums for itself.
   class Mtu {
@@ -149,10 +165,10 @@ class World {
     }
   }
 
-  template <class Store>
-  void serve(Store& store) {
+  template <class Store, class Stack>
+  void serve(Store& store, Stack& stack) {
     http::AccessLog access(lines_, loop_, http::LogFormat::off);
-    http::Server<Store, net::Lwip> server(store, *stack_, loop_, {}, access);
+    http::Server<Store, Stack> server(store, stack, loop_, {}, access);
     if (!server.listen(80)) fail(seed_, "cannot listen");
     loop_.spawn(server.run());
     std::vector<std::unique_ptr<Fetch>> fetches;
@@ -199,23 +215,25 @@ class World {
       if (++fetch.attempts > 50) fail(seed_, "50 attempts were not enough");
       auto flow = co_await stack_->connect(at, 60s);
       if (!flow) continue;
-      co_await ask(*flow, fetch);
+      simulation::Channel channel(*flow, is_secure_);
+      co_await ask(channel, fetch);
     }
   }
 
   // One connection: all requests at once, all answers in order.
-  Task<void> ask(net::Lwip::Flow& flow, Fetch& fetch) {
+  Task<void> ask(simulation::Channel& channel, Fetch& fetch) {
     std::string questions;
     for (const File& file : *fetch.files) {
       questions += "GET /" + file.name + " HTTP/1.1\r\nHost: a\r\n\r\n";
     }
-    const net::Piece piece{base::bytes_of(questions)};
-    auto asked = co_await flow.write({&piece, 1}, 120s);
+    const bool is_open = co_await channel.open();
+    if (!is_open) co_return;
+    const bool asked = co_await channel.write(questions);
     if (!asked) co_return;
     std::size_t taken = 0;
     std::string got;
     for (const File& file : *fetch.files) {
-      bool is_whole = co_await take_answer(flow, fetch, file, got, taken);
+      bool is_whole = co_await take_answer(channel, fetch, file, got, taken);
       if (fetch.done) co_return;  // it has left
       if (!is_whole) co_return;
     }
@@ -223,8 +241,8 @@ class World {
   }
 
   // Reads one answer off `got` and the flow. False: the connection ended before it was whole.
-  Task<bool> take_answer(net::Lwip::Flow& flow, Fetch& fetch, const File& file, std::string& got,
-                         std::size_t& taken) {
+  Task<bool> take_answer(simulation::Channel& channel, Fetch& fetch, const File& file,
+                         std::string& got, std::size_t& taken) {
     for (;;) {
       const std::size_t head_end = got.find("\r\n\r\n");
       if (head_end != std::string::npos) {
@@ -244,10 +262,10 @@ class World {
           co_return true;
         }
       }
-      auto bytes = co_await flow.read(fetch.read_bytes_max, 300s);
-      if (!bytes) co_return false;
-      taken += bytes->size();
-      got += base::text_of(*bytes);
+      const std::size_t before = got.size();
+      const bool is_more = co_await channel.read(got, fetch.read_bytes_max);
+      if (!is_more) co_return false;
+      taken += got.size() - before;
       if (taken > fetch.leaves_after) {
         fetch.done = true;
         co_return false;
@@ -258,9 +276,9 @@ class World {
 
   void tell(bool lasts) {
     const net::WireCounts& did = wire_->counts;
-    std::printf("seed %llu: MTU %zu, cuts %zu, %zu files, bodies by %s\n",
+    std::printf("seed %llu: MTU %zu, cuts %zu, %zu files, bodies by %s%s\n",
                 static_cast<unsigned long long>(seed_), mtu_, cuts_, files_.size(),
-                lasts ? "reference" : "copy");
+                lasts ? "reference" : "copy", is_secure_ ? ", TLS" : "");
     std::printf(
         "wire: loss %.3f (burst %.0f), duplicate %.2f, corrupt %.2f, trailing %.2f, "
         "delay %lld ms, jitter %lld ms\n",
@@ -291,6 +309,7 @@ class World {
   net::Mirror mirror_{net::mirror_ends};
   std::size_t mtu_ = 0;
   std::size_t cuts_ = 0;
+  bool is_secure_ = false;
   net::WireFaults faults_;
   std::vector<File> files_;
   kv::Memory memory_store_;

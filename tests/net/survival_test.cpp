@@ -37,8 +37,11 @@ constexpr std::size_t page_bytes = 20'000;
 
 class Survival : public ::testing::Test {
  protected:
-  explicit Survival(const net::lwip::Options& options = net::mirror_options())
-      : world_(1, 1500, with_gateway(options)), page_(pattern(page_bytes)) {
+  explicit Survival(const net::lwip::Options& options = net::mirror_options(),
+                    const http::Options& server_options = {})
+      : world_(1, 1500, with_gateway(options)),
+        page_(pattern(page_bytes)),
+        server_(store_, world_.stack(), world_.loop(), server_options, access_) {
     world_.loop().on_exception = [](std::string_view what) noexcept { ADD_FAILURE() << what; };
     store_.put(kv::Key("page"), page_);
     EXPECT_TRUE(server_.listen(80).has_value());
@@ -83,7 +86,7 @@ class Survival : public ::testing::Test {
   kv::Memory store_;
   net::Lines lines_;
   http::AccessLog access_{lines_, world_.loop(), http::LogFormat::off};
-  http::Server<kv::Memory, net::Lwip> server_{store_, world_.stack(), world_.loop(), {}, access_};
+  http::Server<kv::Memory, net::Lwip> server_;
 };
 
 TEST_F(Survival, AFloodOfSynsFromEverywhere) {
@@ -278,6 +281,51 @@ TEST_F(FewConnections, AboveTheMaximumNewcomersWait) {
   flows.clear();
   turn(30s);
   expect_service("when there is room again");
+}
+
+// One request on a connection that stays.
+Task<void> ask(net::Lwip::Flow& flow, const std::string& page, bool& served) {
+  served = false;
+  const bool sent = co_await send(flow, "GET /page HTTP/1.1\r\nHost: a\r\n\r\n");
+  std::string got;
+  while (sent && !got.ends_with(page)) {
+    auto bytes = co_await flow.read(65536, 10s);
+    if (!bytes) co_return;
+    got += base::text_of(*bytes);
+  }
+  served = sent && got.starts_with("HTTP/1.1 200");
+}
+
+class FewServed : public Survival {
+ protected:
+  FewServed() : Survival(net::mirror_options(), few()) {}
+  static http::Options few() {
+    http::Options options;
+    options.connections_max = 5;
+    return options;
+  }
+  bool is_served(net::Lwip::Flow& flow) {
+    bool served = false;
+    world_.loop().spawn(ask(flow, page_, served));
+    turn(200ms);
+    return served;
+  }
+};
+TEST_F(FewServed, AtTheMaximumTheLongestIdleMakesRoom) {
+  std::deque<net::Lwip::Flow> flows;
+  for (std::size_t i = 0; i < 5; ++i) {
+    world_.loop().spawn(open_one(world_, flows));
+    turn(200ms);
+    ASSERT_EQ(flows.size(), i + 1);
+    EXPECT_TRUE(is_served(flows[i]));
+  }
+  EXPECT_TRUE(is_served(flows[0]));  // so the second has been idle for longest
+  EXPECT_EQ(server_.connection_count(), 5U);
+  expect_service("at the maximum");
+  EXPECT_FALSE(is_served(flows[1]));
+  for (std::size_t i : {0U, 2U, 3U, 4U}) EXPECT_TRUE(is_served(flows[i])) << i;
+  flows.clear();
+  turn(60s);
 }
 
 }  // namespace

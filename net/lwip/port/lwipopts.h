@@ -44,7 +44,7 @@
 #define LWIP_UDP 1
 #define LWIP_RAW 0
 #define LWIP_DHCP 1
-#define LWIP_DHCP_DOES_ACD_CHECK 0  // it would delay every start by seconds
+#define LWIP_DHCP_DOES_ACD_CHECK 0  // see net/lwip/decline.hpp
 #define LWIP_DHCP_GET_NTP_SRV 0
 // Fragments that wait for their others, of all datagrams together.
 #define IP_REASSEMBLY 1

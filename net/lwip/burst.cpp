@@ -53,7 +53,7 @@ bool Burst::is_next(const Header& its_common, const Segment& segment) const noex
          segment.payload_bytes <= first_.payload_bytes &&
          segment.sequence == first_.sequence + static_cast<std::uint32_t>(payload_bytes_) &&
          after <= payload_bytes_max_ && after + first_.payload_at - ip_at <= ip_bytes_max &&
-         its_common == common_;
+         std::memcmp(its_common.data(), common_.data(), segment.payload_at) == 0;
 }
 
 bool Burst::add_pieces(const pbuf& frame, std::size_t skip) noexcept {

@@ -60,7 +60,7 @@ class Net {
     net::Release release;
     std::unique_ptr<std::byte[]> copy;  // of a frame in too many pieces
   };
-  static constexpr std::size_t pieces_max = 24;
+  static constexpr std::size_t pieces_max = 64;
 
   void begin_receiving();
   void reclaim();

@@ -6,12 +6,15 @@ namespace that only the benchmark is in. The other machine's kernel is Debian's 
 and never installed; its initramfs has busybox, nginx and its libraries, virtio's modules, files.
 """
 
+import argparse
+import contextlib
 import os
 import pathlib
 import platform
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 
 BENCH = pathlib.Path(__file__).resolve().parents[1]
@@ -74,12 +77,13 @@ class Machine:
     def image_bytes(self) -> int:
         return sum(os.path.getsize(file) for file in self.files)
 
-    def start(self, memory_mib: int, log):
+    def start(self, memory_mib: int, log, *options):
+        """`options`: QEMU's, besides."""
         command = ["taskset", "-c", str(GUEST_CPU), "qemu-system-x86_64", "-accel", "tcg", "-M",
                    "pc", "-cpu", "max", "-m", str(memory_mib), *self.words, "-nodefaults",
                    "-no-reboot", "-display", "none", "-serial", f"file:{log}", "-netdev",
                    "tap,id=wire,ifname=tap0,script=no,downscript=no", "-device",
-                   f"virtio-net-pci,netdev=wire,mac={MAC},romfile="]
+                   f"virtio-net-pci,netdev=wire,mac={MAC},romfile=", *options]
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                 start_new_session=True)
 
@@ -147,6 +151,23 @@ def prepare(work: str, sizes):
                    stderr=subprocess.DEVNULL)
     tool = pathlib.Path(os.environ["CRUNCH_BENCH_BIN"]) / "crunch"
     return [ours(tool, folder, files, cert, key), linux(folder, files, cert, key)]
+
+
+@contextlib.contextmanager
+def benchmark(name: str, doc: str, sizes, **arguments):
+    """Parses the options of `scripts/bench NAME` (their defaults, and their words of help), enters
+    the network, and gives them, the machines over files of these sizes, and a console's file."""
+    parser = argparse.ArgumentParser(prog=f"scripts/bench {name}", description=doc,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    for argument, (default, words) in arguments.items():
+        parser.add_argument(f"--{argument.replace('_', '-')}", type=type(default), default=default,
+                            help=f"{words} (default {default})")
+    options = parser.parse_args()
+    if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
+        packages.Kernel()  # downloads it
+    enter_network(sys.argv)
+    with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
+        yield options, prepare(work, sizes), os.path.join(work, "console")
 
 
 def about() -> str:

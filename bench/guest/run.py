@@ -6,14 +6,12 @@ machines in turn, several rounds; handshakes by openssl s_time, one after anothe
 QEMU's CPU time is what its process used meanwhile. A figure is the median of its rounds.
 """
 
-import argparse
-import os
+import functools
 import pathlib
 import re
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -23,11 +21,11 @@ import measure  # noqa: E402
 SIZES = {"1 KiB": 1 << 10, "10 KiB": 10 << 10, "1 MiB": 1 << 20}
 
 
-def requests(size, seconds):
+def requests(size, seconds, scheme="http"):
     """-> requests a second."""
     done = subprocess.run(
         ["taskset", "-c", str(machines.CLIENT_CPU), "wrk", "-t1", "-c16", f"-d{seconds}s",
-         f"http://{machines.GUEST}/{size}.bin"], stdout=subprocess.PIPE, text=True, check=True)
+         f"{scheme}://{machines.GUEST}/{size}.bin"], stdout=subprocess.PIPE, text=True, check=True)
     if "Non-2xx" in done.stdout:
         raise RuntimeError(done.stdout)
     return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))
@@ -42,6 +40,11 @@ def handshakes(seconds):
     return int(count) / int(real)
 
 
+LOADS = {name: functools.partial(requests, size) for name, size in SIZES.items()}
+LOADS["1 MiB by TLS 1.3"] = functools.partial(requests, SIZES["1 MiB"], scheme="https")
+LOADS["TLS 1.3 handshake"] = handshakes
+
+
 def load_once(machine, seconds, log):
     """-> {what: (a second, microseconds of QEMU's CPU for each)}"""
     begin = time.monotonic()
@@ -49,12 +52,10 @@ def load_once(machine, seconds, log):
     try:
         if machines.first_byte_s(process, begin, 120) is None:
             raise RuntimeError(f"{machine.name} does not answer")
-        loads = {name: lambda size=size: requests(size, seconds) for name, size in SIZES.items()}
-        loads["TLS 1.3 handshake"] = lambda: handshakes(seconds)
         found = {}
-        for name, load in loads.items():
+        for name, load in LOADS.items():
             before, since = measure.cpu_seconds(process.pid), time.monotonic()
-            rate = load()
+            rate = load(seconds)
             spent = (measure.cpu_seconds(process.pid) - before) / (time.monotonic() - since)
             found[name] = (rate, spent / rate * 1e6)
         return found
@@ -63,33 +64,24 @@ def load_once(machine, seconds, log):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="scripts/bench guest", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=5, help="for each load (default 5)")
-    options = parser.parse_args()
-    if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
-        machines.packages.Kernel()  # downloads it
-    machines.enter_network(sys.argv)
-    with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
-        log = os.path.join(work, "console")
-        contenders = machines.prepare(work, SIZES.values())
+    with machines.benchmark("guest", __doc__, SIZES.values(), rounds=(3, "of each machine"),
+                            seconds=(5, "for each load")) as (options, contenders, log):
         taken = {}
         for _ in range(options.rounds):
             for machine in contenders:
                 for name, figures in load_once(machine, options.seconds, log).items():
                     taken.setdefault((machine.name, name), []).append(figures)
-        print(f"{machines.about()}; median of {options.rounds} rounds of {options.seconds} s\n")
-        rows = []
-        for name in [*SIZES, "TLS 1.3 handshake"]:
-            row = [name]
-            for machine in contenders:
-                each = taken[machine.name, name]
-                row += [f"{statistics.median(one[0] for one in each):.0f}",
-                        f"{statistics.median(one[1] for one in each):.0f}"]
-            rows.append([*row, f"{float(row[1]) / float(row[3]):.1f}"])
-        print(measure.table(["", "crunch /s", "us of CPU", "Linux, nginx /s", "us of CPU", "ratio"],
-                            rows))
+    print(f"{machines.about()}; median of {options.rounds} rounds of {options.seconds} s\n")
+    rows = []
+    for name in LOADS:
+        row = [name]
+        for machine in contenders:
+            each = taken[machine.name, name]
+            row += [f"{statistics.median(one[0] for one in each):.0f}",
+                    f"{statistics.median(one[1] for one in each):.0f}"]
+        rows.append([*row, f"{float(row[1]) / float(row[3]):.1f}"])
+    print(measure.table(["", "crunch /s", "us of CPU", "Linux, nginx /s", "us of CPU", "ratio"],
+                        rows))
 
 
 main()

@@ -6,6 +6,7 @@ Method: images are built once; each machine is started by qemu.Guest and asked o
 QEMU's user network forwards. What a machine says is on its console, which is its serial line.
 """
 
+import re
 import time
 import unittest
 
@@ -61,6 +62,16 @@ class Machines(unittest.TestCase):
                               extra=["-device", device]) as guest:
                     with guest.secure_client() as client:
                         self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+
+    def test_boot_takes_10_ms(self):
+        """At one nanosecond an instruction, whatever the host does meanwhile."""
+        for machine in qemu.NETWORK_DEVICE:
+            with self.subTest(machine=machine), \
+                    Guest(bare.small_image(TARGET), machine=machine,
+                          extra=["-icount", "shift=0,sleep=off"]) as guest:
+                said = guest.wait_for(r"ready [\d.]+ ms after entry")
+                print(machine, said)
+                self.assertLessEqual(float(re.search(r"[\d.]+", said).group(0)), 10)
 
     def test_idle_costs_nothing(self):
         for machine in qemu.NETWORK_DEVICE:

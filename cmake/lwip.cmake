@@ -48,6 +48,11 @@ function(crunch_find_lwip)
   # Always fast, in Debug builds too; the warnings of others' code are not ours.
   target_compile_options(crunch_lwip_c PRIVATE
     -O3 -w -ffunction-sections -fdata-sections -fno-pie -fno-strict-aliasing)
+  # But for what does not go along with a site's bytes.
+  foreach(name ipv4/acd ipv4/dhcp ipv4/icmp ipv4/ip4_frag ipv6/icmp6 ipv6/ip6_frag ipv6/mld6
+      ipv6/nd6)
+    set_property(SOURCE ${source}/src/core/${name}.c APPEND PROPERTY COMPILE_OPTIONS -Os)
+  endforeach()
   if(CRUNCH_SANITIZE)
     # Headers stand in frames at any address, and lwIP reads them there.
     target_compile_options(crunch_lwip_c PRIVATE

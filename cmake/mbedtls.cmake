@@ -90,6 +90,11 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   endforeach()
   target_compile_options(crunch_mbedtls PRIVATE
     -O2 -w -ffunction-sections -fdata-sections -fno-pie -fno-strict-aliasing)
+  # And what runs once for a connection, or for a certificate, is small rather than fast.
+  foreach(name asn1parse asn1write oid pem pk pk_ecc pk_wrap pkparse pkwrite psa_crypto
+      psa_crypto_client psa_crypto_slot_management psa_util x509 x509_crt)
+    set_property(SOURCE ${source}/library/${name}.c APPEND PROPERTY COMPILE_OPTIONS -Os)
+  endforeach()
   # Run-time detection decides whether these files' instructions are used.
   set_source_files_properties(${source}/library/aesni.c PROPERTIES COMPILE_OPTIONS "-maes;-mpclmul")
   if(CRUNCH_SANITIZE)

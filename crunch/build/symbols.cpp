@@ -83,12 +83,13 @@ std::string short_name(const std::string& demangled) {
       continue;
     }
     const char c = demangled[i];
-    const bool is_operator = out.ends_with("operator") || out.ends_with("operator<") ||
-                             out.ends_with("operator-") || out.ends_with("operator>");
-    if (depth == 0 && c == '(' && !is_operator) break;
-    if (!is_operator && c == '<') ++depth;
+    const bool after_operator = out.ends_with("operator");
+    const bool is_sign = after_operator || (c == '<' && out.ends_with("operator<")) ||
+                         (c == '>' && (out.ends_with("operator-") || out.ends_with("operator>")));
+    if (depth == 0 && c == '(' && !after_operator) break;
+    if (!is_sign && c == '<') ++depth;
     if (depth == 0) out += c;
-    if (!is_operator && c == '>' && depth > 0) --depth;
+    if (!is_sign && c == '>' && depth > 0) --depth;
   }
   // A function template's name has its result's type before it.
   const std::size_t space = out.rfind(' ');

@@ -29,6 +29,7 @@ FAULTS = {
     "divide": r"panic: division by zero",
     "undefined": r"panic: undefined instruction",
     "abort": r"panic: aborted",
+    "assert": r"probe.cpp:\d+: .*: assertion failed: zero == 1\n\npanic: aborted",
     "throw": r"uncaught exception of type St13runtime_error: nobody catches this\n\npanic: aborted",
     "exhaust": r"uncaught exception of type St9bad_alloc",
     "protect": r"(?s)made read-only\n\npanic: write to read-only memory",
@@ -98,6 +99,9 @@ class Works(unittest.TestCase):
         """-cpu max has RDSEED and RDRAND, the other none."""
         self.assertIn("seeded 1", self.good("random"))
         self.assertIn("seeded 0", self.good("random", cpu="qemu64"))
+
+    def test_errors_have_words(self):
+        self.good("message")
 
     def test_unknown_system_calls_are_told_once(self):
         said = self.good("unknown-call")

@@ -4,6 +4,9 @@
 //
 // Used by: faults_test.py, which starts it under QEMU.
 
+// Asserts, whatever the build.
+#undef NDEBUG
+#include <cassert>
 #include <cerrno>
 #include <cmath>
 #include <cstdint>
@@ -193,6 +196,11 @@ int unknown_call() {
   return 0;
 }
 
+int say_error() {
+  const std::string text = std::strerror(ENOENT);
+  return text == "No such file or directory" ? 0 : fail(text.c_str());
+}
+
 struct Action {
   std::string_view name;
   int (*run)();
@@ -216,6 +224,11 @@ constexpr Action actions[] = {
        std::abort();
        return 0;
      }},
+    {"assert",
+     [] {
+       assert(zero == 1);
+       return 0;
+     }},
     {"exit",
      [] {
        std::exit(3);
@@ -227,6 +240,7 @@ constexpr Action actions[] = {
     {"vectors", vectors},
     {"random", random_bytes},
     {"unknown-call", unknown_call},
+    {"message", say_error},
 };
 
 }  // namespace

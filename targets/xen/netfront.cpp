@@ -82,8 +82,6 @@ std::optional<Netfront::Connection> Netfront::open(Host::Domain domain, bool sca
   for (std::uint32_t i = 0; i < rings_->in.size; ++i) offer_page();
   static_cast<void>(rings_->in.publish());
   is_open_ = true;
-  // Who was refused room while there was no backend has it now.
-  wants_space_ = true;
   return connection_;
 }
 

@@ -18,6 +18,8 @@ constexpr std::uint64_t backend_patience_ns = 30'000'000'000;
 constexpr std::uint64_t let_go_patience_ns = 2'000'000'000;
 constexpr std::uint64_t step_ns = 10'000'000;
 constexpr std::size_t mtu_bytes_min = 576;
+// Pages and references that backends may keep for good, of all their lives.
+constexpr std::uint64_t left_max = 1024;
 
 std::optional<net::Mac> parse_mac(std::string_view text) {
   net::Mac mac{};
@@ -48,11 +50,10 @@ bool Vif::find() {
   }
   auto backend = store_.get(path_ + "/backend");
   if (!backend || backend->empty()) return false;
-  if (!backend_.empty() && backend_ != *backend) {
-    static_cast<void>(store_.unwatch(backend_ + "/state", token));
-  }
-  backend_ = std::move(*backend);
   domain_ = static_cast<Host::Domain>(store_.number(path_ + "/backend-id", 0));
+  if (backend_ == *backend) return true;
+  if (!backend_.empty()) static_cast<void>(store_.unwatch(backend_ + "/state", token));
+  backend_ = std::move(*backend);
   static_cast<void>(store_.watch(backend_ + "/state", token));
   return true;
 }
@@ -156,6 +157,10 @@ void Vif::disconnect() {
 }
 
 bool Vif::reconnect() {
+  if (device_->counts().left > left_max) {
+    log_.error({"network: backends keep too many pages of this guest; no other one is taken"});
+    return false;
+  }
   const Features its = features();
   const net::Offload& promised = device_->offload();
   if ((promised.send && !its.offload.send) ||
@@ -182,9 +187,8 @@ void Vif::look() {
     if (is_going || !device_->broken_by().empty()) disconnect();
     if (device_->is_open()) return;
   }
-  const std::uint64_t now = backend_state();
-  if (now == 0 && !find()) return;
-  if (backend_state() == XenbusStateInitWait) static_cast<void>(reconnect());
+  // It may be another one, in another place.
+  if (find() && backend_state() == XenbusStateInitWait) static_cast<void>(reconnect());
 }
 
 void Vif::begin_again() {

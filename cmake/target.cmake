@@ -115,6 +115,10 @@ function(crunch_install_headers)
   endforeach()
   install(FILES ${CMAKE_SOURCE_DIR}/targets/main.cpp
     DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/targets)
+  # The default configuration: crunch configure --eject writes it, --set may compile it anew.
+  install(FILES ${CMAKE_SOURCE_DIR}/site-example/config.hpp
+    ${CMAKE_SOURCE_DIR}/site-example/plain.hpp
+    DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/site-example)
   find_path(CRUNCH_TL_EXPECTED tl/expected.hpp REQUIRED)
   install(FILES ${CRUNCH_TL_EXPECTED}/tl/expected.hpp
     DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/tl)

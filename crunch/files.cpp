@@ -251,6 +251,12 @@ std::size_t replace_changed(std::vector<NewFile*> files) {
   return files.size();
 }
 
+void write_file(const std::string& path, std::string_view text) {
+  NewFile file(path, 0600);
+  file.write(text);
+  static_cast<void>(replace_changed({&file}));
+}
+
 void stop_on_signals() {
   struct sigaction action {};
   action.sa_handler = [](int signal_number) { stop_signal = signal_number; };

@@ -127,6 +127,9 @@ class WorkFolder {
 // Renames what differs from what is there, and only that. Answers how many did.
 std::size_t replace_changed(std::vector<NewFile*> files);
 
+// A file that only its owner may read, with this text.
+void write_file(const std::string& path, std::string_view text);
+
 // From here on SIGINT, SIGTERM and SIGHUP make `check_stopped` throw Interrupted, and a file size
 // limit or a closed pipe is an error of write, not a signal.
 void stop_on_signals();

@@ -5,6 +5,7 @@
 
 #include "crunch/build/command.hpp"
 #include "crunch/command_line.hpp"
+#include "crunch/configure/command.hpp"
 #include "crunch/describe/command.hpp"
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
@@ -24,6 +25,7 @@ int main(int argc, char** argv) {
       "crunch COMMAND --help says more about each.");
   crunch::Action action;
   crunch::add_build_command(app, action);
+  crunch::add_configure_command(app, action);
   crunch::add_describe_command(app, action);
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);

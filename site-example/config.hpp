@@ -16,12 +16,12 @@ namespace {
 
 using namespace crunch::config;
 
-constexpr auto site = crunched<crunched_site>("site");
+constexpr auto site = generic_kv_ro<crunched_site>("site");
 constexpr auto wire = generic_stack();
 constexpr auto secure = tls_over(wire, credentials<crunched_credentials>());
 
 // With a certificate: HTTPS, and HTTP redirects to it. Without: HTTP.
 constexpr auto app =
-    jobs(http_beside_https<http_port>()(site, wire, secure), https_server()(site, secure));
+    jobs(redirect_to_https<http_port>()(site, wire, secure), https_server()(site, secure));
 
 }  // namespace

@@ -13,7 +13,7 @@ namespace {
 
 using namespace crunch::config;
 
-constexpr auto site = crunched<crunched_site>("site");
+constexpr auto site = generic_kv_ro<crunched_site>("site");
 constexpr auto wire = generic_stack();
 constexpr auto server = http_server<http_port>();
 

@@ -8,6 +8,7 @@
 #include CRUNCH_CONFIG
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ std::terminate_handler __terminate_handler = [] {
   base::panic(__FILE__, __LINE__, "an exception that nobody caught");
 };
 }  // namespace __cxxabiv1
+
+// Defaults of boot keys that `crunch build` was told.
+extern "C" const crunch::config::Setting crunched_settings[];
 
 namespace {
 
@@ -60,14 +64,14 @@ int main(int argc, char** argv) {
   crunch::config::for_each_key(target::keys, app, [&](const auto& key) { keys.push_back(key); });
   std::string_view program = argc > 0 ? argv[0] : "image";
   std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  auto boot = crunch::config::BootLine::parse(words, keys);
+  auto boot = crunch::config::BootLine::parse(words, keys, crunched_settings, std::getenv);
   if (!boot) {
     std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
                  boot.error().c_str());
     return 2;
   }
   if (boot->wants_help()) {
-    std::fputs(crunch::config::help_text(program, keys).c_str(), stdout);
+    std::fputs(crunch::config::help_text(program, keys, *boot).c_str(), stdout);
     return 0;
   }
   return target::run(argc, argv, *boot,

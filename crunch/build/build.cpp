@@ -11,13 +11,14 @@
 
 #include "crunch/build/companion.hpp"
 #include "crunch/build/compiler.hpp"
+#include "crunch/build/configured.hpp"
 #include "crunch/build/recipe.hpp"
+#include "crunch/build/settings.hpp"
 #include "crunch/build/symbols.hpp"
 #include "crunch/certificate/certificate.hpp"
 #include "crunch/embed/emit.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
-#include "crunch/process.hpp"
 #include "crunch/progress.hpp"
 #include "crunch/version.hpp"
 
@@ -112,9 +113,10 @@ std::vector<certificate::Pair> pairs_of(const Options& options) {
 class Run {
  public:
   Run(const Options& options, Recipe recipe, Compiler compiler,
-      std::vector<certificate::Pair> pairs)
+      std::vector<certificate::Pair> pairs, std::vector<Setting> settings)
       : options_(options),
         pairs_(std::move(pairs)),
+        settings_(std::move(settings)),
         recipe_(std::move(recipe)),
         compiler_(std::move(compiler)),
         work_(options.image) {}
@@ -122,18 +124,25 @@ class Run {
   Summary run() {
     Summary summary;
     embed::Options embedding = options_.embed;
+    if (embedding.root.empty()) {
+      embedding.root = in_work("none");
+      make_directories(embedding.root);
+    }
     embedding.out = work_.path();
     embedding.name = "site";
     embedding.leave_out.push_back(options_.image);
     if (embedding.depfile_target.empty()) embedding.depfile_target = options_.image;
+    Stopwatch configuring;
+    // First, so that what is wrong with it is said before the site is compressed.
+    const Configured main =
+        configured({recipe_, options_.config, settings_, embedding.cache, work_.path()});
+    summary.compile_seconds = configuring.seconds();
     summary.embedded = embed::embed(embedding);
     Stopwatch compiling;
-    std::string main = recipe_.object;
-    if (main.empty() || !options_.config.empty()) main = compile_main();
-    compile_site();
-    summary.compile_seconds = compiling.seconds();
+    compile_site(*main.keys);
+    summary.compile_seconds += compiling.seconds();
     Stopwatch linking;
-    link(main);
+    link(main.object);
     summary.link_seconds = linking.seconds();
     summary.image_bytes = fs::file_size(in_work("image"));
     summary.is_changed = put_in_place(in_work("image"), options_.image, mode());
@@ -146,64 +155,25 @@ class Run {
     return work_.path() + "/" + name;
   }
 
-  [[nodiscard]] std::vector<std::string> compiler_call() const {
-    std::vector<std::string> call = compiler_.words();
-    call.insert(call.end(), recipe_.compile_flags.begin(), recipe_.compile_flags.end());
-    for (const std::string& include : recipe_.includes) {
-      call.push_back("-I" + include);
-      // No path of this machine is in the image.
-      call.push_back("-ffile-prefix-map=" + include + "/=");
-    }
-    return call;
-  }
-
-  static void run_or_fail(const std::vector<std::string>& call, const std::string& what) {
-    check_stopped();
-    Outcome outcome = run_program(call);
-    check_stopped();
-    if (outcome.status == 0) return;
-    std::string text = "cannot " + what + ": " + call[0] + " ended with " +
-                       std::to_string(outcome.status) + " and said:\n" + outcome.output;
-    while (text.ends_with('\n')) text.pop_back();
-    throw Failure(text);
-  }
-
   // An image with a private key in it is its owner's only.
   [[nodiscard]] mode_t mode() const { return pairs_.empty() ? 0755 : 0700; }
 
-  // The configuration is a header that main includes.
-  [[nodiscard]] std::string compile_main() const {
-    std::string config = recipe_.config;
-    std::string what = "compile the default configuration";
-    std::vector<std::string> call = compiler_call();
-    if (!options_.config.empty()) {
-      fs::path absolute = fs::absolute(options_.config);
-      config = absolute.string();
-      what = "compile the configuration " + in_quotes(options_.config);
-      call.push_back("-ffile-prefix-map=" + absolute.parent_path().string() + "/=");
-    }
-    call.insert(call.end(), {"-DCRUNCH_CONFIG=\"" + config + "\"", "-c", recipe_.main, "-o",
-                             in_work("main.o")});
-    run_or_fail(call, what);
-    return in_work("main.o");
-  }
-
   // The site, and in the same object, so that linkers keep it, what `crunch inspect` says about the
   // image itself.
-  void compile_site() const {
-    write(in_work("image.json"), note());
-    write(in_work("image.cpp"),
-          "#include \"site.cpp\"\n\nasm(R\"(\n.pushsection .crunch.image,\"\",@progbits\n"
-          ".incbin \"image.json\"\n.popsection\n)\");\n" +
-              credentials_source(pairs_));
-    std::vector<std::string> call = compiler_call();
+  void compile_site(const KeyTable& keys) const {
+    write_file(in_work("image.json"), note(keys));
+    write_file(in_work("image.cpp"),
+               "#include \"site.cpp\"\n\nasm(R\"(\n.pushsection .crunch.image,\"\",@progbits\n"
+               ".incbin \"image.json\"\n.popsection\n)\");\n" +
+                   credentials_source(pairs_) + settings_source(keys.for_boot(settings_)));
+    std::vector<std::string> call = compiler_call(compiler_.words(), recipe_);
     // The assembler looks for the content in the folders of -I.
     call.insert(call.end(), {"-I" + work_.path(), "-ffile-prefix-map=" + work_.path() + "/=", "-c",
                              in_work("image.cpp"), "-o", in_work("image.o")});
-    run_or_fail(call, "compile the embedded site");
+    run_compiler(call, "compile the embedded site");
   }
 
-  [[nodiscard]] std::string note() const {
+  [[nodiscard]] std::string note(const KeyTable& keys) const {
     std::string note = "{\"format\": 1, \"crunch\": \"" CRUNCH_VERSION "\", \"target\": ";
     embed::append_json(note, recipe_.target);
     note += ", \"config\": ";
@@ -211,13 +181,9 @@ class Run {
         options_.config.empty() ? "default" : fs::path(options_.config).filename().string();
     embed::append_json(note, is_utf8(config) ? config : in_quotes(config));
     if (!pairs_.empty()) note += ", \"certificates\": " + facts_json(pairs_);
+    const std::vector<Setting> used = keys.used(settings_);
+    if (!used.empty()) note += ", \"settings\": " + settings_json(used);
     return note + "}\n";
-  }
-
-  static void write(const std::string& path, const std::string& text) {
-    NewFile file(path, 0600);
-    file.write(text);
-    static_cast<void>(replace_changed({&file}));
   }
 
   // The image, or one that still has its symbols; `more` is another object.
@@ -232,7 +198,7 @@ class Run {
     for (const std::string& flag : recipe_.link_flags) {
       if (!with_symbols || flag != "-s") call.push_back(flag);
     }
-    run_or_fail(call, "link the image");
+    run_compiler(call, "link the image");
   }
 
   void link(const std::string& main) const {
@@ -242,15 +208,15 @@ class Run {
     }
     link(main, "named", true);
     const std::string named = in_work("named");
-    write(in_work("symbols.bin"), symbol_table_of(named));
-    write(in_work("symbols.cpp"), "asm(R\"(\n.pushsection .rodata." + recipe_.symbols +
-                                      ",\"a\",@progbits\n.balign 4\n.globl " + recipe_.symbols +
-                                      "\n" + recipe_.symbols +
-                                      ":\n.incbin \"symbols.bin\"\n.popsection\n)\");\n");
-    std::vector<std::string> call = compiler_call();
+    write_file(in_work("symbols.bin"), symbol_table_of(named));
+    write_file(in_work("symbols.cpp"), "asm(R\"(\n.pushsection .rodata." + recipe_.symbols +
+                                           ",\"a\",@progbits\n.balign 4\n.globl " +
+                                           recipe_.symbols + "\n" + recipe_.symbols +
+                                           ":\n.incbin \"symbols.bin\"\n.popsection\n)\");\n");
+    std::vector<std::string> call = compiler_call(compiler_.words(), recipe_);
     call.insert(call.end(),
                 {"-I" + work_.path(), "-c", in_work("symbols.cpp"), "-o", in_work("symbols.o")});
-    run_or_fail(call, "compile the table of symbols");
+    run_compiler(call, "compile the table of symbols");
     link(main, "image", false, "symbols.o");
     if (code_of(named) != code_of(in_work("image"))) {
       throw Failure("the linker laid the image's code out anew when it got its table of symbols");
@@ -259,6 +225,7 @@ class Run {
 
   const Options& options_;
   std::vector<certificate::Pair> pairs_;
+  std::vector<Setting> settings_;
   Recipe recipe_;
   Compiler compiler_;
   WorkFolder work_;
@@ -272,14 +239,16 @@ Summary build(const Options& options) {
     throw Failure("cannot write the image: " + obstacle);
   }
   struct stat status {};
-  if (!options.config.empty()) {
-    // Opened here, so that a missing file is not the compiler's to explain.
-    static_cast<void>(read_file(options.config, 1U << 24U));
+  const std::string& root = options.embed.root;
+  if (root.empty() && options.config.empty()) {
+    throw Usage("give the directory that holds the site: crunch build DIR -t TARGET -o IMAGE");
   }
-  if (::stat(options.embed.root.c_str(), &status) != 0) {
-    fail("read the directory", options.embed.root);
+  if (!root.empty() && ::stat(root.c_str(), &status) != 0) {
+    fail("read the directory", root);
   }
-  return Run(options, std::move(recipe), Compiler::find(), pairs_of(options)).run();
+  return Run(options, std::move(recipe), Compiler::find(), pairs_of(options),
+             gather_settings(root, options.set))
+      .run();
 }
 
 std::string summary_text(const Summary& summary, const Options& options) {

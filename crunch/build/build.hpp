@@ -26,7 +26,8 @@ struct Options {
   std::string self_signed;
   // What clients will ask for; a warning where no certificate covers one of them.
   std::vector<std::string> hosts;
-  std::string config;  // a C++ header; empty: the default, which needs not be compiled
+  std::string config;            // a C++ header; empty: the default, which needs not be compiled
+  std::vector<std::string> set;  // KEY=VALUE (settings.hpp)
 };
 
 struct Summary {

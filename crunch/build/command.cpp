@@ -18,6 +18,8 @@ void add_build_command(CLI::App& app, Action& action) {
   auto words = std::make_shared<Words>();
   CLI::App* command = app.add_subcommand("build", "Turn a directory into an image that serves it");
   embed::add_options(*command, words->embed);
+  command->get_option("DIR")->required(false)->description(
+      "The directory that holds the site; a --config may do without");
   build::Options& options = words->options;
   command->add_option("-t,--target", options.target, "What the image runs on, e.g. unix")
       ->type_name("TARGET")
@@ -29,6 +31,14 @@ void add_build_command(CLI::App& app, Action& action) {
       ->add_option("--config", options.config,
                    "What the image is made of, in C++ [site-example/config.hpp]")
       ->type_name("FILE");
+  command
+      ->add_option("--set", options.set,
+                   "Give a key a value; again for each key (crunch describe\n"
+                   "lists them). Also crunch.toml beside DIR, or CRUNCH_KEY")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   command
       ->add_option("--cert", options.certificates,
                    "Serve HTTPS with this certificate chain, PEM or DER;\n"

@@ -18,30 +18,60 @@ const KeyInfo* find_key(std::span<const KeyInfo> keys, std::string_view name) {
 
 Failure unknown(std::string_view word, std::string_view name, std::span<const KeyInfo> keys) {
   std::vector<std::string_view> names{"help"};
-  for (const KeyInfo& key : keys) names.push_back(key.name);
+  for (const KeyInfo& key : keys) {
+    if (key.stage != Stage::build) names.push_back(key.name);
+  }
   std::string sentence = "unknown option '" + std::string(word) + "'";
   std::string_view meant = base::nearest(name, names);
   if (!meant.empty()) sentence += "; did you mean --" + std::string(meant) + "?";
   return Failure(sentence + " (--help lists them)");
 }
 
-std::string placeholder(const KeyInfo& key) {
-  if (key.type == "number") return "=N";
-  if (key.type == "text") return "=TEXT";
-  if (key.type == "switch") return "";
-  std::string words = "=";
-  for (std::size_t i = 0; i < key.words.size(); ++i) {
-    words += (i == 0 ? "" : "|");
-    words += key.words[i];
-  }
-  return words;
+std::string cannot_be(const std::string& what, std::string_view value, const std::string& why) {
+  return what + " cannot be '" + std::string(value) + "'; " + why;
 }
 
 }  // namespace
 
+std::string environment_name(std::string_view key) {
+  std::string name = "CRUNCH_";
+  for (const char c : key) {
+    const bool is_small = c >= 'a' && c <= 'z';
+    name += c == '-' ? '_' : is_small ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return name;
+}
+
+std::string refusal(const KeyInfo& key, std::string_view text) {
+  if (fits(key.shape, text)) return "";
+  const std::string_view meant = base::nearest(text, key.shape.words);
+  return "it takes " + takes(key.shape) +
+         (meant.empty() ? "" : "; did you mean " + std::string(meant) + "?");
+}
+
 base::Result<BootLine, std::string> BootLine::parse(std::span<const std::string_view> words,
-                                                    std::span<const KeyInfo> keys) {
+                                                    std::span<const KeyInfo> keys,
+                                                    const Setting* built_in,
+                                                    Environment environment) {
   BootLine line;
+  // `crunch build` has checked them; only what it wrote for another configuration is skipped here.
+  for (const Setting* at = built_in; at != nullptr && at->name != nullptr; ++at) {
+    const KeyInfo* key = find_key(keys, at->name);
+    if (key == nullptr || !fits(key->shape, at->value)) {
+      return Failure("the image has a setting '" + std::string(at->name) + "' that it cannot use");
+    }
+    line.words_.push_back({at->name, at->value, Origin::built_in});
+  }
+  for (const KeyInfo& key : keys) {
+    if (environment == nullptr || key.stage == Stage::build) continue;
+    const std::string name = environment_name(key.name);
+    const char* value = environment(name.c_str());
+    if (value == nullptr) continue;
+    if (std::string why = refusal(key, value); !why.empty()) {
+      return Failure(cannot_be(name + " in the environment", value, why));
+    }
+    line.words_.push_back({key.name, value, Origin::environment});
+  }
   for (std::size_t i = 0; i < words.size(); ++i) {
     std::string_view word = words[i];
     if (word == "-h") word = "--help";
@@ -54,22 +84,24 @@ base::Result<BootLine, std::string> BootLine::parse(std::span<const std::string_
     }
     const KeyInfo* key = find_key(keys, name);
     if (key == nullptr) return unknown(word, name, keys);
-    std::string_view value;
+    const std::string option = "option --" + std::string(name);
+    if (key->stage == Stage::build) {
+      return Failure(option + " is chosen when the image is built: crunch build --set " +
+                     std::string(name) + placeholder(key->shape));
+    }
+    std::string_view value = "true";
     if (equals < word.size()) {
       value = word.substr(equals + 1);
-    } else if (key->type != "switch") {
+    } else if (key->shape.type != "switch") {
       if (i + 1 == words.size()) {
-        return Failure("option --" + std::string(name) + " needs a value: --" + std::string(name) +
-                       placeholder(*key));
+        return Failure(option + " needs a value: --" + std::string(name) + placeholder(key->shape));
       }
       value = words[++i];
     }
-    Parsed<bool> good = key->check(key->key, value);
-    if (!good) {
-      return Failure("option --" + std::string(name) + " cannot be '" + std::string(value) +
-                     "'; it takes " + good.error());
+    if (std::string why = refusal(*key, value); !why.empty()) {
+      return Failure(cannot_be(option, value, why));
     }
-    line.words_.push_back({name, value});
+    line.words_.push_back({name, value, Origin::boot_line});
   }
   return line;
 }
@@ -79,29 +111,50 @@ const std::string_view* BootLine::find(std::string_view name) const {
   return at == words_.rend() ? nullptr : &at->value;
 }
 
-std::string help_text(std::string_view program, std::span<const KeyInfo> keys) {
-  constexpr std::size_t doc_column = 34;
-  std::string out = "Usage: " + std::string(program) + " [--key=value]...\n";
+bool BootLine::has(std::string_view name) const {
+  return std::ranges::any_of(words_, [name](const Word& word) {
+    return word.name == name && word.origin == Origin::boot_line;
+  });
+}
+
+std::string_view BootLine::default_of(const KeyInfo& key) const {
+  for (const Word& word : words_) {
+    if (word.name == key.name && word.origin == Origin::built_in) return word.value;
+  }
+  return key.fallback();
+}
+
+std::string help_text(std::string_view program, std::span<const KeyInfo> keys,
+                      const BootLine& boot) {
+  const std::string name(program.substr(program.rfind('/') + 1));
+  std::string out = "NAME\n       " + name + " - an appliance made by crunch\n\nSYNOPSIS\n       " +
+                    name + " [--KEY=VALUE]...\n";
   std::vector<std::string_view> sections;
   for (const KeyInfo& key : keys) {
+    if (key.stage == Stage::build) continue;
     if (std::ranges::find(sections, key.section) == sections.end()) sections.push_back(key.section);
   }
   for (std::string_view section : sections) {
     out += "\n" + std::string(section) + "\n";
     for (const KeyInfo& key : keys) {
-      if (key.section != section) continue;
-      std::string left = "  --" + std::string(key.name) + placeholder(key);
-      if (left.size() + 2 > doc_column) {
-        out += left + "\n";
-        left.clear();
-      }
-      left.resize(doc_column, ' ');
-      out += left + std::string(key.doc);
-      if (!key.fallback().empty()) out += " (default " + std::string(key.fallback()) + ")";
+      if (key.section != section || key.stage == Stage::build) continue;
+      const bool is_switch = key.shape.type == "switch";
+      out += "       --" + std::string(key.name) +
+             (is_switch ? "[=true|false]" : placeholder(key.shape)) + "\n              " +
+             std::string(key.doc);
+      const std::string_view value = boot.default_of(key);
+      if (!value.empty()) out += " (default " + std::string(value) + ")";
       out += "\n";
     }
   }
-  return out + "\n  --help                          Print this and exit\n";
+  return out +
+         "\nHELP\n       --help\n              Print this and exit\n"
+         "\nENVIRONMENT\n       CRUNCH_KEY, in capitals and with _ for -, is the value of a key "
+         "that "
+         "is not\n       given: CRUNCH_HTTP_PORT for --http-port.\n"
+         "\nEXIT STATUS\n       0 after an orderly end, 1 when it cannot start or go on, 2 for "
+         "words "
+         "that make\n       no sense.\n";
 }
 
 }  // namespace crunch::config

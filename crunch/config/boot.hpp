@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: ISC
-// crunch/config/boot.hpp: the boot line: `--name=value` words, checked against the keys an image
-// has.
+// crunch/config/boot.hpp: the values that an image has for its keys when it starts.
 //
 // States:  BootLine.   Used by: targets/main.cpp, and every connect that reads a key.
+// Order:   the key's own default, below what `crunch build` set, below the environment (HTTP_PORT
+//          with CRUNCH_ before it for http-port; a machine has none), below the boot line.
 // Words:   `--name=value`, `--name value`, and for switches `--name` alone; `--help`. A later word
-// wins. Errors:  an unknown key, a missing or bad value: a sentence each, with the nearest name
-// suggested.
+//          wins.
+// Errors:  an unknown key, a build key, a missing or bad value: a sentence each, with the nearest
+//          name suggested. Of the environment only known keys are read.
 
 #pragma once
 
@@ -17,35 +19,49 @@
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "crunch/config/key.hpp"
+#include "crunch/config/setting.hpp"
 
 namespace crunch::config {
 
 class BootLine {
  public:
-  // Checks `words` against `keys`: every later `value` call then succeeds. The words must outlive
-  // this.
+  using Environment = char* (*)(const char* name);
+
+  // Checks all values against `keys`: every later `value` call then succeeds. The words and
+  // `built_in`, which ends with a Setting without a name, must outlive this.
   static base::Result<BootLine, std::string> parse(std::span<const std::string_view> words,
-                                                   std::span<const KeyInfo> keys);
+                                                   std::span<const KeyInfo> keys,
+                                                   const Setting* built_in = nullptr,
+                                                   Environment environment = nullptr);
 
   [[nodiscard]] bool wants_help() const { return wants_help_; }
 
-  // The value of `key`: from the boot line, else its fallback.
+  // The value of `key`: what somebody said last, else its fallback.
   template <class T>
   [[nodiscard]] T value(const Key<T>& key) const {
     const std::string_view* text = find(key.name);
-    if (text == nullptr) return key.fallback;
-    // Unqualified, so that it is the free function and not the factory above.
-    Parsed<T> parsed = crunch::config::parse(key, *text);
-    CHECK(parsed);  // parse() above has seen it
-    return *parsed;
+    if (text == nullptr) return fallback_of(key);
+    auto value = read<T>(info_of(key).shape, *text);
+    CHECK(value);  // parse() has seen it
+    return std::move(*value);
+  }
+  // The same as it was written.
+  template <class T>
+  [[nodiscard]] std::string text(const Key<T>& key) const {
+    const std::string_view* text = find(key.name);
+    return std::string(text != nullptr ? *text : info_of(key).fallback());
   }
   // Whether the boot line says it.
-  [[nodiscard]] bool has(std::string_view name) const { return find(name) != nullptr; }
+  [[nodiscard]] bool has(std::string_view name) const;
+  // What it is where neither the boot line nor the environment say it.
+  [[nodiscard]] std::string_view default_of(const KeyInfo& key) const;
 
  private:
+  enum class Origin : std::uint8_t { built_in, environment, boot_line };
   struct Word {
     std::string_view name;
     std::string_view value;
+    Origin origin;
   };
   [[nodiscard]] const std::string_view* find(std::string_view name) const;
 
@@ -53,7 +69,14 @@ class BootLine {
   bool wants_help_ = false;
 };
 
-// What `--help` prints: usage, the keys by section with their defaults, an example.
-[[nodiscard]] std::string help_text(std::string_view program, std::span<const KeyInfo> keys);
+// "CRUNCH_HTTP_PORT" for http-port.
+[[nodiscard]] std::string environment_name(std::string_view key);
+
+// Why `text` is no value of `key`: "it takes ...", with the nearest word; empty if it is one.
+[[nodiscard]] std::string refusal(const KeyInfo& key, std::string_view text);
+
+// What `--help` prints: a page like those of man, the boot keys by section with their defaults.
+[[nodiscard]] std::string help_text(std::string_view program, std::span<const KeyInfo> keys,
+                                    const BootLine& boot);
 
 }  // namespace crunch::config

@@ -2,16 +2,18 @@
 // crunch/config/credentials.hpp: certificates and keys of an appliance, and the jobs that need
 // them.
 //
-// States:  Credentials, TlsStack, ConnectCredentials, ConnectTls, ConnectHttpsJob,
+// States:  Credentials, TlsStack, ConnectCredentials, ConnectStoredCredentials,
+//          ConnectTls, ConnectHttpsJob,
 //          ConnectHttpBeside; the boot keys that they read.
 // Source of the certificates: the boot keys `cert` and `key` if given, else what `crunch build` put
-//          into the image (`crunched_credentials`), else none: then TLS is off.
+//          into the image (`crunched_credentials`), else none: then TLS is off. Or a store.
 // Errors:  StartError with the file's name when they cannot serve; warnings are logged.
 // Renewal: a target that has Platform::on_reload reads the files again by it. Connections that
 //          exist go on; what cannot serve is logged, and the certificate in use stays.
 
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -24,29 +26,33 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "base/task.hpp"
 #include "crunch/config/embedded_file.hpp"
 #include "crunch/config/http_job.hpp"
 #include "crunch/config/instances.hpp"
 #include "crunch/config/key.hpp"
+#include "kv/kv.hpp"
 #include "tls/over.hpp"
 
 namespace crunch::config {
 
 inline constexpr std::string_view https_section = "HTTPS";
-inline constexpr Key<std::uint16_t> https_port{
+inline constexpr Key<Port> https_port{
     .name = "https-port",
     .section = https_section,
     .doc = "Port to serve HTTPS on, where there is a certificate; 0: one that is free",
     .fallback = 443};
-inline constexpr Key<std::string_view> cert_file{
+inline constexpr Key<Path> cert_file{
     .name = "cert",
     .section = https_section,
     .doc = "File of the certificate and those that vouch for it, PEM or DER",
-    .fallback = ""};
-inline constexpr Key<std::string_view> key_file{.name = "key",
-                                                .section = https_section,
-                                                .doc = "File of its private key, PEM or DER",
-                                                .fallback = ""};
+    .fallback = "",
+    .stage = Stage::boot};
+inline constexpr Key<Path> key_file{.name = "key",
+                                    .section = https_section,
+                                    .doc = "File of its private key, PEM or DER",
+                                    .fallback = "",
+                                    .stage = Stage::boot};
 inline constexpr Key<std::uint32_t> hsts{
     .name = "hsts",
     .section = https_section,
@@ -88,8 +94,8 @@ inline base::Bytes bytes_of_file(const EmbeddedFile& file) {
 
 TlsContext make_tls_context(auto& context, const EmbeddedFile* files) {
   auto& platform = context.platform;
-  const std::string_view cert = context.boot.value(cert_file);
-  const std::string_view key = context.boot.value(key_file);
+  const std::string_view cert = context.boot.value(cert_file).text;
+  const std::string_view key = context.boot.value(key_file).text;
   if (cert.empty() != key.empty()) {
     throw StartError("--cert and --key belong together; only one of them is given");
   }
@@ -147,7 +153,7 @@ class Credentials {
     if (platform.thread_index == 0) shared.set(detail::make_tls_context(start, files));
     context_ = shared.get();
     if constexpr (requires { platform.on_reload; }) {
-      if (start.boot.value(cert_file).empty()) return;  // an image's own do not change
+      if (start.boot.value(cert_file).text.empty()) return;  // an image's own do not change
       platform.on_reload = [this, &start, files, &shared, others = std::move(platform.on_reload)] {
         if (others) others();
         if (start.platform.thread_index == 0) read_again(start, files, shared);
@@ -207,6 +213,39 @@ class TlsStack : public tls::Over<Lower> {
   }
 };
 
+// From a store that does not wait: its values cert.pem and key.pem, read once, at the start. The
+// boot keys go before them.
+struct ConnectStoredCredentials {
+  static constexpr std::tuple keys{&cert_file, &key_file};
+
+  template <class Store>
+  Credentials operator()(auto& context, Store& store) const {
+    static detail::SharedTlsContext shared;
+    const auto certificates = base::run_now(store.get("cert.pem", kv::Encoding::identity));
+    const auto key = base::run_now(store.get("key.pem", kv::Encoding::identity));
+    if (!certificates || !key) {
+      throw StartError(
+          "the store of certificates lacks cert.pem or key.pem, or they cannot be read");
+    }
+    const auto file_of = [](const char* name, base::Bytes bytes) {
+      const auto* begin = reinterpret_cast<const unsigned char*>(bytes.data());
+      return EmbeddedFile{name, begin, begin + bytes.size()};
+    };
+    const EmbeddedFile files[] = {file_of("cert.pem", base::Bytes(*certificates)),
+                                  file_of("key.pem", base::Bytes(*key)),
+                                  {nullptr, nullptr, nullptr}};
+    return {context, files, shared};
+  }
+};
+
+// Who a TLS server is.
+struct IdentityModule {
+  static constexpr std::string_view name = "identity";
+  static constexpr bool is_job = false;
+  template <class T>
+  static constexpr bool holds = std::same_as<T, Credentials>;
+};
+
 struct ConnectTls {
   template <class Lower>
   TlsStack<Lower> operator()(auto& context, Lower& lower, Credentials& credentials) const {
@@ -244,7 +283,7 @@ struct ConnectHttpsJob {
   }
 };
 
-template <const Key<std::uint16_t>& port>
+template <const Key<Port>& port>
 struct ConnectHttpBeside {
   static constexpr std::tuple keys{&port, &https_port, &redirect, &max_connections, &access_log};
 
@@ -255,7 +294,7 @@ struct ConnectHttpBeside {
     options.connections_max = context.boot.value(max_connections);
     // On port 0 the port is not known here; then the site itself is served.
     const bool redirects = secure.is_on() && context.boot.value(redirect);
-    options.https_port = redirects ? context.boot.value(https_port) : std::uint16_t{0};
+    options.https_port = redirects ? context.boot.value(https_port).number : std::uint16_t{0};
     return {store,
             stack,
             context.platform,

@@ -4,9 +4,11 @@
 // targets/main.cpp places the text in the ELF section `.crunch.graph`, where `crunch describe` and
 // `crunch inspect` read it without running the image: so it works for every target.
 //
-// Shape:   {"devices":[{"name","module","from":[index...]}...],   each after what it is built from
+// Shape:   {"devices":[{"name","module","from":[index...]}...],   in the order of their connection
 //           "jobs":[index...],
-//           "keys":[{"name","section","doc","type","default"}...]}
+//           "keys":[{"name","section","doc","stage","type","default", and of a list "element"; of
+//                    numbers, durations and sizes "least","most"; of addresses "version"; of words
+//                    "words":[...]; of a build key that was set "value"}...]}
 
 #pragma once
 
@@ -17,6 +19,7 @@
 
 #include "crunch/config/graph.hpp"
 #include "crunch/config/key.hpp"
+#include "crunch/config/setting.hpp"
 
 namespace crunch::config {
 
@@ -36,17 +39,36 @@ constexpr void visit_keys(const std::tuple<K...>& keys, Visit& visit) {
 
 }  // namespace detail
 
-// Calls visit(KeyInfo) once for each boot key: first the target's, then those of the devices.
-template <class... T, class A, class Visit>
-constexpr void for_each_key(const std::tuple<T...>& target_keys, const A& app, Visit&& visit) {
-  std::vector<std::string_view> seen;
+namespace detail {
+
+// Calls visit(KeyInfo) for the build keys that a device, or one below it, was chosen by.
+template <class D, class Visit>
+constexpr void visit_choices(const D& device, Visit& visit) {
+  for (const KeyInfo* key : device.chosen_by) visit(*key);
+  std::apply([&visit](const auto&... below) { (visit_choices(below, visit), ...); },
+             device.dependencies);
+}
+
+}  // namespace detail
+
+// Calls visit(KeyInfo) once for each key: those that chose devices, those of the devices, and the
+// target's. Two that have one name are one key.
+template <class... T, class... J, class Visit>
+constexpr void for_each_key(const std::tuple<T...>& target_keys, const App<J...>& app,
+                            Visit&& visit) {
+  std::vector<KeyInfo> seen;
   auto once = [&](const KeyInfo& info) {
-    for (std::string_view name : seen) {
-      if (name == info.name) return;
+    for (const KeyInfo& other : seen) {
+      if (other.name != info.name) continue;
+      if (other.shape.type != info.shape.type || other.doc != info.doc) {
+        throw "two keys have one name, and are not the same";
+      }
+      return;
     }
-    seen.push_back(info.name);
+    seen.push_back(info);
     visit(info);
   };
+  std::apply([&](const auto&... one) { (detail::visit_choices(one, once), ...); }, app.jobs);
   for_each_device(app, [&](const auto& device) {
     using Connect = typename std::remove_cvref_t<decltype(device)>::Connection;
     detail::visit_keys(detail::keys_of_connect<Connect>, once);
@@ -102,6 +124,60 @@ constexpr void write_indices(JsonWriter& json, std::type_identity<std::tuple<D..
   json.raw("]");
 }
 
+constexpr void write_limits(JsonWriter& json, const Shape& shape) {
+  json.raw(",\"least\":");
+  json.raw(number_text(shape.least).view());
+  json.raw(",\"most\":");
+  json.raw(number_text(shape.most).view());
+}
+
+constexpr void write_key(JsonWriter& json, const KeyInfo& key) {
+  const Shape& shape = key.shape;
+  const auto field = [&json](std::string_view name, std::string_view value) {
+    json.text(name);
+    json.raw(":");
+    json.text(value);
+  };
+  json.raw("{");
+  field("name", key.name);
+  json.raw(",");
+  field("section", key.section);
+  json.raw(",");
+  field("doc", key.doc);
+  json.raw(",");
+  field("stage", stage_words[static_cast<std::size_t>(key.stage)]);
+  json.raw(",");
+  field("type", shape.type);
+  json.raw(",");
+  field("default", key.fallback());
+  if (!shape.element.empty()) {
+    json.raw(",");
+    field("element", shape.element);
+  }
+  const std::string_view type = shape.element.empty() ? shape.type : shape.element;
+  if (type == "number" || type == "port" || type == "duration" || type == "size") {
+    write_limits(json, shape);
+  }
+  if (type == "address" || type == "prefix") {
+    json.raw(",\"version\":");
+    json.number(shape.version);
+  }
+  if (type == "word") {
+    json.raw(",\"words\":[");
+    for (std::size_t i = 0; i < shape.words.size(); ++i) {
+      json.raw(i == 0 ? "" : ",");
+      json.text(shape.words[i]);
+    }
+    json.raw("]");
+  }
+  for (const Setting& setting : build_settings) {
+    if (key.stage != Stage::build || setting.name != key.name) continue;
+    json.raw(",");
+    field("value", setting.value);
+  }
+  json.raw("}");
+}
+
 template <class... T, class... J>
 constexpr void write_graph(JsonWriter& json, const std::tuple<T...>& target_keys,
                            const App<J...>& app) {
@@ -124,19 +200,8 @@ constexpr void write_graph(JsonWriter& json, const std::tuple<T...>& target_keys
   json.raw(",\"keys\":[");
   written = 0;
   for_each_key(target_keys, app, [&](const KeyInfo& key) {
-    json.raw(written++ == 0 ? "{" : ",{");
-    const std::pair<std::string_view, std::string_view> fields[] = {{"name", key.name},
-                                                                    {"section", key.section},
-                                                                    {"doc", key.doc},
-                                                                    {"type", key.type},
-                                                                    {"default", key.fallback()}};
-    for (std::size_t i = 0; i < std::size(fields); ++i) {
-      json.raw(i == 0 ? "" : ",");
-      json.text(fields[i].first);
-      json.raw(":");
-      json.text(fields[i].second);
-    }
-    json.raw("}");
+    json.raw(written++ == 0 ? "" : ",");
+    write_key(json, key);
   });
   json.raw("]}");
 }

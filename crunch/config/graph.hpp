@@ -20,8 +20,30 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
+
+#include "base/check.hpp"
 
 namespace crunch::config {
+
+struct KeyInfo;
+
+// The build keys by which a device was chosen (choice.hpp). No part of its identity.
+class ChosenBy {
+ public:
+  static constexpr std::size_t keys_max = 8;
+  // `key` has static storage.
+  constexpr void add(const KeyInfo& key) {
+    CHECK(count_ < keys_max);
+    keys_[count_++] = &key;
+  }
+  [[nodiscard]] constexpr const KeyInfo* const* begin() const { return keys_.data(); }
+  [[nodiscard]] constexpr const KeyInfo* const* end() const { return keys_.data() + count_; }
+
+ private:
+  std::array<const KeyInfo*, keys_max> keys_{};
+  std::size_t count_ = 0;
+};
 
 // Text as a template argument: `crunched<"site">()`.
 template <std::size_t N>
@@ -51,22 +73,33 @@ constexpr Arrow<A..., B> operator>>(Arrow<A...>, Typ<B>) {
   return {};
 }
 
+namespace detail {
+
+template <class M, class T>
+struct ModelsItsModuleType {
+  static constexpr bool value = M::template holds<T>;
+  static_assert(value, "a device does not model the module type that it is declared with");
+};
+
+}  // namespace detail
+
 template <class D>
 struct IsDevice : std::false_type {};
 
-// A device: at run time a T, made by `Connect{}(context, dependencies...)`.
+// A device: at run time a T (or, where T is a reference, something of the target's), made by
+// `Connect{}(context, dependencies...)`.
 //
 // `Connect` may have `static constexpr std::tuple keys`: the boot keys that it reads.
 template <class M, class T, class Connect, class... D>
 struct Impl {
-  static_assert(M::template holds<T>,
-                "a device does not model the module type that it is declared with");
+  static_assert(detail::ModelsItsModuleType<M, T>::value);
   using Module = M;
   using Type = T;
   using Connection = Connect;
 
   std::string_view name;
   std::tuple<D...> dependencies;
+  ChosenBy chosen_by = {};
 };
 template <class M, class T, class Connect, class... D>
 struct IsDevice<Impl<M, T, Connect, D...>> : std::true_type {};
@@ -80,14 +113,34 @@ constexpr Impl<M, T, Connect> impl(std::string_view name, Typ<M>, Connect) {
   return {name, {}};
 }
 
+// What is wrong with an application. A compiler's message shows the template arguments: the index
+// of the argument, counted from 0, what was wanted and what was given.
 namespace detail {
 
-template <std::size_t I, class Want, class D>
+template <std::size_t argument, class Given>
+struct ArgumentIsADevice {
+  static constexpr bool value = Device<Given>;
+  static_assert(value, "a functor is applied to devices, and this argument is none");
+};
+template <std::size_t argument, class Want, class Given>
 struct ArgumentIsOfItsModuleType {
-  // The template arguments in the compiler's message are the argument's index, what is wanted and
-  // what was given.
-  static constexpr bool value = std::is_same_v<Want, typename D::Module>;
+  static constexpr bool value = std::is_same_v<Want, typename Given::Module>;
   static_assert(value, "a functor is applied to a device of another module type than it declares");
+};
+template <std::size_t want, std::size_t given>
+struct ArgumentsAreAllThere {
+  static constexpr bool value = want == given;
+  static_assert(value, "a functor is applied to all its modules at once");
+};
+template <std::size_t argument, class Given>
+struct ArgumentIsAJob {
+  static constexpr bool value = false;
+  static_assert(Device<Given>, "only jobs are run, and this argument is no device");
+};
+template <std::size_t argument, Device Given>
+struct ArgumentIsAJob<argument, Given> {
+  static constexpr bool value = Given::Module::is_job;
+  static_assert(value, "only jobs are run, and this argument is of another module type");
 };
 
 }  // namespace detail
@@ -103,19 +156,26 @@ struct Functor<F, Connect, Arrow<M...>> {
 
   std::string_view name;
 
-  template <Device... D>
+  template <class... D>
   constexpr auto operator()(D... devices) const {
-    static_assert(sizeof...(D) == arity, "a functor is applied to all its modules at once");
-    check(std::index_sequence_for<D...>{}, std::tuple<D...>{devices...});
-    return Impl<Result, F<typename D::Type...>, Connect, D...>{name, {devices...}};
+    if constexpr (is_applicable<D...>(std::index_sequence_for<D...>{})) {
+      return Impl<Result, F<std::remove_reference_t<typename D::Type>...>, Connect, D...>{
+          name, {devices...}};
+    }
   }
 
  private:
-  template <std::size_t... I, class... D>
-  static constexpr void check(std::index_sequence<I...>, const std::tuple<D...>&) {
-    static_assert((
-        detail::ArgumentIsOfItsModuleType<I, std::tuple_element_t<I, std::tuple<M...>>, D>::value &&
-        ...));
+  template <class... D, std::size_t... I>
+  static constexpr bool is_applicable(std::index_sequence<I...>) {
+    if constexpr (!detail::ArgumentsAreAllThere<arity, sizeof...(D)>::value) {
+      return false;
+    } else if constexpr (!(detail::ArgumentIsADevice<I, D>::value && ...)) {
+      return false;
+    } else {
+      return (detail::ArgumentIsOfItsModuleType<I, std::tuple_element_t<I, std::tuple<M...>>,
+                                                D>::value &&
+              ...);
+    }
   }
 };
 
@@ -132,11 +192,19 @@ struct App {
   std::tuple<J...> jobs;
 };
 
-template <Device... J>
-constexpr App<J...> jobs(J... job) {
+namespace detail {
+
+template <class... J, std::size_t... I>
+constexpr bool are_jobs(std::index_sequence<I...>) {
+  return (ArgumentIsAJob<I, J>::value && ...);
+}
+
+}  // namespace detail
+
+template <class... J>
+constexpr auto jobs(J... job) {
   static_assert(sizeof...(J) > 0, "an appliance has at least one job");
-  static_assert((J::Module::is_job && ...), "only jobs are run");
-  return {{job...}};
+  if constexpr (detail::are_jobs<J...>(std::index_sequence_for<J...>{})) return App<J...>{{job...}};
 }
 
 // Every device of an App once, each after what it is built from: a std::tuple of Impls.

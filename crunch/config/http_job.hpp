@@ -22,10 +22,10 @@ namespace crunch::config {
 
 inline constexpr std::string_view http_section = "HTTP";
 
-inline constexpr Key<std::uint16_t> http_port{.name = "http-port",
-                                              .section = http_section,
-                                              .doc = "Port to serve HTTP on; 0: one that is free",
-                                              .fallback = 80};
+inline constexpr Key<Port> http_port{.name = "http-port",
+                                     .section = http_section,
+                                     .doc = "Port to serve HTTP on; 0: one that is free",
+                                     .fallback = 80};
 inline constexpr Key<std::size_t> max_connections{
     .name = "max-connections",
     .section = http_section,
@@ -73,7 +73,7 @@ class HttpJob {
   http::Server<Store, Stack> server_;
 };
 
-template <const Key<std::uint16_t>& port>
+template <const Key<Port>& port>
 struct ConnectHttpJob {
   static constexpr std::tuple keys{&port, &max_connections, &access_log};
 

@@ -11,6 +11,7 @@
 #include <tuple>
 #include <utility>
 
+#include "crunch/config/boot.hpp"
 #include "crunch/config/instances.hpp"
 #include "crunch/config/key.hpp"
 #include "net/lwip/addresses.hpp"
@@ -19,16 +20,18 @@
 namespace crunch::config {
 
 inline constexpr std::string_view network_section = "NETWORK";
-inline constexpr Key<std::string_view> ipv4_key{
+inline constexpr Key<Prefix> ipv4_key{
     .name = "ipv4",
     .section = network_section,
     .doc = "IPv4 address and the bits of its network, 192.0.2.2/24; none: by DHCP",
-    .fallback = ""};
-inline constexpr Key<std::string_view> ipv4_gateway_key{
+    .fallback = "",
+    .version = 4};
+inline constexpr Key<Address> ipv4_gateway_key{
     .name = "ipv4-gateway",
     .section = network_section,
     .doc = "The router to other IPv4 networks, in the network of --ipv4",
-    .fallback = ""};
+    .fallback = "",
+    .version = 4};
 inline constexpr Key<bool> dhcp_key{.name = "dhcp",
                                     .section = network_section,
                                     .doc = "Ask for an IPv4 address, as without --ipv4",
@@ -38,11 +41,12 @@ inline constexpr Key<std::string_view> ipv6_key{
     .section = network_section,
     .doc = "IPv6 address and network, 2001:db8::2/64; auto: what routers say; or off",
     .fallback = "auto"};
-inline constexpr Key<std::string_view> ipv6_gateway_key{
+inline constexpr Key<Address> ipv6_gateway_key{
     .name = "ipv6-gateway",
     .section = network_section,
     .doc = "The router to other IPv6 networks, with a fixed --ipv6",
-    .fallback = ""};
+    .fallback = "",
+    .version = 6};
 inline constexpr Key<std::string_view> hostname_key{.name = "hostname",
                                                     .section = network_section,
                                                     .doc = "Name that a DHCP server is told",
@@ -53,13 +57,17 @@ struct ConnectLwip {
                                    &ipv6_key, &ipv6_gateway_key, &hostname_key};
 
   net::Lwip operator()(auto& context) const {
-    auto options = net::lwip::options_of({.ipv4 = context.boot.value(ipv4_key),
-                                          .ipv4_gateway = context.boot.value(ipv4_gateway_key),
-                                          .dhcp = context.boot.value(dhcp_key),
-                                          .ipv6 = context.boot.value(ipv6_key),
-                                          .ipv6_gateway = context.boot.value(ipv6_gateway_key)});
+    const BootLine& boot = context.boot;
+    const std::string ipv4 = boot.text(ipv4_key);
+    const std::string ipv4_gateway = boot.text(ipv4_gateway_key);
+    const std::string ipv6_gateway = boot.text(ipv6_gateway_key);
+    auto options = net::lwip::options_of({.ipv4 = ipv4,
+                                          .ipv4_gateway = ipv4_gateway,
+                                          .dhcp = boot.value(dhcp_key),
+                                          .ipv6 = boot.value(ipv6_key),
+                                          .ipv6_gateway = ipv6_gateway});
     if (!options) throw StartError(options.error());
-    options->hostname = std::string(context.boot.value(hostname_key));
+    options->hostname = std::string(boot.value(hostname_key));
     auto& platform = context.platform;
     return {platform.loop, platform.entropy, platform.log, platform.net_device, *options};
   }

@@ -8,49 +8,77 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
-#include "crunch/build/build.hpp"
+#include "crunch/build/configured.hpp"
+#include "crunch/build/recipe.hpp"
+#include "crunch/build/settings.hpp"
 #include "crunch/describe/graph.hpp"
+#include "crunch/embed/cache.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/inspect.hpp"
+#include "crunch/process.hpp"
 
 namespace crunch {
 
 namespace {
 
 struct Words {
-  std::string image;
+  std::string what;  // an image or a site
   std::string config;
   std::string target = "unix";
   std::string format = "text";
+  std::vector<std::string> set;
 };
 
-// The configuration is compiled, not interpreted: so it is built around an empty site, and what the
-// compiler wrote down about it is read.
+namespace fs = std::filesystem;
+
+// The configuration is compiled, not interpreted: what the compiler wrote down about it is read.
 std::string graph_of_configuration(const Words& words) {
-  namespace fs = std::filesystem;
-  WorkFolder work((fs::temp_directory_path() / "crunch-describe").string());
-  build::Options options;
-  options.target = words.target;
-  options.config = words.config;
-  options.image = work.path() + "/image";
-  options.embed.root = work.path() + "/empty";
-  make_directories(options.embed.root);
-  static_cast<void>(build::build(options));
-  return inspect::graph_of(options.image);
+  const build::Recipe recipe = build::read_recipe(build::recipe_folder(), words.target);
+  const std::vector<build::Setting> settings = build::gather_settings(words.what, words.set);
+  const WorkFolder work((fs::temp_directory_path() / "crunch-describe").string());
+  const build::Configured made = build::configured(
+      {recipe, words.config, settings, embed::Cache::default_directory(), work.path()});
+  return inspect::with_values(made.graph, build::settings_json(made.keys->used(settings)));
+}
+
+std::string graph_of(const Words& words) {
+  std::error_code error;
+  if (words.what.empty() || fs::is_directory(words.what, error)) {
+    return graph_of_configuration(words);
+  }
+  if (!words.config.empty() || !words.set.empty()) {
+    throw Usage("an image is described as it was built: give --config and --set with a directory");
+  }
+  return inspect::graph_of(words.what);
+}
+
+std::string svg_of(const std::string& graph) {
+  if (!find_program("dot")) {
+    throw Failure(
+        "svg is drawn by graphviz, whose program dot is not in PATH; on Debian: "
+        "apt install graphviz. Without it: --format dot");
+  }
+  const WorkFolder work((fs::temp_directory_path() / "crunch-describe").string());
+  const std::string svg = work.path() + "/graph.svg";
+  write_file(work.path() + "/graph.dot", describe::dot_of(graph));
+  const Outcome outcome = run_program({"dot", "-Tsvg", "-o", svg, work.path() + "/graph.dot"});
+  if (outcome.status != 0) throw Failure("graphviz could not draw it: " + outcome.output);
+  return read_file(svg);
 }
 
 void print_description(const Words& words) {
-  constexpr std::array<std::string_view, 3> known{"text", "json", "dot"};
+  constexpr std::array<std::string_view, 4> known{"text", "json", "dot", "svg"};
   if (std::ranges::find(known, words.format) == known.end()) {
     refuse_word("format", words.format, known);
   }
-  std::string graph =
-      words.image.empty() ? graph_of_configuration(words) : inspect::graph_of(words.image);
-  std::string text = words.format == "text"   ? describe::text_of(graph)
-                     : words.format == "json" ? describe::json_of(graph)
-                                              : describe::dot_of(graph);
+  const std::string graph = graph_of(words);
+  const std::string text = words.format == "text"   ? describe::text_of(graph)
+                           : words.format == "json" ? describe::json_of(graph)
+                           : words.format == "dot"  ? describe::dot_of(graph)
+                                                    : svg_of(graph);
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     fail("write to", "standard output");
   }
@@ -61,21 +89,26 @@ void print_description(const Words& words) {
 void add_describe_command(CLI::App& app, Action& action) {
   auto words = std::make_shared<Words>();
   CLI::App* command =
-      app.add_subcommand("describe", "Say what an appliance is made of, and its boot keys");
-  auto* image = command->add_option("IMAGE", words->image, "What crunch build wrote");
+      app.add_subcommand("describe", "Say what an appliance is made of, and its keys");
+  command->add_option("DIR|IMAGE", words->what,
+                      "A site, for the crunch.toml beside it; or what crunch build\nwrote");
   command
       ->add_option("--config", words->config,
                    "What an image would be made of, in C++ [the default configuration]")
-      ->type_name("FILE")
-      ->excludes(image);
+      ->type_name("FILE");
   command->add_option("-t,--target", words->target, "What it would run on [unix]")
-      ->type_name("TARGET")
-      ->excludes(image);
-  command->add_option("--format", words->format, "text, json or dot [text]");
+      ->type_name("TARGET");
+  command->add_option("--set", words->set, "Give a key a value, as crunch build does")
+      ->type_name("KEY=VALUE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  command->add_option("--format", words->format, "text, json, dot or svg [text]");
   command->footer(
       "Example:\n"
       "  crunch describe\n"
-      "  crunch describe --config my/config.hpp --format dot | dot -Tsvg > appliance.svg");
+      "  crunch describe htdocs -t virtio --set http-port=8080\n"
+      "  crunch describe --config my/config.hpp --format svg > appliance.svg");
   command->callback([words, &action] {
     action = [words] {
       print_description(*words);

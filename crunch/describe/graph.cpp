@@ -18,7 +18,7 @@ struct Device {
   std::vector<std::size_t> from;
 };
 struct Key {
-  std::string name, section, doc, type, fallback;
+  std::string name, doc, stage, value, origin;
 };
 struct Graph {
   std::vector<Device> devices;
@@ -36,7 +36,7 @@ Graph parse(std::string_view text) {
     graph.jobs = json.at("jobs").get<std::vector<std::size_t>>();
     for (const auto& key : json.at("keys")) {
       graph.keys.push_back(
-          {key.at("name"), key.at("section"), key.at("doc"), key.at("type"), key.at("default")});
+          {key.at("name"), key.at("doc"), key.at("stage"), key.at("value"), key.at("origin")});
     }
   } catch (const nlohmann::json::exception& error) {
     throw Failure(std::string("the graph in the image cannot be read: ") + error.what());
@@ -71,6 +71,42 @@ struct TreeText {
   }
 };
 
+// Devices are listed as they are connected.
+std::string order_text(const Graph& graph) {
+  std::string out = "\nConnected in this order, disconnected in the reverse\n";
+  for (std::size_t i = 0; i < graph.devices.size(); ++i) {
+    const Device& device = graph.devices[i];
+    out += "  " + std::to_string(i + 1) + "  " + device.name;
+    for (std::size_t below : device.from) {
+      out += (below == device.from.front() ? " on " : ", ") + std::to_string(below + 1);
+    }
+    out += "\n";
+  }
+  return out;
+}
+
+std::string keys_text(const Graph& graph, bool of_build) {
+  std::string out;
+  std::size_t value_width = 0;
+  std::size_t origin_width = 0;
+  const auto is_shown = [of_build](const Key& key) { return (key.stage == "build") == of_build; };
+  for (const Key& key : graph.keys) {
+    if (!is_shown(key)) continue;
+    value_width = std::max(value_width, key.name.size() + 1 + key.value.size());
+    origin_width = std::max(origin_width, key.origin.size());
+  }
+  for (const Key& key : graph.keys) {
+    if (!is_shown(key)) continue;
+    std::string value = key.name + "=" + key.value;
+    std::string origin = key.origin;
+    value.resize(value_width, ' ');
+    origin.resize(origin_width, ' ');
+    out += (of_build ? "  " : "  --") + value + "  " + origin + "  " + key.doc + "\n";
+  }
+  if (out.empty()) return "";
+  return (of_build ? "\nBuild keys: crunch build --set KEY=VALUE\n" : "\nBoot keys\n") + out;
+}
+
 std::string dot_quoted(std::string_view text) {
   std::string out = "\"";
   for (char c : text) {
@@ -86,15 +122,7 @@ std::string text_of(std::string_view text) {
   Graph graph = parse(text);
   TreeText tree{graph, std::vector<bool>(graph.devices.size()), {}};
   for (std::size_t job : graph.jobs) tree.draw(job, "", "");
-  std::size_t width = 0;
-  for (const Key& key : graph.keys) width = std::max(width, key.name.size() + key.fallback.size());
-  tree.out += "\nBoot keys\n";
-  for (const Key& key : graph.keys) {
-    std::string left = "  --" + key.name + "=" + key.fallback;
-    left.resize(width + 7, ' ');
-    tree.out += left + key.doc + "\n";
-  }
-  return tree.out;
+  return tree.out + order_text(graph) + keys_text(graph, false) + keys_text(graph, true);
 }
 
 std::string dot_of(std::string_view text) {
@@ -103,7 +131,8 @@ std::string dot_of(std::string_view text) {
   for (std::size_t i = 0; i < graph.devices.size(); ++i) {
     const Device& device = graph.devices[i];
     bool job = std::ranges::find(graph.jobs, i) != graph.jobs.end();
-    out += "  d" + std::to_string(i) + " [label=" + dot_quoted(device.name + "\n" + device.module) +
+    out += "  d" + std::to_string(i) + " [label=" +
+           dot_quoted(std::to_string(i + 1) + ". " + device.name + "\n" + device.module) +
            (job ? ", style=bold" : "") + "];\n";
     for (std::size_t below : device.from) {
       out += "  d" + std::to_string(i) + " -> d" + std::to_string(below) + ";\n";

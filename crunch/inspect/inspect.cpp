@@ -53,28 +53,62 @@ std::string without_zeros(std::string text) {
   return text;
 }
 
+class File {
+ public:
+  explicit File(const std::string& path)
+      : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
+    struct stat status {};
+    if (!file_ || ::fstat(file_.get(), &status) != 0) fail("read the image", path);
+    if (!S_ISREG(status.st_mode)) throw Failure(in_quotes(path) + " is not a file");
+    size_ = static_cast<std::uint64_t>(status.st_size);
+  }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] std::optional<std::string> section(std::string_view name) const {
+    const ReadAt read = [this](std::uint64_t offset, base::MutableBytes out) {
+      return read_at(file_.get(), offset, out, path_);
+    };
+    return read_section(read, size_, name, path_);
+  }
+
+ private:
+  const std::string& path_;
+  Descriptor file_;
+  std::uint64_t size_ = 0;
+};
+
+// What is in a graph but not as it should be is left for its reader to refuse.
+Json valued(Json graph, const Json& settings) {
+  if (!graph.is_object() || !graph.contains("keys")) return graph;
+  for (Json& key : graph["keys"]) {
+    if (!key.is_object() || !key.contains("default")) continue;
+    key["value"] = key["default"];
+    key["origin"] = "default";
+    for (const Json& setting : settings) {
+      if (setting.at("name") != key.value("name", "")) continue;
+      key["value"] = setting.at("value");
+      key["origin"] = setting.at("origin");
+    }
+  }
+  return graph;
+}
+
 Json read_image(const std::string& path) {
-  Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
-  struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0) fail("read the image", path);
-  if (!S_ISREG(status.st_mode)) throw Failure(in_quotes(path) + " is not a file");
-  auto size = static_cast<std::uint64_t>(status.st_size);
-  ReadAt read = [&](std::uint64_t offset, base::MutableBytes out) {
-    return read_at(file.get(), offset, out, path);
-  };
-  auto manifest = read_section(read, size, ".crunch.manifest", path);
+  const File file(path);
+  auto manifest = file.section(".crunch.manifest");
   if (!manifest) {
     throw Failure(in_quotes(path) +
                   " has no manifest; was it made by crunch, and without --portable?");
   }
-  auto note = read_section(read, size, ".crunch.image", path);
-  auto graph = read_section(read, size, ".crunch.graph", path);
-  Json image{{"path", path}, {"size", size}};
+  auto note = file.section(".crunch.image");
+  auto graph = file.section(".crunch.graph");
+  Json image{{"path", path}, {"size", file.size()}};
   if (!is_utf8(path)) image["path"] = in_quotes(path);
   if (note) image.update(parsed(*note, path));
-  return {{"image", image},
-          {"sites", parsed_all(*manifest, path)},
-          {"graph", graph ? parsed(without_zeros(*graph), path) : Json()}};
+  Json made_of;
+  if (graph) {
+    made_of = valued(parsed(without_zeros(*graph), path), image.value("settings", Json::array()));
+  }
+  return {{"image", image}, {"sites", parsed_all(*manifest, path)}, {"graph", made_of}};
 }
 
 // A table whose columns are as wide as what is in them; numbers to the right.
@@ -83,6 +117,7 @@ class Table {
   using Row = std::vector<std::string>;
   void add(Row row) { rows_.push_back(std::move(row)); }
   [[nodiscard]] std::string text(std::size_t number_columns) const {
+    if (rows_.empty()) return "";
     std::vector<std::size_t> widths(rows_.front().size());
     for (const Row& row : rows_) {
       for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
@@ -145,6 +180,18 @@ std::string site_text(const Json& site) {
          site.at("site_digest").get<std::string>() + "\n\n" + table.text(4);
 }
 
+std::string keys_text(const Json& graph) {
+  Table table;
+  if (!graph.is_object()) return "";
+  for (const Json& key : graph.at("keys")) {
+    const std::string stage = key.value("stage", "boot");
+    const auto text = [&key](const char* member) { return key.at(member).get<std::string>(); };
+    table.add({"key", (stage == "build" ? "" : "--") + text("name") + "=" + text("value"), stage,
+               text("origin"), text("doc")});
+  }
+  return table.text(0);
+}
+
 }  // namespace
 
 std::string json_of(const std::string& path) { return read_image(path).dump(2) + "\n"; }
@@ -167,6 +214,7 @@ std::string text_of(const std::string& path) {
       out += "(" + certificate.at("key").get<std::string>() + ", until " +
              certificate.at("not_after").get<std::string>() + ")\n";
     }
+    out += keys_text(all.at("graph"));
     for (const Json& site : all.at("sites")) out += site_text(site);
     return out;
   } catch (const Json::exception&) {
@@ -178,6 +226,16 @@ std::string graph_of(const std::string& path) {
   Json graph = read_image(path).at("graph");
   if (graph.is_null()) throw Failure(in_quotes(path) + " does not say what it is made of");
   return graph.dump();
+}
+
+std::string with_values(const std::string& graph, const std::string& settings) {
+  return valued(Json::parse(graph), Json::parse(settings)).dump();
+}
+
+std::string graph_in(const std::string& object) {
+  auto graph = File(object).section(".crunch.graph");
+  if (!graph) throw Failure(in_quotes(object) + " does not say what it is made of");
+  return without_zeros(*graph);
 }
 
 }  // namespace crunch::inspect

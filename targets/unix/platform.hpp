@@ -29,6 +29,7 @@ struct StartOptions {
 
 // What one thread has. It lives as long as the function that it is given to.
 struct Platform {
+  static constexpr bool has_files = true;
   base::Loop& loop;
   base::Clock& clock;
   base::Entropy& entropy;

@@ -33,6 +33,9 @@ HOUSE: dict[str, list[str] | None] = {
     # Where rooms are put together: what configurations are made of, and the local preview.
     "crunch/config/parts.hpp": ["base/*", "kv/**", "net/**", "tls/**", "http/**"],
     "crunch/config/credentials.hpp": ["base/*", "kv/kv.hpp", *FLOWS, "tls/**", "http/**"],
+    "crunch/config/modules.hpp": ["base/*", "kv/kv.hpp", "net/stack.hpp"],
+    "crunch/config/stores.hpp": ["base/*", "kv/**"],
+    "crunch/config/stacks.hpp": ["base/*", "net/*.hpp", "net/sockets/*"],
     "crunch/config/lwip_stack.hpp": ["base/*", "net/*.hpp", "net/lwip/*"],
     "crunch/config/http_job.hpp": ["base/*", "kv/kv.hpp", *FLOWS, "http/**"],
     "crunch/serve": ["base/*", "kv/**", "net/**", "tls/**", "http/**", "targets/unix/*"],
@@ -170,7 +173,8 @@ def check(tree: Tree) -> list[Finding]:
 
 
 # Headers that targets/main.cpp includes by macro.
-NAMED_BY_MACRO = ["site-example/*.hpp", "targets/*/target.hpp", "targets/unix/tap/target.hpp"]
+NAMED_BY_MACRO = ["site-example/*.hpp", "examples/*/config.hpp", "targets/*/target.hpp",
+                  "targets/unix/tap/target.hpp", "tests/crunch/config/settings.hpp"]
 
 
 def check_dead_headers(tree: Tree) -> list[Finding]:

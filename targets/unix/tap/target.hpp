@@ -23,6 +23,7 @@ namespace target {
 inline constexpr std::string_view name = "unix-tap";
 
 struct Platform {
+  static constexpr bool has_files = true;
   base::Loop& loop;
   base::Clock& clock;
   base::Entropy& entropy;

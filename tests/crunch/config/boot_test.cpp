@@ -16,7 +16,7 @@ using namespace crunch::config;
 enum class Colour : std::uint8_t { red, green, blue };
 constexpr std::string_view colours[] = {"red", "green", "blue"};
 
-constexpr Key<std::uint16_t> port{
+constexpr Key<Port> port{
     .name = "http-port", .section = "NETWORK", .doc = "The port", .fallback = 80};
 constexpr Key<unsigned> threads{
     .name = "threads", .section = "UNIX", .doc = "Threads", .fallback = 1, .least = 1, .most = 64};
@@ -28,8 +28,10 @@ constexpr Key<Colour> colour{.name = "colour",
                              .doc = "A colour",
                              .fallback = Colour::red,
                              .words = colours};
-const std::vector<KeyInfo> keys{info_of(port), info_of(threads), info_of(host), info_of(quiet),
-                                info_of(colour)};
+constexpr Key<bool> store{
+    .name = "store", .section = "SITE", .doc = "Where it is", .stage = Stage::build};
+const std::vector<KeyInfo> keys{info_of(port),  info_of(threads), info_of(host),
+                                info_of(quiet), info_of(colour),  info_of(store)};
 
 using Words = std::vector<std::string_view>;
 
@@ -76,17 +78,18 @@ TEST(BootLine, BadLinesSayWhatIsWrongAndWhatWouldBeRight) {
       {{"serve"}, "unknown option 'serve' (--help lists them)"},
       {{"-x"}, "unknown option '-x' (--help lists them)"},
       {{""}, "unknown option '' (--help lists them)"},
-      {{"--http-port"}, "option --http-port needs a value: --http-port=N"},
+      {{"--http-port"}, "option --http-port needs a value: --http-port=PORT"},
       {{"--http-port=65536"},
-       "option --http-port cannot be '65536'; it takes a whole number from 0 to 65535"},
-      {{"--http-port=80x"},
-       "option --http-port cannot be '80x'; it takes a whole number from 0 to 65535"},
-      {{"--http-port="},
-       "option --http-port cannot be ''; it takes a whole number from 0 to 65535"},
+       "option --http-port cannot be '65536'; it takes a port from 0 to 65535"},
+      {{"--http-port=80x"}, "option --http-port cannot be '80x'; it takes a port from 0 to 65535"},
+      {{"--http-port="}, "option --http-port cannot be ''; it takes a port from 0 to 65535"},
       {{"--threads=0"}, "option --threads cannot be '0'; it takes a whole number from 1 to 64"},
       {{"--threads=-1"}, "option --threads cannot be '-1'; it takes a whole number from 1 to 64"},
       {{"--quiet=maybe"}, "option --quiet cannot be 'maybe'; it takes true or false"},
       {{"--colour=pink"}, "option --colour cannot be 'pink'; it takes red, green or blue"},
+      {{"--colour=gren"},
+       "option --colour cannot be 'gren'; it takes red, green or blue; did you mean green?"},
+      {{"--store"}, "option --store is chosen when the image is built: crunch build --set store"},
   };
   for (const Bad& bad : table) {
     auto line = BootLine::parse(bad.words, keys);
@@ -95,19 +98,68 @@ TEST(BootLine, BadLinesSayWhatIsWrongAndWhatWouldBeRight) {
   }
 }
 
-TEST(BootLine, HelpListsKeysBySection) {
-  Words words{"--help"};
-  EXPECT_TRUE(BootLine::parse(words, keys)->wants_help());
-  EXPECT_EQ(help_text("site", keys),
-            "Usage: site [--key=value]...\n"
-            "\nNETWORK\n"
-            "  --http-port=N                   The port (default 80)\n"
-            "  --hostname=TEXT                 The name (default localhost)\n"
-            "\nUNIX\n"
-            "  --threads=N                     Threads (default 1)\n"
-            "  --quiet                         Say nothing (default false)\n"
-            "  --colour=red|green|blue         A colour (default red)\n"
-            "\n  --help                          Print this and exit\n");
+constexpr Setting built_in[] = {{"http-port", "8080"}, {"colour", "blue"}, {nullptr, nullptr}};
+
+char* environment(const char* name) {
+  static char five[] = "5";
+  static char six[] = "6";
+  const std::string_view text = name;
+  return text == "CRUNCH_THREADS" ? five : text == "CRUNCH_HTTP_PORT" ? six : nullptr;
+}
+char* bad_environment(const char* name) {
+  static char none[] = "none";
+  return std::string_view(name) == "CRUNCH_THREADS" ? none : nullptr;
+}
+
+TEST(BootLine, TheBuildIsBelowTheEnvironmentAndThatBelowTheBootLine) {
+  const Words words{"--threads=9"};
+  const auto line = BootLine::parse(words, keys, built_in, environment);
+  ASSERT_TRUE(line) << line.error();
+  EXPECT_EQ(line->value(colour), Colour::blue);
+  EXPECT_EQ(line->value(port), 6);
+  EXPECT_EQ(line->text(port), "6");
+  EXPECT_EQ(line->value(threads), 9U);
+  EXPECT_EQ(line->text(host), "localhost");
+  EXPECT_TRUE(line->has("threads"));
+  EXPECT_FALSE(line->has("http-port"));
+  EXPECT_EQ(line->default_of(info_of(port)), "8080");
+}
+
+TEST(BootLine, BadValuesFromElsewhereAreSentencesToo) {
+  EXPECT_EQ(BootLine::parse({}, keys, nullptr, bad_environment).error(),
+            "CRUNCH_THREADS in the environment cannot be 'none'; it takes a whole number from 1 to "
+            "64");
+  constexpr Setting foreign[] = {{"no-key", "1"}, {nullptr, nullptr}};
+  EXPECT_EQ(BootLine::parse({}, keys, foreign).error(),
+            "the image has a setting 'no-key' that it cannot use");
+}
+
+TEST(BootLine, HelpIsAPageBySection) {
+  const Words words{"--help"};
+  const auto line = BootLine::parse(words, keys, built_in);
+  ASSERT_TRUE(line);
+  EXPECT_TRUE(line->wants_help());
+  const std::string help = help_text("/bin/site", keys, *line);
+  EXPECT_TRUE(
+      help.starts_with("NAME\n"
+                       "       site - an appliance made by crunch\n"
+                       "\nSYNOPSIS\n"
+                       "       site [--KEY=VALUE]...\n"
+                       "\nNETWORK\n"
+                       "       --http-port=PORT\n"
+                       "              The port (default 8080)\n"
+                       "       --hostname=TEXT\n"
+                       "              The name (default localhost)\n"
+                       "\nUNIX\n"
+                       "       --threads=N\n"
+                       "              Threads (default 1)\n"
+                       "       --quiet[=true|false]\n"
+                       "              Say nothing (default false)\n"
+                       "       --colour=red|green|blue\n"
+                       "              A colour (default blue)\n"
+                       "\nHELP\n"))
+      << help;
+  EXPECT_EQ(help.find("store"), help.npos) << "no boot gives it";
 }
 
 }  // namespace

@@ -62,10 +62,12 @@ TEST(Describe, WritesDevicesJobsAndKeysOnce) {
       R"({"name":"server","module":"job","from":[0,1]},)"
       R"({"name":"secure","module":"wire","from":[1]},)"
       R"({"name":"server","module":"job","from":[0,3]}],"jobs":[2,4],"keys":[)"
-      R"({"name":"port","section":"WIRE","doc":"The port","type":"number","default":"80"},)"
-      R"({"name":"quiet","section":"SERVER","doc":"Say \"nothing\"",)"
+      R"({"name":"port","section":"WIRE","doc":"The port","stage":"both","type":"number",)"
+      R"("default":"80","least":0,"most":65535},)"
+      R"({"name":"quiet","section":"SERVER","doc":"Say \"nothing\"","stage":"both",)"
       R"("type":"switch","default":"false"},)"
-      R"({"name":"threads","section":"TARGET","doc":"Threads","type":"number","default":"1"}]})");
+      R"({"name":"threads","section":"TARGET","doc":"Threads","stage":"both","type":"number",)"
+      R"("default":"1","least":1,"most":64}]})");
 }
 
 }  // namespace

@@ -18,8 +18,12 @@ constexpr std::string_view graph =
     R"({"name":"server","module":"job","from":[0,1]},{"name":"tls","module":"stack","from":[1]},)"
     R"({"name":"deep \"tls\"","module":"stack","from":[3]},)"
     R"({"name":"both","module":"job","from":[4,3]}],"jobs":[2,5],"keys":[)"
-    R"({"name":"http-port","section":"HTTP","doc":"The port","type":"number","default":"80"},)"
-    R"({"name":"log","section":"HTTP","doc":"The log","type":"word","default":"off"}]})";
+    R"({"name":"http-port","section":"HTTP","doc":"The port","stage":"both","type":"port",)"
+    R"("default":"80","value":"8080","origin":"crunch.toml:3"},)"
+    R"({"name":"store","section":"SITE","doc":"The store","stage":"build","type":"word",)"
+    R"("default":"crunched","value":"crunched","origin":"default"},)"
+    R"({"name":"log","section":"HTTP","doc":"The log","stage":"boot","type":"word",)"
+    R"("default":"off","value":"off","origin":"default"}]})";
 
 TEST(Describe, ATreeForEachJobWithSharedDevicesDrawnOnce) {
   EXPECT_EQ(text_of(graph),
@@ -31,15 +35,24 @@ TEST(Describe, ATreeForEachJobWithSharedDevicesDrawnOnce) {
             "│   └── tls : stack\n"
             "│       └── wire : stack\n"
             "└── tls : stack (above)\n"
+            "\nConnected in this order, disconnected in the reverse\n"
+            "  1  site\n"
+            "  2  wire\n"
+            "  3  server on 1, 2\n"
+            "  4  tls on 2\n"
+            "  5  deep \"tls\" on 4\n"
+            "  6  both on 5, 4\n"
             "\nBoot keys\n"
-            "  --http-port=80  The port\n"
-            "  --log=off       The log\n");
+            "  --http-port=8080  crunch.toml:3  The port\n"
+            "  --log=off         default        The log\n"
+            "\nBuild keys: crunch build --set KEY=VALUE\n"
+            "  store=crunched  default  The store\n");
 }
 
 TEST(Describe, Dot) {
   std::string dot = dot_of(graph);
-  EXPECT_NE(dot.find("d2 [label=\"server\\njob\", style=bold];"), std::string::npos) << dot;
-  EXPECT_NE(dot.find("d4 [label=\"deep \\\"tls\\\"\\nstack\"];"), std::string::npos) << dot;
+  EXPECT_NE(dot.find("d2 [label=\"3. server\\njob\", style=bold];"), std::string::npos) << dot;
+  EXPECT_NE(dot.find("d4 [label=\"5. deep \\\"tls\\\"\\nstack\"];"), std::string::npos) << dot;
   EXPECT_NE(dot.find("d5 -> d4;"), std::string::npos) << dot;
 }
 

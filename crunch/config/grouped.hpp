@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: ISC
+// crunch/config/grouped.hpp: names of keys for several devices of one kind.
+//
+// `grouped<"management", "ipv4">` is "management-ipv4"; with an empty group, "ipv4".
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "crunch/config/graph.hpp"
+
+namespace crunch::config {
+
+namespace detail {
+
+template <Text group, Text name>
+inline constexpr auto grouped_chars = [] {
+  constexpr std::size_t before = group.view().size();
+  std::array<char, before + 1 + name.view().size()> chars{};
+  std::ranges::copy(group.view(), chars.begin());
+  chars[before] = '-';
+  std::ranges::copy(name.view(), chars.begin() + before + 1);
+  return chars;
+}();
+
+}  // namespace detail
+
+template <Text group, Text name>
+inline constexpr std::string_view grouped{
+    detail::grouped_chars<group, name>.data() + (group.view().empty() ? 1 : 0),
+    detail::grouped_chars<group, name>.size() - (group.view().empty() ? 1 : 0)};
+
+}  // namespace crunch::config

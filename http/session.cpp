@@ -136,8 +136,10 @@ void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
   bool was_idle = is_idle_;
   leave_idle();
   if (!bytes) {
-    // A peer that was slow hears why; one that has gone, or was idle, does not.
-    bool late = bytes.error() == net::Error::timed_out && !was_idle;
+    // A peer that was slow hears why; one that has gone, or has begun nothing, does not. (Whether
+    // it was idle does not tell: an idle one that is to end is out of the list, and its time may be
+    // over before its flow is cancelled.)
+    bool late = bytes.error() == net::Error::timed_out && workspace_ != nullptr;
     if (late && (state_ == State::head || state_ == State::body)) {
       refuse(Status::request_timeout);
     } else {

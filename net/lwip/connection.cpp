@@ -234,7 +234,7 @@ Connection::Deadline& Connection::deadline_of(Wait* Connection::*slot) noexcept 
 void Connection::Deadline::expired() {
   Wait* wait = connection_.*slot_;
   if (wait == nullptr) return;
-  wait->error_ = Error::timed_out;
+  if (!wait->error_) wait->error_ = Error::timed_out;  // it may be cancelled already
   connection_.answer(*wait);
 }
 

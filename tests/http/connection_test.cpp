@@ -155,6 +155,19 @@ TEST(Maxima, TheLongestIdleMakesRoom) {
   EXPECT_EQ(world.server.connection_count(), 3U);
 }
 
+TEST(Maxima, AnIdleOneThatMakesRoomMayTimeOutFirst) {
+  base::SimulatedTime time;
+  base::Loop loop(time, time);
+  http_test::TextConsole console;
+  http::AccessLog log(console, loop, http::LogFormat::off);
+  http::Common common(loop, {}, log);
+  http::Session session(common, {});
+  ASSERT_EQ(session.next(), http::Next::read);
+  session.evict();
+  session.received(base::failure(net::Error::timed_out));
+  EXPECT_EQ(session.next(), http::Next::close);
+}
+
 TEST(Maxima, WithoutAnIdleOneTheNewcomerIsTold) {
   World world({.connections_max = 2, .refusals_max = 1});
   Wire busy[2] = {world.dial(), world.dial()};

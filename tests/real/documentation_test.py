@@ -55,6 +55,7 @@ class Documentation(unittest.TestCase):
         self.assertGreater(len(comparison.keys), 900)
         self.assertGreater(comparison.coded["br"], 900)
         trees.check_manifest(self, tree, image)
+        trees.compare_on_a_machine(self, tree, self.folder)
 
     @unittest.skipUnless(harness.has_tls(), "crunch was built without TLS")
     def test_python_over_https(self):
@@ -72,6 +73,7 @@ class Documentation(unittest.TestCase):
         image = harness.build_image(tree, self.folder / "image", "--effort", "fast")
         comparison = trees.compare(self, tree, image)
         self.assertGreater(len(comparison.keys), 7000)
+        trees.compare_on_a_machine(self, tree, self.folder, "--effort", "fast")
 
 
 if __name__ == "__main__":

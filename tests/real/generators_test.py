@@ -89,6 +89,7 @@ class Generators(unittest.TestCase):
         print(f"{len(good)} paths reached by links")
         for path in expected:
             self.assertIn(path, good)
+        trees.compare_on_a_machine(self, tree, self.folder, "--effort", "fast")
 
     def test_mkdocs(self):
         harness.need("mkdocs")

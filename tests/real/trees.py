@@ -10,6 +10,7 @@ import tempfile
 import urllib.parse
 
 import harness
+import qemu
 
 # Content coding -> how a program of Debian's takes many files at once and undoes it beside them.
 DECODERS = {
@@ -37,7 +38,7 @@ def url_of(key: str) -> str:
 class Comparison:
     """Asks a server for every key of a tree and collects what differs."""
 
-    def __init__(self, server: harness.Server, tree: pathlib.Path):
+    def __init__(self, server, tree: pathlib.Path):
         self.server, self.tree = server, tree
         self.keys = keys_of(tree)
         self.wrong: list[str] = []
@@ -103,6 +104,17 @@ def compare(test, tree: pathlib.Path, image: pathlib.Path, server_of=harness.Ser
     print(f"{len(comparison.keys)} files compared; coded answers: {comparison.coded}")
     test.assertEqual(wrong[:20], [], f"{len(wrong)} differences")
     return comparison
+
+
+def compare_on_a_machine(test, tree: pathlib.Path, folder: pathlib.Path, *options) -> None:
+    """The same, served by a machine without an operating system; every file once."""
+    image = harness.build_image(tree, folder / "image.virtio", *options, target="virtio")
+    memory_mib = (image.stat().st_size >> 20) + 32
+    with qemu.Guest(image, "--ipv6=off", memory_mib=memory_mib) as guest:
+        comparison = Comparison(guest, tree)
+        comparison.identity()
+    print(f"{len(comparison.keys)} files compared on a machine of {memory_mib} MiB")
+    test.assertEqual(comparison.wrong[:20], [], f"{len(comparison.wrong)} differences")
 
 
 def check_manifest(test, tree: pathlib.Path, image: pathlib.Path) -> None:

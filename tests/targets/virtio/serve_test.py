@@ -32,6 +32,7 @@ class OnVirtio(bare.Suite):
 
 class OnPc(OnVirtio, unittest.TestCase):
     machine = "pc"
+    connections = 10_000
 
 
 class OnQ35(OnVirtio, unittest.TestCase):

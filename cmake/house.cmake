@@ -71,11 +71,13 @@ function(crunch_fuzz name)
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
 endfunction()
 
-# crunch_python_tests(process_test.py LABEL image [TIMEOUT seconds] [SERIAL] [SUITES bare.py ...]):
+# crunch_python_tests(process_test.py LABEL image [TIMEOUT seconds] [SERIAL] [BY_CLASS]
+#                     [SUITES bare.py ...]):
 # one test for each `def test_...` of a unittest file, those included that a class inherits from one
 # of the file or of SUITES, in tests/image. They find tests/image/harness.py. Exit code 77: skipped.
+# BY_CLASS: one for each class, whose tests share what takes long to start.
 function(crunch_python_tests file)
-  cmake_parse_arguments(ARG "SERIAL" "LABEL;TIMEOUT" "SUITES" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL;BY_CLASS" "LABEL;TIMEOUT" "SUITES" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -113,21 +115,25 @@ function(crunch_python_tests file)
   endforeach()
   get_filename_component(stem ${file} NAME_WE)
   string(REGEX REPLACE "_test$" "" stem ${stem})
+  set(chosen "")
   foreach(class IN LISTS classes)
-    list(REMOVE_DUPLICATES tests_${class})
-    foreach(test IN LISTS tests_${class})
-      if(NOT runs_${class})
-        continue()
-      endif()
-      string(REGEX REPLACE "^test_" "${ARG_LABEL}.${stem}.${class}." name ${test})
-      add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B
-        ${CMAKE_CURRENT_SOURCE_DIR}/${file} ${class}.${test})
-      set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
-        SKIP_RETURN_CODE 77 ENVIRONMENT
-        "CRUNCH_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/image")
-      if(ARG_SERIAL)
-        set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
-      endif()
-    endforeach()
+    if(runs_${class} AND ARG_BY_CLASS)
+      list(APPEND chosen ${class})
+    elseif(runs_${class})
+      list(REMOVE_DUPLICATES tests_${class})
+      list(TRANSFORM tests_${class} PREPEND ${class}.)
+      list(APPEND chosen ${tests_${class}})
+    endif()
+  endforeach()
+  foreach(test IN LISTS chosen)
+    string(REPLACE ".test_" "." name ${ARG_LABEL}.${stem}.${test})
+    add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/${file}
+      ${test})
+    set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
+      SKIP_RETURN_CODE 77 ENVIRONMENT
+      "CRUNCH_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/image")
+    if(ARG_SERIAL)
+      set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    endif()
   endforeach()
 endfunction()

@@ -82,7 +82,7 @@ def ip(words: str) -> None:
 class Lab:
     """Xen and dom0, running; `with` ends them."""
 
-    def __init__(self, wires: int = 1, memory_mib: int = 768, dom0_mib: int = 256, cpus: int = 1):
+    def __init__(self, wires: int = 1, memory_mib: int = 1024, dom0_mib: int = 448, cpus: int = 1):
         harness.need("qemu-system-x86_64")
         harness.need_root()
         self.files = dom0.prepare()  # needs the network that is left next
@@ -168,6 +168,14 @@ class Lab:
             raise AssertionError(f"in dom0, {script!r} exits {status}: {text}")
         return text
 
+    def file(self, log: str) -> str:
+        """A file of /var/log/xen; "" where there is none. Cheaper than a command."""
+        with contextlib.closing(http.client.HTTPConnection(DOM0, 80, timeout=WAIT_S)) as line:
+            line.request("GET", f"/log/{log}")
+            answer = line.getresponse()
+            said = answer.read().decode("utf-8", "replace").replace("\r", "")
+            return said if answer.status == 200 else ""
+
     def put(self, content, at: str) -> None:
         """`content`: bytes, or the path of a file of this machine."""
         if isinstance(content, (str, pathlib.Path)):
@@ -193,6 +201,16 @@ class Lab:
                              since=before)
         return len(re.findall(r"\[0x[0-9a-f]+\]", said))
 
+    def netem(self, interface: str, rule: str) -> None:
+        """Spoils what dom0 sends there; "": no more. Guests' frames leave by wire_card(0)."""
+        # With its path, for the shell prefers its own small one.
+        how = f"replace dev {interface} root netem {rule}" if rule else f"del dev {interface} root"
+        self.run(f"/sbin/tc qdisc {how}")
+
+    def wire_card(self, wire: int = 0) -> str:
+        """Dom0's network card on the bridge."""
+        return self.run(f"ls /sys/class/net/xenbr{wire}/brif | grep eth").strip()
+
     def assert_nothing_left(self, before: Counts) -> None:
         """The counts of now are those of `before`, once the backends of ended guests are gone."""
         harness.eventually(lambda: self.run("ls /sys/class/net; xl list").count("vif") == 0, 30)
@@ -209,8 +227,9 @@ class Lab:
     # Guests -----------------------------------------------------------------------------------
 
     def create(self, name: str, kernel: str, cmdline: str = "", *, memory_mib: int = 32,
-               vifs: int = 1, vif_extra: str = "", extra: str = "") -> "Guest":
-        """xl create; `kernel` is a path in dom0, `extra` more lines of xl's configuration."""
+               vifs: int = 1, vif_extra: str = "", extra: str = "", vm_data=None) -> "Guest":
+        """xl create; `kernel` is a path in dom0, `extra` more lines of xl's configuration;
+        `vm_data`: what is written below vm-data in xenstore before it starts."""
         self._guests += 1
         wires = [f'"bridge=xenbr{i % self.wires},mac={self.mac(self._guests, i)},'
                  f'script=vif-bridge{vif_extra}"' for i in range(vifs)]
@@ -218,9 +237,15 @@ class Lab:
                  f'memory = {memory_mib}\nvcpus = 1\ntsc_mode = "native"\n' \
                  f'vif = [ {", ".join(wires)} ]\non_crash = "destroy"\n{extra}\n'
         self.put(config.encode(), f"/guests/{name}.xl")
-        self.run(f"rm -f {Guest.log_of(name)} {Guest.ends_of(name)}; "
-                 f"xl create -q /guests/{name}.xl")
-        return Guest(self, name)
+        self.run(f"cd /var/log/xen; rm -f console/guest-{name}.log xl-{name}.log; "
+                 f"xl create -q {'-p' if vm_data else ''} /guests/{name}.xl")
+        made = Guest(self, name)
+        if vm_data:
+            folder = f"/local/domain/{made.domid()}/vm-data"
+            for at, value in vm_data.items():
+                self.run(f"xenstore-write {folder}/{at} {shlex.quote(value)}")
+            self.run(f"xl unpause {name}")
+        return made
 
     def mac(self, guest: int, vif: int = 0) -> str:
         return f"00:16:3e:00:{guest:02x}:{vif:02x}"
@@ -236,23 +261,14 @@ class Guest:
     def __init__(self, lab: Lab, name: str):
         self.lab, self.name = lab, name
 
-    @staticmethod
-    def log_of(name: str) -> str:
-        return f"/var/log/xen/console/guest-{name}.log"
-
-    @staticmethod
-    def ends_of(name: str) -> str:
-        return f"/var/log/xen/xl-{name}.log"
-
     def reasons(self) -> list:
-        """Why the domains of this name have ended, so far."""
-        said = self.lab.run(f"cat {self.ends_of(self.name)} 2>/dev/null || true")
-        return [int(reason) for reason in re.findall(r"has shut down, reason code (\d+)", said)]
+        """Why the domains of this name have ended by themselves, so far."""
+        return [int(reason) for reason in re.findall(r"has shut down, reason code (\d+)",
+                                                     self.lab.file(f"xl-{self.name}.log"))]
 
     def console(self) -> str:
         """All that the domains of this name have said since it was created."""
-        said = self.lab.run(f"cat {self.log_of(self.name)} 2>/dev/null || true")
-        return said.replace("\r", "")
+        return self.lab.file(f"console/guest-{self.name}.log")
 
     def wait_for(self, pattern: str, within_s: float = WAIT_S, count: int = 1) -> str:
         """The `count`th match of `pattern` on the console."""
@@ -261,7 +277,7 @@ class Guest:
             found = list(re.finditer(pattern, self.console()))
             if len(found) >= count:
                 return found[count - 1].group(0)
-            time.sleep(0.1)
+            time.sleep(0.3)  # dom0 and the guest have one processor
         raise AssertionError(f"no {pattern!r} from {self.name}; it said:\n{self.console()}\nXen:\n"
                              f"{self.lab.log()[-2000:]}")
 
@@ -274,8 +290,11 @@ class Guest:
         return f"vif{self.domid()}.{vif}"
 
     def wait_for_end(self, within_s: float = WAIT_S) -> None:
-        if not harness.eventually(lambda: self.domid() is None, within_s):
-            raise AssertionError(f"{self.name} goes on; it said:\n{self.console()}")
+        until = time.monotonic() + within_s
+        while self.domid() is not None:
+            if time.monotonic() > until:
+                raise AssertionError(f"{self.name} goes on; it said:\n{self.console()}")
+            time.sleep(0.3)
 
     def destroy(self) -> None:
         self.lab.run(f"xl destroy {self.name}")
@@ -296,9 +315,4 @@ class Guest:
 
     def netem(self, rule: str, vif: int = 0) -> None:
         """Spoils what dom0 sends to it: "loss 5% delay 20ms"; "": no more."""
-        # With its path, for the shell prefers its own small one.
-        device = self.interface(vif)
-        if rule:
-            self.lab.run(f"/sbin/tc qdisc replace dev {device} root netem {rule}")
-        else:
-            self.lab.run(f"/sbin/tc qdisc del dev {device} root")
+        self.lab.netem(self.interface(vif), rule)

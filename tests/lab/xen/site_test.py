@@ -1,0 +1,256 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Sites served by guests of a real Xen: `crunch build -t xen`, `xl create`.
+
+Method: the tests of a class share one lab (lab.py), which takes seconds to start; each makes its
+guests anew. With CRUNCH_ALL_WIRES=1 in the environment: the whole of bare.Suite, more wires, fifty
+guests one after another.
+"""
+
+import functools
+import os
+import pathlib
+import re
+import subprocess
+import time
+import unittest
+
+import bare
+import harness
+import lab as xen_lab
+import qemu
+from harness import SITE
+from lab import CRASH, POWEROFF, Lab
+
+TARGET = "xen"
+ALL = bool(os.environ.get("CRUNCH_ALL_WIRES"))
+WAIT_S = xen_lab.WAIT_S
+# The emulation of an emulation is slow.
+when_all = unittest.skipUnless(ALL, "takes minutes: CRUNCH_ALL_WIRES=1 runs it")
+
+
+@functools.cache
+def the_lab() -> Lab:
+    made = Lab(wires=2)
+    unittest.addModuleCleanup(made.stop)
+    return made
+
+
+@functools.cache
+def in_dom0(image_file: pathlib.Path) -> str:
+    at = f"/images/{image_file.name}"
+    the_lab().put(image_file, at)
+    return at
+
+
+class Site(bare.Guest):
+    """A guest that serves, at an address of its own."""
+
+    count = 0
+
+    def __init__(self, image_file, *keys, wait=True, address=True, **options):
+        self.lab = the_lab()
+        Site.count += 1
+        self.host = self.lab.address(10 + Site.count)
+        if address:
+            keys = (f"--ipv4={self.host}/24", f"--ipv4-gateway={self.lab.address(1)}", *keys)
+        self.guest = self.lab.create(f"site{Site.count}", in_dom0(image_file), " ".join(keys),
+                                     **options)
+        if wait:
+            self.wait_for(r"network: [0-9.]+/\d+")
+
+    def console(self) -> str:
+        return self.guest.console()
+
+    def is_running(self) -> bool:
+        return self.guest.domid() is not None
+
+    def ask_to_stop(self) -> None:
+        self.guest.shutdown()
+
+    def wait_for(self, pattern: str, within_s: float = WAIT_S, count: int = 1) -> str:
+        return self.guest.wait_for(pattern, within_s, count)
+
+    def wait_for_end(self, within_s: float = WAIT_S) -> int:
+        self.guest.wait_for_end(within_s)
+        return 0 if self.guest.reasons()[-1:] == [POWEROFF] else 1
+
+    def kill(self) -> None:
+        if self.is_running():
+            self.guest.destroy()
+
+
+class OnXen(bare.Suite, unittest.TestCase):
+    target = TARGET
+    cuts = ("1", "7") if ALL else ()
+    connections = 400
+
+    def start(self, image_file, *keys, memory_mib=24, wait=True) -> Site:
+        return Site(image_file, *keys, memory_mib=memory_mib, wait=wait)
+
+    def setUp(self):
+        the_lab()
+
+
+for NAME in ("test_boot_keys", "test_boot_line", "test_https_conformance",
+             "test_memory_is_flat_over_many_connections"):
+    setattr(OnXen, NAME, when_all(getattr(OnXen, NAME)))
+
+
+class Hosts(unittest.TestCase):
+    """What a host does with its guests."""
+
+    WIRES = ["loss 8% delay 5ms", "delay 10ms 5ms reorder 25% duplicate 2%"]
+    if ALL:
+        WIRES += [f"loss {loss}% delay {delay}ms {delay // 4}ms"
+                  for loss in (2, 5, 15) for delay in (4, 50, 300)]
+        WIRES += ["corrupt 2%", "loss 20% 50%", "rate 1mbit delay 20ms"]
+
+    def setUp(self):
+        self.lab = the_lab()
+
+    def site(self, *keys, image_file=None, **options) -> Site:
+        made = Site(image_file or bare.small_image(TARGET), "--redirect=false", *keys, **options)
+        self.addCleanup(made.kill)
+        return made
+
+    def assert_serves(self, site: Site, files=None) -> None:
+        for path, data in (files or {"index.html": SITE["index.html"]}).items():
+            self.assertEqual(site.get("/" + path).body, data, path)
+
+    @when_all
+    def test_ten_guests_at_once(self):
+        sites = [self.site(memory_mib=16, wait=False) for _ in range(10)]
+        for site in sites:
+            site.wait_for("network: ")
+        self.assertEqual(self.lab.counts().domains, 11)
+        for site in [*sites, *reversed(sites)]:
+            # With ten on one processor, what is asked first may be asked in vain.
+            self.assertTrue(harness.eventually(site.answers, WAIT_S), site.console())
+            self.assert_serves(site)
+        for site in sites:
+            site.ask_to_stop()
+        for site in sites:
+            self.assertEqual(site.wait_for_end(), 0, site.console())
+
+    def test_created_and_destroyed_again_and_again(self):
+        self.site(memory_mib=16).kill()  # the first makes directories that stay
+        before = self.lab.counts()
+        for i in range(50 if ALL else 3):
+            site = self.site(memory_mib=16 if i % 2 else 32, vifs=1 + i % 2)
+            self.assert_serves(site)
+            if i % 3:
+                site.kill()
+            else:
+                site.stop()
+        self.lab.assert_nothing_left(before)
+
+    @when_all
+    def test_two_networks(self):
+        with self.site(vifs=2) as site:
+            self.assertIn("this guest has 2 network devices", site.console())
+            self.assert_serves(site, bare.SMALL)
+
+    @when_all
+    def test_reboot(self):
+        site = self.site()
+        self.assert_serves(site)
+        site.guest.reboot()
+        site.wait_for("network: ", count=2)
+        self.assert_serves(site)
+        self.assertEqual(site.stop(), 0)
+
+    def test_put_away_and_taken_up(self):
+        site = self.site(memory_mib=16)
+        with site.client() as kept:
+            self.assertEqual(kept.get("/style.css").body, SITE["style.css"])
+            for _ in range(3 if ALL else 1):
+                site.guest.save("/saved")
+                self.assertFalse(site.is_running())
+                site.guest = self.lab.restore(site.guest.name, "/saved")
+                # The same connection, and new ones.
+                self.assertEqual(kept.get("/style.css").body, SITE["style.css"])
+                self.assert_serves(site, bare.SMALL)
+                self.lab.run("rm /saved")
+                self.assertIn("taken up again", site.console())
+        site.ask_to_stop()
+        site.guest.wait_for_end()
+
+    def test_a_report_of_a_crash(self):
+        site = self.site()
+        self.assert_serves(site)
+        self.lab.run(f"xl trigger {site.guest.name} nmi")
+        site.guest.wait_for_end()
+        self.assertEqual(site.guest.reasons(), [CRASH])
+        report = site.console().partition("panic: non-maskable interrupt")[2]
+        self.assertRegex(report, r"\n  [0-9a-f]{16}  base::Loop::\w+\+\d+\n")
+        self.assertRegex(report, r"\n  [0-9a-f]{16}  main\+\d+\n")
+
+    def test_balloons_are_refused(self):
+        site = self.site()
+        self.lab.call(f"xl mem-set {site.guest.name} 8", within_s=60)
+        site.wait_for("(?i)memory.*(?:refuse|keep|cannot|not give)")
+        self.assert_serves(site, bare.SMALL)
+        self.assertEqual(site.stop(), 0)
+
+    def test_the_hosts_network_starts_again(self):
+        site = self.site()
+        self.assert_serves(site)
+        name = site.guest.interface()
+        module = "$(find /lib/modules -name xen-netback.ko)"
+        for _ in range(2):
+            self.lab.run(f"rmmod xen_netback; insmod {module}; i=0; "
+                         f"until [ -e /sys/class/net/{name} ] || [ $i -gt 300 ]; "
+                         "do usleep 100000; i=$((i + 1)); done; "
+                         f"ip link set {name} master xenbr0; ip link set {name} up")
+            self.assertTrue(harness.eventually(site.answers, WAIT_S), site.console())
+            self.assert_serves(site, bare.SMALL)
+        self.assertEqual(site.stop(), 0)
+
+    def test_files_arrive_whole_over_bad_wires(self):
+        data = harness.noise(300_000, "wire")
+        image_file = bare.site_image(TARGET, "wire", {"index.html": b"x", "some.bin": data}, ())
+        card = self.lab.wire_card()
+        with Site(image_file) as site:
+            for rule in self.WIRES:
+                with self.subTest(rule=rule):
+                    self.lab.netem(site.guest.interface(), rule)
+                    self.lab.netem(card, rule)
+                    done = subprocess.run(
+                        ["curl", "-sS", "-f", "-m", "250", "--retry", "5", "--retry-all-errors",
+                         f"http://{site.host}/some.bin"], stdout=subprocess.PIPE,
+                        timeout=10 * WAIT_S, check=False)
+                    said = self.lab.run(f"/sbin/tc -s qdisc show dev {card}")
+                    self.lab.netem(site.guest.interface(), "")
+                    self.lab.netem(card, "")
+                    self.assertEqual(done.returncode, 0)
+                    self.assertTrue(done.stdout == data)
+                    print(rule, re.findall(r"Sent .*", said))
+                    dropped = int(re.search(r"dropped (\d+)", said).group(1))
+                    # Of some 200 packets.
+                    self.assertTrue(dropped > 0 or not rule.startswith("loss 8%"), said)
+
+    @when_all
+    def test_idle_costs_nothing(self):
+        site = self.site()
+        self.assert_serves(site)
+
+        def spent_s() -> float:
+            return float(self.lab.run(f"xl list {site.guest.name}").split()[-1])
+        time.sleep(1)
+        before = spent_s()
+        time.sleep(5)
+        self.assertLess(spent_s() - before, 0.6, "busy while there is nothing")
+        self.assert_serves(site)
+
+
+class ElsewhereThanXen(unittest.TestCase):
+    def test_qemu_alone(self):
+        status, said = qemu.run_to_end(bare.small_image(TARGET), memory_mib=32)
+        self.assertNotEqual(status, 0, said)
+        self.assertRegex(said, "(?i)xen")
+        self.assertEqual(len(said.strip().splitlines()), 1, said)
+
+
+if __name__ == "__main__":
+    harness.main()

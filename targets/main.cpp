@@ -74,6 +74,16 @@ int main(int argc, char** argv) {
     std::fputs(crunch::config::help_text(program, keys, *boot).c_str(), stdout);
     return 0;
   }
-  return target::run(argc, argv, *boot,
-                     [&](target::Platform& platform) { return run(platform, *boot); });
+  return target::run(argc, argv, *boot, [&](auto& platform) {
+    if constexpr (requires { platform.host_words; }) {
+      // What the host says stands before the command line, which wins.
+      words.insert(words.begin(), platform.host_words.begin(), platform.host_words.end());
+      boot = crunch::config::BootLine::parse(words, keys);
+      if (!boot) {
+        platform.log.error({boot.error()});
+        return 2;
+      }
+    }
+    return run(platform, *boot);
+  });
 }

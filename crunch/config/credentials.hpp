@@ -5,8 +5,9 @@
 // States:  Credentials, TlsStack, ConnectCredentials, ConnectStoredCredentials,
 //          ConnectTls, ConnectHttpsJob,
 //          ConnectHttpBeside; the boot keys that they read.
-// Source of the certificates: the boot keys `cert` and `key` if given, else what `crunch build` put
-//          into the image (`crunched_credentials`), else none: then TLS is off. Or a store.
+// Source of the certificates: the boot keys `cert` and `key` if given, else what the host gave the
+//          machine (Platform::host_credentials), else what `crunch build` put into the image
+//          (`crunched_credentials`), else none: then TLS is off. Or a store.
 // Errors:  StartError with the file's name when they cannot serve; warnings are logged.
 // Renewal: a target that has Platform::on_reload reads the files again by it. Connections that
 //          exist go on; what cannot serve is logged, and the certificate in use stays.
@@ -110,6 +111,16 @@ TlsContext make_tls_context(auto& context, const EmbeddedFile* files) {
     for (const EmbeddedFile* at = files; at->name != nullptr; at += 2) {
       identities.push_back(identity_of({at[0].name, bytes_of_file(at[0])},
                                        {at[1].name, bytes_of_file(at[1])}, platform));
+    }
+  }
+  if constexpr (requires { platform.host_credentials; }) {
+    if (cert.empty() && !platform.host_credentials.key.empty()) {
+      auto& given = platform.host_credentials;
+      identities.clear();
+      identities.push_back(
+          identity_of({"the host's certificate", base::bytes_of(given.certificates)},
+                      {"the host's key", base::bytes_of(given.key)}, platform));
+      tls::wipe(std::as_writable_bytes(std::span(given.key)));
     }
   }
   if (identities.empty()) return nullptr;

@@ -49,7 +49,8 @@ struct Machine {
                   [this] { log.info({libos::boot_line()}); },
                   {}},
                  store,
-                 vif.addresses()} {
+                 boot_words(store, vif.addresses(), arguments),
+                 credentials_of(store)} {
     net.serve(loop);
     idle.serve(net);
     idle.set_store_port(store.port());

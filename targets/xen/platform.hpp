@@ -9,9 +9,11 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/log.hpp"
 #include "targets/libos/platform.hpp"
+#include "targets/xen/given.hpp"
 #include "targets/xen/netfront.hpp"
 #include "targets/xen/xenstore.hpp"
 
@@ -20,8 +22,10 @@ namespace xen_target {
 struct Platform : libos::Platform<Netfront> {
   // What the toolstack says about this guest, and its operator left for it (vm-data).
   Xenstore& store;
-  // Of the network device, as the toolstack says, separated by spaces; or empty.
-  std::string addresses;
+  // Boot keys from there: the command line's win over them.
+  std::vector<std::string> host_words;
+  // Instead of the image's own; empty: none.
+  Credentials host_credentials;
 };
 
 // Runs `run`; gives the machine's exit status. An exception that leaves it is logged: 1.

@@ -65,7 +65,7 @@ class Game {
   void scribble(unsigned which) {
     char* page = host_.page_of(references_[which], true);
     if (page == nullptr) return;
-    const std::size_t at = (input_.byte() << 4U | input_.byte() % 16) % PlayedHost::page;
+    const std::size_t at = (std::size_t{input_.byte()} << 4U) + input_.byte() % 16U;
     page[at] = static_cast<char>(input_.byte());
   }
   void step() {

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "targets/xen/control.hpp"
+#include "targets/xen/given.hpp"
 #include "tests/targets/xen/played_backend.hpp"
 #include "tests/targets/xen/played_store.hpp"
 
@@ -262,6 +263,35 @@ TEST_F(XenControl, KeepsItsMemory) {
 TEST_F(XenControl, RefusesToStartWithLessThanItWasTold) {
   store.values["memory/target"] = "16384";
   EXPECT_THROW(control.begin(), std::runtime_error);
+}
+
+std::vector<std::string> words_of(Xenstore& client, std::string_view addresses,
+                                  std::vector<std::string> arguments = {}) {
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  return boot_words(client, addresses, argv);
+}
+
+TEST_F(XenControl, BootKeysComeFromTheHost) {
+  using Words = std::vector<std::string>;
+  EXPECT_EQ(words_of(client, ""), Words{});
+  const char* const both = "192.0.2.2 2001:db8::2";
+  EXPECT_EQ(words_of(client, both), (Words{"--ipv4=192.0.2.2/24", "--ipv6=2001:db8::2/64"}));
+  EXPECT_EQ(words_of(client, " 192.0.2.2/28 "), Words{"--ipv4=192.0.2.2/28"});
+  EXPECT_EQ(words_of(client, both, {"--dhcp", "--ipv6=off"}), Words{});
+  EXPECT_EQ(words_of(client, both, {"--ipv4-gateway=192.0.2.1"}).size(), 2U) << "another key";
+  store.values = {{"vm-data/keys/ipv4", "10.0.0.1/8"}, {"vm-data/keys/log", "json"}};
+  EXPECT_EQ(words_of(client, both),
+            (Words{"--ipv4=10.0.0.1/8", "--log=json", "--ipv6=2001:db8::2/64"}));
+}
+
+TEST_F(XenControl, CredentialsComeFromTheHostWhole) {
+  EXPECT_EQ(credentials_of(client).key, "");
+  store.values["vm-data/tls/cert"] = "certificate";
+  EXPECT_EQ(credentials_of(client).certificates, "") << "without its key";
+  store.values["vm-data/tls/key"] = "key";
+  EXPECT_EQ(credentials_of(client).certificates, "certificate");
+  EXPECT_EQ(credentials_of(client).key, "key");
 }
 
 }  // namespace

@@ -5,12 +5,15 @@
 
 #include <gtest/gtest.h>
 
+#include "kv/xenstore/xenstore.hpp"
 #include "tests/targets/xen/played_store.hpp"
 
 namespace xen_target {
 namespace {
 
 using Error = Xenstore::Error;
+
+static_assert(kv::XenstoreTransport<Xenstore>);
 
 class XenStore : public testing::Test {
  protected:

@@ -71,13 +71,14 @@ function(crunch_fuzz name)
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
 endfunction()
 
-# crunch_python_tests(process_test.py LABEL image [TIMEOUT seconds] [SERIAL] [BY_CLASS]
-#                     [SUITES bare.py ...]):
+# crunch_python_tests(process_test.py LABEL image [TIMEOUT seconds] [SERIAL]
+#                     [BY_CLASS|TOGETHER] [SUITES bare.py ...]):
 # one test for each `def test_...` of a unittest file, those included that a class inherits from one
 # of the file or of SUITES, in tests/image. They find tests/image/harness.py. Exit code 77: skipped.
-# BY_CLASS: one for each class, whose tests share what takes long to start.
+# BY_CLASS: one for each class, whose tests share what takes long to start; TOGETHER: one for the
+# whole file.
 function(crunch_python_tests file)
-  cmake_parse_arguments(ARG "SERIAL;BY_CLASS" "LABEL;TIMEOUT" "SUITES" ${ARGN})
+  cmake_parse_arguments(ARG "SERIAL;BY_CLASS;TOGETHER" "LABEL;TIMEOUT" "SUITES" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -125,13 +126,20 @@ function(crunch_python_tests file)
       list(APPEND chosen ${tests_${class}})
     endif()
   endforeach()
+  if(ARG_TOGETHER)
+    set(chosen all)
+  endif()
   foreach(test IN LISTS chosen)
     string(REPLACE ".test_" "." name ${ARG_LABEL}.${stem}.${test})
+    if(ARG_TOGETHER)
+      set(test "")
+    endif()
     add_test(NAME ${name} COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/${file}
       ${test})
     set_tests_properties(${name} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT}
       SKIP_RETURN_CODE 77 ENVIRONMENT
-      "CRUNCH_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/image")
+      "CRUNCH_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/image:\
+${CMAKE_SOURCE_DIR}/tests/lab")
     if(ARG_SERIAL)
       set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
     endif()

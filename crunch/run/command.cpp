@@ -13,8 +13,10 @@ void add_run_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("run", "Start an image, as its target is started");
   command->add_option("IMAGE", options->image, "What crunch build has written")->required();
   command
-      ->add_option("--net", options->tap,
-                   "A tap device for the machine's network; for a Xen guest\na bridge [xenbr0]")
+      ->add_option(
+          "--net", options->tap,
+          "A tap device for the machine's network; for a Xen guest\na bridge [xenbr0]; for an "
+          "hvt guest also auto (root): a\ntap and a bridge for it alone, removed after it")
       ->type_name("TAP");
   command
       ->add_option("--memory", options->memory_mib,
@@ -33,6 +35,7 @@ void add_run_command(CLI::App& app, Action& action) {
       ->excludes("--net");
   command->add_flag("--kvm", options->uses_kvm,
                     "Let the processor run the machine (/dev/kvm), not an emulation");
+  command->add_flag("--trace", options->traces, "Write each hypercall of an hvt guest");
   command->add_option("KEYS", options->boot_keys, "After --: boot keys for the image");
   command->footer(
       "Example:\n"

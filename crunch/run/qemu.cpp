@@ -28,7 +28,6 @@ namespace crunch::run {
 namespace {
 
 constexpr const char* qemu_name = "qemu-system-x86_64";
-constexpr std::uint32_t memory_besides_image_mib = 32;
 
 volatile std::sig_atomic_t signals = 0;
 
@@ -53,18 +52,6 @@ std::uint16_t free_port(std::uint16_t wanted, bool must_be) {
   socklen_t bytes = sizeof address;
   if (::getsockname(probe.get(), generic, &bytes) != 0) fail("choose", "a port", errno);
   return ntohs(address.sin_port);
-}
-
-std::uint32_t memory_for(const std::string& image) {
-  constexpr std::uintmax_t mib = 1U << 20U;
-  return static_cast<std::uint32_t>(std::filesystem::file_size(image) / mib) + 1 +
-         memory_besides_image_mib;
-}
-
-// A word of a command line that libos cuts at spaces.
-std::string quoted(const std::string& word) {
-  if (word.find('"') != std::string::npos) throw Usage("a boot key cannot have a \" in it");
-  return word.find(' ') == std::string::npos ? word : '"' + word + '"';
 }
 
 class Machine {
@@ -177,9 +164,8 @@ std::vector<std::string> qemu_words(const Options& options, bool has_https,
       append = "--https-port=" + https;
     }
   }
-  for (const std::string& key : options.boot_keys) {
-    append += (append.empty() ? "" : " ") + quoted(key);
-  }
+  if (!append.empty() && !options.boot_keys.empty()) append += ' ';
+  append += boot_line_of(options.boot_keys);
   std::vector<std::string> words{program, "-nodefaults", "-no-user-config", "-no-reboot"};
   auto add = [&words](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
   add({"-machine", "q35"});

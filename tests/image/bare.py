@@ -215,7 +215,9 @@ class Suite:
             self.assertTrue(clients[0].is_closed_by_peer())
             for client in clients:
                 client.close()
-            self.assertEqual(guest.console().count('"GET /style.css HTTP/1.1" 200'), 3)
+            line = '"GET /style.css HTTP/1.1" 200'
+            self.assertTrue(harness.eventually(lambda: guest.console().count(line) == 3, WAIT_S),
+                            guest.console())
         with self.start(small_image(self.target), "--log=json", "--http-port=8000",
                         "--https-port=8443") as guest:
             self.assertIn("listening on port 8000 (http)", guest.console())

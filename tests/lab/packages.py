@@ -25,10 +25,10 @@ FOLDER = BUILD / "packages"
 FETCH_S = 600
 
 # A user space of one program.
-APPLETS = ("sh awk basename brctl cat chmod cp cut date dd dmesg echo env expr false grep head "
-           "hostname insmod ip kill killall ln ls lsmod mkdir mknod mount mv nc od ping ping6 "
-           "poweroff printf ps pwd reboot rm rmmod sed seq setsid sleep sort stat sync tail tar "
-           "test timeout touch tr true umount uname wc wget xargs").split()
+APPLETS = ("sh awk basename brctl cat chmod cp cut date dd dirname dmesg echo env expr false "
+           "grep head hostname insmod ip kill killall ln ls lsmod mkdir mknod mount mv nc od "
+           "ping ping6 poweroff printf ps pwd reboot rm rmmod sed seq setsid sleep sort stat "
+           "sync tail tar test timeout touch tr true umount uname wc wget xargs").split()
 
 
 class Missing(unittest.SkipTest):

@@ -28,7 +28,6 @@
 #include "targets/libos/clock.hpp"
 #include "targets/libos/pages.hpp"
 #include "targets/libos/random.hpp"
-#include "targets/virtio/acpi.hpp"
 
 namespace {
 
@@ -245,9 +244,11 @@ constexpr Action actions[] = {
 
 }  // namespace
 
+void begin_machine();  // each target's own
+
 int main(int argc, char** argv) {
   const std::string_view name = argc > 1 ? argv[1] : "";
-  virtio_target::acpi::begin();  // or some machines cannot be switched off
+  begin_machine();
   std::printf("probe %s\n", argc > 1 ? argv[1] : "");
   for (const Action& action : actions) {
     if (action.name != name) continue;

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: ISC
+// crunch/run/own_network.hpp: a bridge with one tap, which only this machine reaches: no routes
+// elsewhere, no address translation.
+//
+// Owns:    both: the tap goes with its last descriptor, the bridge with this.
+// Addresses: the first free of 10.83.0.0/24, 10.83.1.0/24, ...: .1 is this machine, .2 the guest.
+// Source:  linux/if_tun.h, linux/sockios.h, netdevice(7).
+
+#pragma once
+
+#include <string>
+
+#include "crunch/files.hpp"
+
+namespace crunch::run {
+
+class OwnNetwork {
+ public:
+  // Takes root. A Failure says what could not be made.
+  OwnNetwork();
+  OwnNetwork(const OwnNetwork&) = delete;
+  OwnNetwork& operator=(const OwnNetwork&) = delete;
+
+  [[nodiscard]] int tap_fd() const noexcept { return tap_.get(); }
+  // After whoever needs the tap has it.
+  void give_tap_away() noexcept { tap_ = Descriptor(); }
+  [[nodiscard]] const std::string& bridge() const noexcept { return bridge_.name; }
+  [[nodiscard]] std::string host() const { return network_ + "1"; }
+  [[nodiscard]] std::string guest() const { return network_ + "2"; }
+
+ private:
+  struct Bridge {
+    int socket = -1;
+    std::string name;  // empty: not made yet
+    Bridge() = default;
+    Bridge(const Bridge&) = delete;
+    Bridge& operator=(const Bridge&) = delete;
+    ~Bridge();
+  };
+  void make_bridge(const std::string& tap);
+
+  Descriptor socket_;
+  Descriptor tap_;
+  Bridge bridge_;
+  std::string network_;  // "10.83.0."
+};
+
+}  // namespace crunch::run

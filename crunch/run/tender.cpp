@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/run/tender.hpp"
+
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <filesystem>
+#include <string_view>
+
+#include "crunch/build/recipe.hpp"
+#include "crunch/failure.hpp"
+#include "crunch/run/own_network.hpp"
+
+namespace crunch::run {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view own_network = "auto";
+
+std::string tender_path() {
+  const fs::path path = fs::path(build::recipe_folder()) / "../../bin/hvt-tender";
+  if (::access(path.c_str(), X_OK) != 0) {
+    throw Failure("there is no hvt-tender in the folder of crunch; install them together");
+  }
+  return fs::weakly_canonical(path).string();
+}
+
+[[noreturn]] void become_tender(std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  for (std::string& word : words) argv.push_back(word.data());
+  argv.push_back(nullptr);
+  ::execv(argv[0], argv.data());
+  const int error = errno;
+  std::fprintf(stderr, "crunch: %s\n", sentence_of("start", words.front(), error).c_str());
+  ::_exit(1);
+}
+
+// The tender's words for an image on this network: a tap's name, or "@N".
+std::vector<std::string> tender_words(const Options& options, const std::string& network,
+                                      const std::vector<std::string>& keys) {
+  const std::uint32_t mib =
+      options.memory_mib != 0 ? options.memory_mib : memory_for(options.image);
+  std::vector<std::string> words{tender_path(), "--mem=" + std::to_string(mib),
+                                 "--net:service=" + network};
+  if (options.traces) words.emplace_back("--trace");
+  words.insert(words.end(), {options.image, "--", boot_line_of(keys)});
+  return words;
+}
+
+bool says_an_address(const std::vector<std::string>& keys) {
+  return std::ranges::any_of(keys, [](const std::string& key) {
+    return key.starts_with("--ipv4") || key.starts_with("--dhcp");
+  });
+}
+
+volatile pid_t tender = -1;
+
+// Each signal is handed on: the tender drains its guest at the first, and dies by the second.
+void hand_signals_on() {
+  struct sigaction action {};
+  action.sa_handler = [](int number) {
+    if (tender > 0) ::kill(tender, number == SIGHUP ? SIGTERM : number);
+  };
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
+}
+
+// The tender's exit status.
+int run_on(OwnNetwork& network, std::vector<std::string> words) {
+  sigset_t mine{};
+  sigset_t before{};
+  sigemptyset(&mine);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&mine, number);
+  // None of them comes before there is somebody to hand it to.
+  ::sigprocmask(SIG_BLOCK, &mine, &before);
+  const pid_t child = ::fork();
+  if (child < 0) fail("start", words.front(), errno);
+  if (child == 0) {
+    ::setpgid(0, 0);  // the terminal's Ctrl-C is for crunch, which hands it on
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    ::fcntl(network.tap_fd(), F_SETFD, 0);
+    become_tender(words);
+  }
+  tender = child;
+  hand_signals_on();
+  network.give_tap_away();
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  int status = 0;
+  while (::waitpid(child, &status, 0) != child) {
+    if (errno != EINTR) fail("wait for", words.front(), errno);
+  }
+  tender = -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int run_on_own_network(const Options& options, bool has_https) {
+  OwnNetwork network;
+  std::vector<std::string> keys = options.boot_keys;
+  if (says_an_address(keys)) {
+    std::printf("%s runs on %s, where this machine is %s, until Ctrl-C\n", options.image.c_str(),
+                network.bridge().c_str(), network.host().c_str());
+  } else {
+    keys.insert(keys.begin(), {"--ipv4=" + network.guest() + "/24",
+                               "--ipv4-gateway=" + network.host(), "--ipv6=off"});
+    const std::string name = "://" + network.guest() + "/";
+    std::printf("%s is served at http%s%s until Ctrl-C\n", options.image.c_str(), name.c_str(),
+                has_https ? (" and https" + name).c_str() : "");
+  }
+  std::fflush(stdout);
+  return run_on(network, tender_words(options, "@" + std::to_string(network.tap_fd()), keys));
+}
+
+}  // namespace
+
+int run_by_tender(const Options& options, bool has_https) {
+  if (options.http_port != 0 || options.https_port != 0 || options.uses_kvm) {
+    throw Usage(
+        "--http, --https and --kvm are for machines in QEMU; this is a guest of hvt-tender");
+  }
+  if (options.tap.empty()) {
+    throw Usage("a guest of hvt-tender needs --net: a tap that is there, or, as root, auto");
+  }
+  if (options.tap == own_network) return run_on_own_network(options, has_https);
+  std::vector<std::string> words = tender_words(options, options.tap, options.boot_keys);
+  become_tender(words);
+}
+
+}  // namespace crunch::run

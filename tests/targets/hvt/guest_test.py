@@ -1,0 +1,217 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""Sites served by guests of hvt-tender: `crunch build -t hvt`, on KVM in the nested lab.
+
+Method: tests/lab/nested.py has the machine; every test starts guests in it and speaks to them from
+outside, each on a tap and with an address of its own.
+"""
+
+import os
+import pathlib
+import re
+import sys
+import unittest
+
+import bare
+import harness
+import nested
+import packages
+from harness import SITE
+from nested import Guest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "libos"))
+from faults_test import FAULTS, PANIC  # noqa: E402
+
+TARGET = "hvt"
+PROBE = harness.BUILD / "bin" / "hvt_probe"
+TENDER = harness.BUILD / "bin" / "hvt-tender"
+FAILED, USAGE, INTERRUPTED = 1, 2, 130
+AS_NOBODY = "/bin/setpriv --reuid 65534 --regid 65534 --clear-groups"
+# The suite is 60 s of the processor's time; without this, its longest parts are cut.
+IS_LONG = os.environ.get("CRUNCH_LAB_LONG") == "1"
+HTTPS_CHECKS = () if IS_LONG else ("--only", "openssl", "--only", "bad_starts", "--only",
+                                   "bad_records")
+
+
+class Served(bare.Suite, unittest.TestCase):
+    target = TARGET
+    cuts = ("7",) if IS_LONG else ()
+    connections = 1500 if IS_LONG else 160
+
+    def start(self, image_file, *keys, memory_mib=24, wait=True) -> Guest:
+        return Guest(image_file, *keys, memory_mib=memory_mib, wait=wait)
+
+    def test_https_conformance(self):
+        with self.start(bare.conformance_image(TARGET)) as guest:
+            harness.check_https(guest.host, guest.https_port, *HTTPS_CHECKS)
+
+
+def run_to_end(image, *keys, **options) -> tuple:
+    """(status, what it said) of a guest that ends by itself."""
+    guest = Guest(image, *keys, wait=False, **options)
+    try:
+        return guest.wait_for_end(), guest.console()
+    finally:
+        guest.kill()
+
+
+class Faults(unittest.TestCase):
+    def test_each_gives_its_report_and_status(self):
+        for fault, report in FAULTS.items():
+            with self.subTest(fault=fault):
+                status, said = run_probe(fault)
+                self.assertEqual(status, PANIC, said)
+                self.assertRegex(said, report)
+                self.assertRegex(said, r"\n  rip [0-9a-f]{16}  rsp [0-9a-f]{16}")
+
+    def test_what_works(self):
+        for words in ("memory", "vectors", "clocks", "random"):
+            with self.subTest(words=words):
+                status, said = run_probe(words)
+                self.assertEqual(status, 0, said)
+                self.assertNotIn("FAILED", said)
+        self.assertIn("seeded 1", said)
+        self.assertEqual(run_probe("exit")[0], 3)
+
+
+def run_probe(words: str) -> tuple:
+    return run_to_end(PROBE, words, has_address=False)
+
+
+class Ends(unittest.TestCase):
+    """What a guest and a tender end with, and what they say then."""
+
+    def ends(self, status: int, pattern: str, image, *keys, **options) -> None:
+        found, said = run_to_end(image, *keys, **options)
+        self.assertEqual(found, status, said)
+        self.assertRegex(said, pattern)
+
+    def test_what_it_is_told_wrongly(self):
+        image = bare.small_image(TARGET)
+        self.ends(USAGE, "unknown option '--http-prot=80'; did you mean --http-port", image,
+                  "--http-prot=80")
+        self.ends(FAILED, "the command line is longer than 4095 characters", image, "a" * 5000)
+        self.ends(0, r"(?s)--ipv4=.*--log-level", image, "--help")
+        self.ends(FAILED, "this machine has [0-9]+ KiB of memory; the image alone needs", image,
+                  memory_mib=4)
+
+    def test_sigint_asks_and_the_second_kills(self):
+        with Guest(bare.site_image(TARGET), "--redirect=false") as guest:
+            with guest.client() as client:
+                client.send(client.request("/big.bin"))
+                client.receive_some()
+                guest.signal("INT")  # drains: the answer that nobody reads is not finished
+                guest.wait_for("the tender was asked to end")
+                self.assertTrue(guest.is_running())
+                guest.signal("INT")
+                self.assertEqual(guest.wait_for_end(), INTERRUPTED)
+
+    def test_hypercalls_are_traced(self):
+        with Guest(bare.small_image(TARGET), "--redirect=false", options=["--trace"]) as guest:
+            self.assertEqual(guest.get("/style.css").body, SITE["style.css"])
+            for call in ("walltime", "puts", "poll", r"net_read, handle 1, \d+ bytes: 0",
+                         r"net_write, handle 1, \d+ bytes: 0"):
+                guest.wait_for(rf"hvt: {call}")
+
+
+class Privileges(unittest.TestCase):
+    def test_none_are_kept(self):
+        with Guest(bare.small_image(TARGET)) as guest:
+            status = nested.lab().run(f"cat /proc/{guest.pid}/status")
+            for line in (r"Uid:\s65534\s65534\s65534\s65534", r"Gid:\s65534\s65534\s65534\s65534",
+                         r"Groups:\s*", "Cap(Inh|Prm|Eff|Amb):\t0000000000000000",
+                         r"NoNewPrivs:\s1", r"Seccomp:\s2"):
+                self.assertRegex(status, rf"(?m)^{line}$")
+
+    def test_an_ordinary_user_runs_a_guest(self):
+        nested.lab().run("chmod 666 /dev/kvm")
+        try:
+            with Guest(bare.small_image(TARGET), "--redirect=false", command=AS_NOBODY) as guest:
+                self.assertEqual(guest.get("/style.css").body, SITE["style.css"])
+        finally:
+            nested.lab().run("chmod 600 /dev/kvm")
+
+
+class Kvm(unittest.TestCase):
+    """What is said where KVM cannot be used."""
+
+    def refused(self, pattern: str, **options) -> None:
+        status, said = run_to_end(PROBE, "exit", has_address=False, **options)
+        self.assertEqual(status, FAILED, said)
+        self.assertRegex(said, f"^hvt-tender: {pattern}")
+
+    def test_missing(self):
+        nested.lab().run("mv /dev/kvm /dev/away")
+        try:
+            self.refused("/dev/kvm is not there: load the kernel's module kvm-intel or kvm-amd, "
+                         "switch virtualisation on .* build the image for unix, or for virtio")
+        finally:
+            nested.lab().run("mv /dev/away /dev/kvm")
+
+    def test_forbidden(self):
+        self.refused("no permission to open /dev/kvm: add this user to the group that owns it",
+                     command=AS_NOBODY)
+
+    def test_not_emulated_here(self):
+        _, said = run_to_end(PROBE, "exit", has_address=False)
+        self.assertNotIn("emulates", said)
+
+
+class Run(unittest.TestCase):
+    """`crunch run` of such an image, in the lab."""
+
+    @classmethod
+    def setUpClass(cls):
+        # All of the recipe but the files that only a build takes.
+        recipe = (harness.BUILD / "lib/crunch/hvt.target").read_text()
+        kept = re.sub(r"(?m)^(include|main|object|library) .*\n", "", recipe)
+        nested.lab().write("/lib/crunch/hvt.target", kept.encode())
+
+    def start(self, *words):
+        image = nested.lab().put(bare.small_image(TARGET))
+        line = nested.lab().shell(f"start crunch run {image} {' '.join(words)}; echo STATUS $?")
+        return nested.Process(line)
+
+    def test_a_network_of_its_own(self):
+        for name in ("TERM", "INT", "HUP"):
+            with self.subTest(signal=name):
+                with self.start("--net", "auto", "--memory", "16", "--",
+                                "--redirect=false") as run:
+                    said = run.wait_for(r"served at http://([0-9.]+)/ and https://\1/ until")
+                    run.wait_for(r"network: 10\.83\.0\.2/24")
+                    address = re.search(r"http://([0-9.]+)/", said).group(1)
+                    page = nested.lab().run(f"wget -q -O - http://{address}/style.css")
+                    self.assertEqual(page.encode(), SITE["style.css"])
+                    self.assertIn("br-crunch0", nested.lab().run("/bin/ip link"))
+                    run.signal(name)
+                    self.assertEqual(run.wait_for_end(), 0, run.console())
+                self.assertNotIn("crunch0", nested.lab().run("/bin/ip link"))
+
+    def test_on_a_tap(self):
+        nested.lab().add_tap("taprun")
+        with self.start("--net", "taprun", "--trace", "--", "--ipv4=10.9.0.200/24",
+                        "--hostname='a b'", "--redirect=false") as run:
+            run.wait_for(r"network: 10\.9\.0\.200/24")
+            run.wait_for("hvt: net_write")
+            with harness.Client("10.9.0.200", 80) as client:
+                self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+            run.signal("TERM")
+            self.assertEqual(run.wait_for_end(), 0, run.console())
+
+    def test_what_it_cannot_do(self):
+        for words, status, pattern in (
+                ("", USAGE, "needs --net: a tap that is there, or, as root, auto"),
+                ("--net tap0 --kvm", USAGE, "--kvm are for machines in QEMU"),
+                ("--net nowhere", FAILED, "there is no tap 'nowhere'; make it: ip tuntap add"),
+                ("--net auto -- --no-such-key", USAGE, "unknown option '--no-such-key'")):
+            with self.subTest(words=words):
+                with self.start(words) as run:
+                    self.assertEqual(run.wait_for_end(), status, run.console())
+                    self.assertRegex(run.console(), pattern)
+        image = nested.lab().put(bare.small_image(TARGET))
+        said = nested.lab().run(f"{AS_NOBODY} crunch run {image} --net auto; true")
+        self.assertRegex(said, "cannot make .*making a network takes root: call crunch with sudo")
+
+
+if __name__ == "__main__":
+    nested.main(TENDER, harness.CRUNCH, packages.program("setpriv"))

@@ -105,18 +105,22 @@ std::string rows(const std::vector<Setting>& settings) {
 
 }  // namespace
 
+std::string settings_file(const std::string& site) {
+  namespace fs = std::filesystem;
+  if (site.empty()) return "";
+  // "public" and "public/" are the same directory.
+  fs::path folder = fs::absolute(site).lexically_normal();
+  if (folder.filename().empty()) folder = folder.parent_path();
+  const fs::path file = folder.parent_path() / "crunch.toml";
+  std::error_code error;
+  return fs::exists(file, error) ? file.lexically_proximate(fs::current_path()).string() : "";
+}
+
 std::vector<Setting> gather_settings(const std::string& site,
                                      const std::vector<std::string>& words) {
   std::map<std::string, Setting> by_name;
-  if (!site.empty()) {
-    namespace fs = std::filesystem;
-    // "public" and "public/" are the same directory.
-    fs::path folder = fs::absolute(site).lexically_normal();
-    if (folder.filename().empty()) folder = folder.parent_path();
-    const fs::path file = folder.parent_path() / "crunch.toml";
-    std::error_code error;
-    if (fs::exists(file, error)) read_toml(file.lexically_proximate(fs::current_path()), by_name);
-  }
+  const std::string file = settings_file(site);
+  if (!file.empty()) read_toml(file, by_name);
   read_environment(by_name);
   for (const std::string& word : words) {
     const std::size_t equals = word.find('=');

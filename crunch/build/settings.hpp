@@ -27,6 +27,9 @@ struct Setting {
   std::string said_by;  // "crunch.toml", "CRUNCH_HTTP_PORT", "--set"
 };
 
+// The crunch.toml beside a directory; empty: there is none.
+[[nodiscard]] std::string settings_file(const std::string& site);
+
 // `site` is the directory to build, or empty; `words` are NAME=VALUE. Each name once, sorted.
 [[nodiscard]] std::vector<Setting> gather_settings(const std::string& site,
                                                    const std::vector<std::string>& words);

@@ -233,6 +233,7 @@ class Run {
     };
     for (const std::string& path : tree_.directories()) add(tree_.name_of(path));
     for (const Source& source : tree_.files()) add(tree_.name_of(source.path));
+    for (const std::string& path : options_.also_read) add(path);
     return text + "\n";
   }
 

@@ -30,6 +30,7 @@ struct Options {
   std::string cache;           // a directory; empty: none
   std::string depfile;         // for make and ninja: what the output depends on; empty: none
   std::string depfile_target;  // what depends on it; empty: the C++
+  std::vector<std::string> also_read;  // files that others read for it
   std::vector<std::string> leave_out;  // paths that are no part of the site, wherever they are
 };
 

@@ -144,6 +144,13 @@ class Settings(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         return image
 
+    def test_depfile_names_what_was_read(self):
+        self.toml("")
+        depfile = self.folder / "image.d"
+        self.build("--depfile", depfile)
+        for name in ("crunch.toml", "talk.hpp", "index.html"):
+            self.assertRegex(depfile.read_text(), rf"(?m)^  \S*{name}( |$)")
+
     def objects(self):
         return {path: path.stat().st_mtime_ns
                 for path in self.folder.glob("cache/crunch/objects/*/*.o")}

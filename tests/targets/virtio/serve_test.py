@@ -55,6 +55,16 @@ class Machines(unittest.TestCase):
             bare.ask_conformance(self, guest.host, guest.port)
             guest.kill()  # no ACPI, no power button
 
+    def test_devices_named_on_the_command_line(self):
+        """As Firecracker names them; those that are not there are passed over."""
+        # QEMU's slots without ACPI: 8, of 512 bytes; the last one is taken first.
+        slots = [f"virtio_mmio.device={size}@{0xfeb00000 + 512 * i:#x}:{5 + i}"
+                 for i, size in enumerate(["512"] * 6 + ["0x200", "4K"])]
+        with Guest(bare.small_image(TARGET), " ".join(["--redirect=false", *slots]),
+                   machine="microvm,acpi=off,auto-kernel-cmdline=off") as guest:
+            self.assertEqual(guest.get("/style.css").body, SITE["style.css"])
+            guest.kill()
+
     def test_processors_without_random_bytes(self):
         for cpu in ("qemu64", "Nehalem"):
             for machine, device in qemu.ENTROPY_DEVICE.items():
@@ -128,8 +138,10 @@ class Refusals(unittest.TestCase):
 
     def test_machines(self):
         self.ends(REFUSED, "error: this machine has no virtio network device")
-        two = self.net("virtio-net-pci", "virtio-net-pci")
-        self.ends(REFUSED, "error: this machine has 2 network devices", extra=two)
+        self.ends(REFUSED, "error: this machine has no virtio network device", machine="microvm")
+        for machine, device in qemu.NETWORK_DEVICE.items():
+            self.ends(REFUSED, "error: this machine has 2 network devices", machine=machine,
+                      extra=self.net(device, device))
         self.ends(REFUSED, "error: nothing here gives random bytes", cpu="qemu64",
                   extra=self.net("virtio-net-pci"))
         self.ends(REFUSED, "error: a virtio device is older than virtio 1",
@@ -145,6 +157,10 @@ class Refusals(unittest.TestCase):
         self.ends(USAGE, "image: unknown option 'stray'", "stray", extra=one)
         self.ends(REFUSED, 'error: the command line has a " without its second', '--ipv4="',
                   extra=one)
+
+    def test_too_many_devices(self):
+        many = "virtio_mmio.device=512@0xfeb00000:5 " * 33
+        self.ends(REFUSED, "error: the command line names over 32 devices", many)
 
     def test_help_lists_the_keys(self):
         status, said = qemu.run_to_end(bare.small_image(TARGET), "--help")

@@ -23,7 +23,7 @@ void copy_service(const hvt::BootInfo& info) {
   const hvt::ManifestEntry& service = entries[service_handle];
   if (service.attached == 0 || service.type != hvt::DeviceType::net) return;
   what_was_given.has_network = true;
-  cpu::copy(what_was_given.mac.data(), service.net.mac, sizeof service.net.mac);
+  cpu::copy(what_was_given.mac, service.net.mac, sizeof service.net.mac);
   what_was_given.mtu_bytes = service.net.mtu_bytes;
 }
 

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <array>
 #include <cstdint>
 
 namespace hvt_target {
@@ -13,7 +12,7 @@ namespace hvt_target {
 struct Given {
   std::uint64_t tsc_hz = 0;
   bool has_network = false;  // `service`, and the rest is its
-  std::array<std::uint8_t, 6> mac{};
+  std::uint8_t mac[6] = {};
   std::uint16_t mtu_bytes = 0;
 };
 [[nodiscard]] const Given& given() noexcept;

@@ -2,6 +2,7 @@
 #include "targets/hvt/net.hpp"
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include "targets/hvt/hypercall.hpp"
@@ -10,7 +11,7 @@
 namespace hvt_target {
 
 Net::Net(const Given& from)
-    : mac_(from.mac),
+    : mac_(std::to_array(from.mac)),
       mtu_bytes_(from.mtu_bytes),
       frame_bytes_max_(mtu_bytes_ + net::ethernet_header_bytes) {
   // The least that IPv4 can do with; 0 where there is no device.

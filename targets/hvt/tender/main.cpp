@@ -16,7 +16,7 @@ namespace {
 using hvt::tender::Options;
 
 constexpr const char* help =
-    "usage: hvt-tender [OPTION]... IMAGE [--] [WORD]...\n"
+    "usage: hvt-tender [OPTION]... [--] IMAGE [--] [WORD]...\n"
     "\n"
     "Starts an image of Solo5's hvt ABI, version 2, on KVM. The words are for the image.\n"
     "\n"
@@ -94,7 +94,14 @@ void read_option(const std::string& word, Options& options) {
 Options read_words(int argc, char** argv) {
   Options options;
   int at = 1;
-  for (; at < argc && argv[at][0] == '-'; ++at) read_option(argv[at], options);
+  for (; at < argc && argv[at][0] == '-'; ++at) {
+    // Before the image it ends the options, as for Solo5's tender.
+    if (std::string_view(argv[at]) == "--") {
+      ++at;
+      break;
+    }
+    read_option(argv[at], options);
+  }
   if (at == argc) throw Usage("which image?");
   options.image = argv[at++];
   if (at < argc && std::string_view(argv[at]) == "--") ++at;

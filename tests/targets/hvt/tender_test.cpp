@@ -348,6 +348,7 @@ TEST(Tender, SaysWhatIsWrong) {
   const Refused cases[] = {
       {"nothing", {}, 2, "which image?"},
       {"option", {"--men=3", good}, 2, "unknown option '--men=3'"},
+      {"no option", {"--", "--men=3"}, 1, "cannot read '--men=3'"},
       {"no memory", {"--mem=1", good}, 2, "from 2 to 4096"},
       {"too much memory", {"--mem=4097", good}, 2, "from 2 to 4096"},
       {"memory", {"--mem=2x", good}, 2, "from 2 to 4096"},

@@ -64,7 +64,10 @@ int main(int argc, char** argv) {
   crunch::config::for_each_key(target::keys, app, [&](const auto& key) { keys.push_back(key); });
   std::string_view program = argc > 0 ? argv[0] : "image";
   std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  auto boot = crunch::config::BootLine::parse(words, keys, crunched_settings, std::getenv);
+  const auto parsed = [&] {
+    return crunch::config::BootLine::parse(words, keys, crunched_settings, std::getenv);
+  };
+  auto boot = parsed();
   if (!boot) {
     std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
                  boot.error().c_str());
@@ -78,7 +81,7 @@ int main(int argc, char** argv) {
     if constexpr (requires { platform.host_words; }) {
       // What the host says stands before the command line, which wins.
       words.insert(words.begin(), platform.host_words.begin(), platform.host_words.end());
-      boot = crunch::config::BootLine::parse(words, keys);
+      boot = parsed();
       if (!boot) {
         platform.log.error({boot.error()});
         return 2;

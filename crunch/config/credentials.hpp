@@ -2,9 +2,8 @@
 // crunch/config/credentials.hpp: certificates and keys of an appliance, and the jobs that need
 // them.
 //
-// States:  Credentials, TlsStack, ConnectCredentials, ConnectStoredCredentials,
-//          ConnectTls, ConnectHttpsJob,
-//          ConnectHttpBeside; the boot keys that they read.
+// States:  Credentials, TlsStack, ConnectCredentials, ConnectStoredCredentials, ConnectTls,
+//          ConnectHttpsJob, ConnectHttpBeside; the boot keys that they read.
 // Source of the certificates: the boot keys `cert` and `key` if given, else what the host gave the
 //          machine (Platform::host_credentials), else what `crunch build` put into the image
 //          (`crunched_credentials`), else none: then TLS is off. Or a store.

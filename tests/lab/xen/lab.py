@@ -227,11 +227,13 @@ class Lab:
     # Guests -----------------------------------------------------------------------------------
 
     def create(self, name: str, kernel: str, cmdline: str = "", *, memory_mib: int = 32,
-               vifs: int = 1, vif_extra: str = "", extra: str = "", vm_data=None) -> "Guest":
+               vifs: int = 1, vif_extra: str = "", extra: str = "", vm_data=None,
+               mac: str = "") -> "Guest":
         """xl create; `kernel` is a path in dom0, `extra` more lines of xl's configuration;
-        `vm_data`: what is written below vm-data in xenstore before it starts."""
+        `vm_data`: what is written below vm-data in xenstore before it starts; `mac`: not one of its
+        own, for its only vif."""
         self._guests += 1
-        wires = [f'"bridge=xenbr{i % self.wires},mac={self.mac(self._guests, i)},'
+        wires = [f'"bridge=xenbr{i % self.wires},mac={mac or self.mac(self._guests, i)},'
                  f'script=vif-bridge{vif_extra}"' for i in range(vifs)]
         config = f'name = "{name}"\ntype = "pvh"\nkernel = "{kernel}"\ncmdline = "{cmdline}"\n' \
                  f'memory = {memory_mib}\nvcpus = 1\ntsc_mode = "native"\n' \
@@ -243,7 +245,7 @@ class Lab:
         if vm_data:
             folder = f"/local/domain/{made.domid()}/vm-data"
             for at, value in vm_data.items():
-                self.run(f"xenstore-write {folder}/{at} {shlex.quote(value)}")
+                self.run(f"xenstore-write -- {folder}/{at} {shlex.quote(value)}")
             self.run(f"xl unpause {name}")
         return made
 

@@ -11,7 +11,9 @@ import functools
 import os
 import pathlib
 import re
+import ssl
 import subprocess
+import tempfile
 import time
 import unittest
 
@@ -206,6 +208,29 @@ class Hosts(unittest.TestCase):
             self.assertTrue(harness.eventually(site.answers, WAIT_S), site.console())
             self.assert_serves(site, bare.SMALL)
         self.assertEqual(site.stop(), 0)
+
+    def test_an_address_from_the_host(self):
+        address = self.lab.address(200)
+        site = self.site(address=False, vif_extra=f",ip={address}")
+        site.host = address
+        self.assertRegex(site.console(), f"network: {re.escape(address)}/24")
+        self.assert_serves(site)
+
+    def test_keys_and_a_certificate_from_the_host(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cert, key = (pathlib.Path(folder) / name for name in ("cert", "key"))
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                            "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
+                            "-days", "30", "-subj", "/CN=given"], check=True,
+                           stderr=subprocess.DEVNULL, timeout=WAIT_S)
+            pem = cert.read_text()
+            given = {"tls/cert": pem, "tls/key": key.read_text(), "keys/http-port": "8000"}
+        site = self.site(vm_data=given)
+        self.assertIn("listening on port 8000 (http)", site.console())
+        with site.secure_client() as client:
+            self.assertEqual(client.socket.getpeercert(binary_form=True),
+                             ssl.PEM_cert_to_DER_cert(pem))
+            self.assertEqual(client.get("/style.css").body, SITE["style.css"])
 
     def test_files_arrive_whole_over_bad_wires(self):
         data = harness.noise(300_000, "wire")

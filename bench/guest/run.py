@@ -57,6 +57,9 @@ def load_once(machine, seconds, log):
             before, since = measure.cpu_seconds(process.pid), time.monotonic()
             rate = load(seconds)
             spent = (measure.cpu_seconds(process.pid) - before) / (time.monotonic() - since)
+            if rate == 0:
+                sys.exit(f"{machine.name} answered nothing ({name}) in {seconds} s: give it more "
+                         "by --seconds")
             found[name] = (rate, spent / rate * 1e6)
         return found
     finally:

@@ -29,6 +29,8 @@ BULK = 100_000_000
 CLIENT, SERVER = "10.9.0.1", "10.9.0.2"
 DELAYS_MS = [0, 20, 100]
 LOSSES = [0, 0.01, 0.05]
+# The rule by which Linux's window grows: the same as lwIP's, and one that every namespace may have.
+CONTROL = "reno"
 
 NGINX = """
 daemon off; worker_processes 1; pid {work}/nginx.pid; error_log {work}/nginx.err crit;
@@ -88,8 +90,9 @@ class Servers:
         """The server in a namespace whose veth's other end is here, or in `bridge`."""
         process = subprocess.Popen(
             ["unshare", "-n", "taskset", "-c", "0", "sh", "-c",
-             "while ! ip link set veth1 up 2>/dev/null; do sleep 0.02; done; "
-             f"ip addr add {SERVER}/24 dev veth1; ethtool -K veth1 tso off gso off 2>/dev/null; "
+             "for i in $(seq 500); do ip link set veth1 up 2>/dev/null && break; sleep 0.02; done; "
+             f"ip addr add {SERVER}/24 dev veth1; "
+             f"echo {CONTROL} >/proc/sys/net/ipv4/tcp_congestion_control; "
              "exec \"$@\"", "sh", *command], stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=self.log, start_new_session=True)
         time.sleep(0.3)
@@ -260,8 +263,8 @@ def bulk_table(servers, wire_program, options):
         rows.append(row)
     print(f"\n{BULK // 10 ** 6} MB over a wire with delay (both ways together) and loss (each "
           f"way), MB/s over at most {options.bulk_seconds} s:\n")
-    print(measure.table(["wire", "crunch unix-tap", "nginx on Linux's TCP", "ratio"], rows),
-          flush=True)
+    linux = f"nginx on Linux's TCP ({CONTROL})"
+    print(measure.table(["wire", "crunch unix-tap", linux, "ratio"], rows), flush=True)
 
 
 def main():

@@ -55,25 +55,6 @@ void gone(void* argument, err_t why) {
   }
 }
 
-// Whether TCP options hold blocks of selective acknowledgement (RFC 2018).
-bool has_selective(Bytes options) {
-  constexpr unsigned end = 0;
-  constexpr unsigned padding = 1;
-  constexpr unsigned selective = 5;
-  for (std::size_t i = 0; i < options.size();) {
-    const auto kind = std::to_integer<unsigned>(options[i]);
-    if (kind == end) return false;
-    if (kind == selective) return true;
-    if (kind == padding) {
-      ++i;
-      continue;
-    }
-    if (i + 1 >= options.size() || std::to_integer<unsigned>(options[i + 1]) < 2) return false;
-    i += std::to_integer<std::size_t>(options[i + 1]);
-  }
-  return false;
-}
-
 err_t orphan_stalled(void*, tcp_pcb* pcb) {
   tcp_abort(pcb);
   return ERR_ABRT;
@@ -116,7 +97,8 @@ void Connection::attach(tcp_pcb* pcb) noexcept {
   pcb_ = pcb;
   peer_ = from_lwip(pcb->remote_ip, pcb->remote_port);
   taken_ = true;
-  is_connected_ = has_widened_ = got_end_ = sent_end_ = is_repairing_ = false;
+  is_connected_ = has_widened_ = got_end_ = sent_end_ = false;
+  recovery_ = {};
   broken_.reset();
   read_over_.reset();
   write_over_.reset();
@@ -160,33 +142,11 @@ void Connection::on_end() noexcept {
 
 void Connection::before_segment(std::uint32_t acknowledged, std::uint16_t window, bool has_data,
                                 Bytes options) noexcept {
-  if (pcb_ == nullptr) return;
-  // An acknowledgement that only reports later segments is a duplicate, whatever else it says (RFC
-  // 6675 section 2). lwIP does not count one that announces another window, as Linux's often do:
-  // so it is shown the window as if it were old.
-  if (acknowledged == pcb_->lastack && !has_data && pcb_->unacked != nullptr &&
-      has_selective(options)) {
-    pcb_->snd_wnd = SND_WND_SCALE(pcb_, tcpwnd_size_t{window});
-  }
-  if (is_repairing_ || (pcb_->flags & TF_INFR) == 0) return;
-  is_repairing_ = true;
-  repair_until_ = pcb_->snd_nxt;
-}
-
-void Connection::repair() noexcept {
-  const bool is_over = TCP_SEQ_GEQ(pcb_->lastack, repair_until_) || pcb_->unacked == nullptr ||
-                       (pcb_->flags & TF_RTO) != 0;
-  if (is_over) {
-    is_repairing_ = false;
-    return;
-  }
-  if (tcp_rexmit(pcb_) != ERR_OK) return;  // the device has it still
-  tcp_set_flags(pcb_, TF_INFR);
-  pcb_->dupacks = 3;
+  if (pcb_ != nullptr) recovery_.before_segment(*pcb_, acknowledged, window, has_data, options);
 }
 
 void Connection::on_sent() noexcept {
-  if (is_repairing_ && pcb_ != nullptr) repair();
+  if (pcb_ != nullptr) recovery_.after_acknowledgement(*pcb_);
   if (writer_ != nullptr && has_much_room()) wake();
 }
 

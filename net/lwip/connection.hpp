@@ -25,6 +25,7 @@
 
 #include "base/loop.hpp"
 #include "net/flow.hpp"
+#include "net/lwip/recovery.hpp"
 
 struct tcp_pcb;
 struct pbuf;
@@ -153,9 +154,6 @@ class Connection final : public base::Work {
   // How much more may be queued to send, and at how much a waiting write is tried again.
   [[nodiscard]] std::size_t send_room() const noexcept;
   [[nodiscard]] bool has_much_room() const noexcept;
-  // Lost segments, one a round trip (RFC 6582, NewReno); lwIP alone forgets about the others after
-  // the first, and waits for its timer.
-  void repair() noexcept;
   // The first segments may be ten (RFC 6928); lwIP's own start is four.
   void widen_start() noexcept;
   [[nodiscard]] Deadline& deadline_of(Wait* Connection::*slot) noexcept;
@@ -169,10 +167,9 @@ class Connection final : public base::Work {
   bool taken_ = false;
   bool is_connected_ = false;
   bool has_widened_ = false;
-  bool got_end_ = false;       // the peer's FIN has come; bytes may still be unread
-  bool sent_end_ = false;      // shutdown
-  bool is_repairing_ = false;  // segments before `repair_until_` may be lost
-  std::uint32_t repair_until_ = 0;
+  bool got_end_ = false;   // the peer's FIN has come; bytes may still be unread
+  bool sent_end_ = false;  // shutdown
+  Recovery recovery_;
   std::optional<Error> broken_;      // what reads answer once all that came is read
   std::optional<Error> read_over_;   // what every later read answers
   std::optional<Error> write_over_;  // what every later write answers

@@ -2,7 +2,7 @@
 // tests/net/wire.cpp: a wire between two taps, as bad as asked for (this needs no netem).
 //
 //   wire fd:A fd:B [--loss P] [--burst N] [--duplicate P] [--corrupt P] [--trailing P]
-//        [--delay-ms N] [--jitter-ms N] [--seed N]
+//        [--delay-ms N] [--jitter-ms N] [--bytes-per-second N] [--seed N]
 //
 // Both descriptors are taps without a header (IFF_TAP | IFF_NO_PI), so that the kernel finishes
 // checksums. On SIGTERM it prints what it did to the frames, in JSON, and ends.
@@ -82,6 +82,9 @@ int main(int argc, char** argv) {
     if (name == "--trailing") faults.trailing = value;
     if (name == "--delay-ms") faults.delay = ms;
     if (name == "--jitter-ms") faults.jitter = ms;
+    if (name == "--bytes-per-second") {
+      faults.bytes_per_second = static_cast<std::uint64_t>(value);
+    }
     if (name == "--seed") seed = static_cast<std::uint64_t>(value);
   }
   return unix_target::start(argc, argv, {}, [&](unix_target::Platform& platform) {

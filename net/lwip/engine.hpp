@@ -28,6 +28,7 @@
 #include "net/lwip/half_open.hpp"
 #include "net/lwip/interface.hpp"
 #include "net/lwip/options.hpp"
+#include "net/lwip/strangers.hpp"
 
 namespace net::lwip {
 
@@ -54,6 +55,9 @@ class Engine {
   // The first sequence number of a connection, by what is given of it.
   [[nodiscard]] std::uint32_t sequence(base::Bytes connection) const;
   err_t send(pbuf* frame);
+  bool admit_stranger(const ip_addr_t& sender) {
+    return strangers_.admit(interface.lwip_netif(), sender, loop.now());
+  }
 
   static constexpr int frames_per_turn_max = 256;
   // Connections in TIME_WAIT: above it the oldest is forgotten, so that lists stay short.
@@ -97,6 +101,7 @@ class Engine {
   Mac mac_;
   std::size_t frame_bytes_max_;
   Offload offload_;
+  Strangers strangers_;
   HashKey sequence_key_{};
   std::array<std::uint32_t, 64> random_{};
   std::size_t random_left_ = 0;

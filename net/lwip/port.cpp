@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 
+#include <lwip/ip.h>
 #include <lwip/netif.h>
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/tcp.h>
@@ -55,8 +56,10 @@ err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t first_opti
                           pbuf* payload) {
   const unsigned flags = TCPH_FLAGS(header);
   if (pcb->state == LISTEN) {
-    const bool is_refused = (flags & TCP_SYN) != 0 && Engine::only().pool.is_full();
-    return is_refused ? ERR_MEM : ERR_OK;
+    const bool is_admitted =
+        (flags & TCP_SYN) == 0 ||
+        (!Engine::only().pool.is_full() && Engine::only().admit_stranger(*ip_current_src_addr()));
+    return is_admitted ? ERR_OK : ERR_MEM;
   }
   // Before, its argument is the listener's; and once let go there is none.
   const bool has_owner =

@@ -45,6 +45,7 @@ bool Netfront::prepare(Host::Domain domain) {
   sent_.resize(size);
   pages_.resize(size);
   page_references_.resize(size);
+  left_pages_.reserve(left_pages_.size() + 2 * std::size_t{size} + 2);  // closing takes no memory
   auto reserve = [&](Grants::Reference& reference) {
     if (reference != 0) return true;
     const std::optional<Grants::Reference> more = grants_.reserve();
@@ -93,7 +94,7 @@ void Netfront::close() noexcept {
   // A page that is still held stays the backend's: neither it nor its reference is used again.
   auto take_back = [&](Grants::Reference& reference, Page& page) {
     if (grants_.close(reference)) return;
-    static_cast<void>(page.release());
+    if (page != nullptr) left_pages_.push_back(std::move(page));
     reference = 0;
     ++counts_.left;
   };

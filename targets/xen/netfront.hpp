@@ -153,6 +153,7 @@ class Netfront {
   // By their slot in the ring.
   std::vector<Page> pages_;
   std::vector<Grants::Reference> page_references_;
+  std::vector<Page> left_pages_;  // to backends that did not let go of them
   bool is_rest_ = false;       // of a frame in several pages: we never said that there may be one
   bool is_page_lent_ = false;  // the one that the last frame stands in
   std::array<std::byte, 60> announcement_{};

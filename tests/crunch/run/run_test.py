@@ -141,5 +141,69 @@ class Programs(unittest.TestCase):
         self.assertIn("for machines", done.stderr)
 
 
+@unittest.skipUnless((harness.BUILD / "lib/crunch/xen.target").exists(), "no Xen headers here")
+class XenGuests(unittest.TestCase):
+    """With an xl that shows what it is given."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        cls.at = pathlib.Path(folder.name)
+        cls.image = cls.at / "my site.xen"
+        (cls.at / "content").mkdir()
+        (cls.at / "content" / "index.html").write_text("site")
+        cls.build()
+
+    @classmethod
+    def build(cls):
+        subprocess.run([harness.CRUNCH, "build", cls.at / "content", "-t", "xen", "-o", cls.image,
+                        "--no-cache"], stdout=subprocess.DEVNULL, check=True,
+                       timeout=harness.WAIT_S)
+
+    def run_with(self, path: str, *words) -> tuple:
+        done = subprocess.run([harness.CRUNCH, "run", self.image, *words], text=True, check=False,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, timeout=harness.WAIT_S,
+                              env={**os.environ, "PATH": path})
+        return done.returncode, done.stdout
+
+    def fake_xl(self) -> str:
+        fake = self.at / "bin" / "xl"
+        fake.parent.mkdir(exist_ok=True)
+        fake.write_text('#!/bin/sh\necho "xl $1 of $#"\ncat "$2"\nexit 7\n')
+        fake.chmod(0o755)
+        return f"{fake.parent}:{os.environ['PATH']}"
+
+    def test_a_configuration_is_written_once(self):
+        companion = self.at / "my site.xl"
+        text = companion.read_text()
+        self.assertIn(f'kernel = "{self.image}"', text)
+        self.assertIn('name   = "my-site"', text)
+        self.assertNotRegex(text, "@[A-Z]+@")
+        companion.write_text("mine")
+        self.build()
+        self.assertEqual(companion.read_text(), "mine")
+
+    def test_xl_is_handed_what_the_command_says(self):
+        status, said = self.run_with(self.fake_xl(), "--net", "br7", "--memory", "48", "--",
+                                     "--log=json", "--hostname=a b")
+        self.assertEqual(status, 7, said)
+        for line in ("xl create of 2", "cmdline = '--log=json \"--hostname=a b\"'", "memory = 48",
+                     'vif = [ "bridge=br7" ]', f'kernel = "{self.image}"', 'type   = "pvh"'):
+            self.assertIn(line + "\n", said)
+
+    def test_without_xl_a_sentence(self):
+        status, said = self.run_with("/nowhere")
+        self.assertEqual(status, 1)
+        self.assertIn("there is no xl in PATH", said)
+
+    def test_what_a_guest_cannot_have_is_refused(self):
+        path = self.fake_xl()
+        for words in (["--kvm"], ["--http", "8080"], ["--net", 'a"b'], ["--", "--log=it's"]):
+            status, said = self.run_with(path, *words)
+            self.assertEqual(status, 2, said)
+
+
 if __name__ == "__main__":
     harness.main()

@@ -17,6 +17,7 @@ LIB = harness.BUILD / "lib"
 EARLY = {
     "libcrunch_libos.a": ["clock", "heap", "pages", "paging", "pvh", "random", "report", "serial",
                           "start", "system_calls", "traps"],
+    "libcrunch_targets_xen.a": ["console_ring", "hypercall", "life", "machine", "shared"],
     "libcrunch_targets_virtio.a": ["arrivals", "calendar", "machine", "power", "words"],
     "libcrunch_targets_hvt.a": ["machine"],
 }

@@ -53,7 +53,10 @@ class PlayedHost final : public Host {
   }
   std::uint32_t frame_of(const void* at) noexcept override {
     const auto address = reinterpret_cast<std::uintptr_t>(at) / page * page;
-    return frames.try_emplace(address, static_cast<std::uint32_t>(frames.size() + 1)).first->second;
+    const auto next = static_cast<std::uint32_t>(frames.size());
+    const auto [at_number, is_new] = frames.try_emplace(address, next);
+    if (is_new) addresses.push_back(address);
+    return at_number->second;
   }
 
   [[nodiscard]] grant_entry_v1& entry(std::uint32_t reference) const {
@@ -67,10 +70,7 @@ class PlayedHost final : public Host {
     const grant_entry_v1& of = entry(reference);
     if ((of.flags & GTF_type_mask) != GTF_permit_access || of.domid != backend) return nullptr;
     if (to_write && (of.flags & GTF_readonly) != 0) return nullptr;
-    for (const auto& [address, number] : frames) {
-      if (number == of.frame) return reinterpret_cast<char*>(address);
-    }
-    return nullptr;
+    return reinterpret_cast<char*>(addresses.at(of.frame));
   }
   // The other domain maps it, or lets it go.
   void hold(std::uint32_t reference, bool holds) const {
@@ -90,6 +90,7 @@ class PlayedHost final : public Host {
   std::set<Port> events;
   std::vector<std::unique_ptr<char, void (*)(void*)>> table;
   std::map<std::uintptr_t, std::uint32_t> frames;
+  std::vector<std::uintptr_t> addresses;  // by frame
 };
 
 }  // namespace xen_target

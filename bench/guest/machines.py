@@ -43,8 +43,8 @@ INIT = f"""#!/bin/busybox sh
 cd /lib/modules
 for module in $(/bin/busybox cat order); do /bin/busybox insmod $module; done
 /bin/busybox ip link set lo up
+until /bin/busybox ip link set eth0 up; do /bin/busybox usleep 10000; done
 /bin/busybox ip addr add {GUEST}/24 dev eth0
-/bin/busybox ip link set eth0 up
 exec /usr/sbin/nginx -p /dev/ -g 'daemon off;' -c /etc/nginx.conf
 """
 
@@ -110,64 +110,83 @@ def stop(process) -> None:
     process.wait()
 
 
-def ours(tool, folder, files, cert, key) -> Machine:
-    image = folder / "site.virtio"
-    run(tool, "build", files, "-t", "virtio", "-o", image, "--cert", cert, "--key", key)
-    keys = f"--ipv4={GUEST}/24 --ipv4-gateway={HOST} --redirect=false --ipv6=off"
-    return Machine("crunch", ["-kernel", str(image), "-append", keys], [image])
+class Site:
+    """Files of these sizes, and what serves them."""
+
+    boot_keys = f"--ipv4={GUEST}/24 --ipv4-gateway={HOST} --redirect=false --ipv6=off"
+
+    def __init__(self, work: str, sizes):
+        self.folder = pathlib.Path(work)
+        self.files = self.folder / "files"
+        self.files.mkdir()
+        for size in sizes:
+            (self.files / f"{size}.bin").write_bytes(os.urandom(size))
+        self.cert, self.key = self.folder / "cert.pem", self.folder / "key.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key, "-out",
+                        self.cert, "-days", "30", "-subj", "/CN=guest", "-addext",
+                        "subjectAltName=DNS:guest"], check=True, stderr=subprocess.DEVNULL)
+
+    def build(self, target: str) -> pathlib.Path:
+        """Our image."""
+        image = self.folder / f"site.{target}"
+        tool = pathlib.Path(os.environ["CRUNCH_BENCH_BIN"]) / "crunch"
+        run(tool, "build", self.files, "-t", target, "-o", image, "--cert", self.cert, "--key",
+            self.key)
+        return image
+
+    def linux(self, *modules: str) -> tuple:
+        """Debian's kernel, and an initramfs of nginx and these modules."""
+        kernel = packages.Kernel()
+        tree = packages.Initramfs(self.folder / "initramfs", applets=())
+        for name in ("var/lib/nginx", "var/log/nginx"):
+            (tree.folder / name).mkdir(parents=True)
+        tree.program(packages.program("nginx"), "usr/sbin/nginx")
+        tree.modules(kernel, *modules)
+        tree.file("etc/nginx.conf", NGINX)
+        tree.file("etc/passwd", "root:x:0:0:root:/:/bin/sh\n")
+        tree.file("etc/group", "root:x:0:\n")
+        tree.file("etc/cert.pem", self.cert)
+        tree.file("etc/key.pem", self.key)
+        for file in self.files.iterdir():
+            tree.file(f"files/{file.name}", file)
+        tree.init(INIT)
+        return kernel.path, tree.pack(self.folder / "initrd.gz", level=9)
 
 
-def linux(folder, files, cert, key) -> Machine:
-    kernel = packages.Kernel()
-    tree = packages.Initramfs(folder / "initramfs", applets=())
-    for name in ("var/lib/nginx", "var/log/nginx"):
-        (tree.folder / name).mkdir(parents=True)
-    tree.program(packages.program("nginx"), "usr/sbin/nginx")
-    tree.modules(kernel, "virtio_pci", "virtio_net")
-    tree.file("etc/nginx.conf", NGINX)
-    tree.file("etc/passwd", "root:x:0:0:root:/:/bin/sh\n")
-    tree.file("etc/group", "root:x:0:\n")
-    tree.file("etc/cert.pem", cert)
-    tree.file("etc/key.pem", key)
-    for file in files.iterdir():
-        tree.file(f"files/{file.name}", file)
-    tree.init(INIT)
-    initrd = tree.pack(folder / "initrd.gz", level=9)
-    return Machine("Linux and nginx", ["-kernel", str(kernel.path), "-initrd", str(initrd),
-                                       "-append", KERNEL_WORDS], [kernel.path, initrd])
-
-
-def prepare(work: str, sizes):
-    """-> the machines, over files of these sizes."""
-    folder = pathlib.Path(work)
-    files = folder / "files"
-    files.mkdir()
-    for size in sizes:
-        (files / f"{size}.bin").write_bytes(os.urandom(size))
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                    "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert, "-days",
-                    "30", "-subj", "/CN=guest", "-addext", "subjectAltName=DNS:guest"], check=True,
-                   stderr=subprocess.DEVNULL)
-    tool = pathlib.Path(os.environ["CRUNCH_BENCH_BIN"]) / "crunch"
-    return [ours(tool, folder, files, cert, key), linux(folder, files, cert, key)]
+def prepare(site: Site) -> list:
+    """-> ours and the other."""
+    image = site.build("virtio")
+    kernel, initrd = site.linux("virtio_pci", "virtio_net")
+    return [Machine("crunch", ["-kernel", str(image), "-append", site.boot_keys], [image]),
+            Machine("Linux and nginx", ["-kernel", str(kernel), "-initrd", str(initrd), "-append",
+                                        KERNEL_WORDS], [kernel, initrd])]
 
 
 @contextlib.contextmanager
 def benchmark(name: str, doc: str, sizes, **arguments):
     """Parses the options of `scripts/bench NAME` (their defaults, and their words of help), enters
-    the network, and gives them, the machines over files of these sizes, and a console's file."""
+    the network, and gives them, the machines over files of these sizes, and a console's file.
+    With --xen, the machines are guests of a Xen in QEMU."""
     parser = argparse.ArgumentParser(prog=f"scripts/bench {name}", description=doc,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     for argument, (default, words) in arguments.items():
         parser.add_argument(f"--{argument.replace('_', '-')}", type=type(default), default=default,
                             help=f"{words} (default {default})")
+    parser.add_argument("--xen", action="store_true", help="as guests of a Xen in QEMU")
     options = parser.parse_args()
-    if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
-        packages.Kernel()  # downloads it
-    enter_network(sys.argv)
+    if not options.xen:
+        if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
+            packages.Kernel()  # downloads it
+        enter_network(sys.argv)
     with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
-        yield options, prepare(work, sizes), os.path.join(work, "console")
+        site, console = Site(work, sizes), os.path.join(work, "console")
+        if not options.xen:
+            yield options, prepare(site), console
+            return
+        import xen  # here, for it is made of this file
+        with xen.start_lab() as lab:
+            yield options, xen.prepare(lab, site), console
 
 
 def about() -> str:

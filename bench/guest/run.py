@@ -4,6 +4,9 @@
 Method: bench/guest/machines.py has both machines. wrk with 16 connections on the other core,
 machines in turn, several rounds; handshakes by openssl s_time, one after another, not resumed.
 QEMU's CPU time is what its process used meanwhile. A figure is the median of its rounds.
+With --xen they are guests of a Xen in QEMU (bench/guest/xen.py); then QEMU's CPU time has dom0's
+part in it, and hypercalls are counted: what the guest says at its end, less what one says that was
+asked only once, for each request.
 """
 
 import functools
@@ -21,14 +24,20 @@ import measure  # noqa: E402
 SIZES = {"1 KiB": 1 << 10, "10 KiB": 10 << 10, "1 MiB": 1 << 20}
 
 
-def requests(size, seconds, scheme="http"):
-    """-> requests a second."""
+def load(size, seconds, scheme="http"):
+    """-> what wrk says."""
     done = subprocess.run(
         ["taskset", "-c", str(machines.CLIENT_CPU), "wrk", "-t1", "-c16", f"-d{seconds}s",
          f"{scheme}://{machines.GUEST}/{size}.bin"], stdout=subprocess.PIPE, text=True, check=True)
     if "Non-2xx" in done.stdout:
         raise RuntimeError(done.stdout)
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", done.stdout).group(1))
+    return done.stdout
+
+
+def requests(size, seconds, scheme="http"):
+    """-> requests a second."""
+    said = load(size, seconds, scheme)
+    return float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1))
 
 
 def handshakes(seconds):
@@ -53,9 +62,9 @@ def load_once(machine, seconds, log):
         if machines.first_byte_s(process, begin, 120) is None:
             raise RuntimeError(f"{machine.name} does not answer")
         found = {}
-        for name, load in LOADS.items():
+        for name, put_load in LOADS.items():
             before, since = measure.cpu_seconds(process.pid), time.monotonic()
-            rate = load(seconds)
+            rate = put_load(seconds)
             spent = (measure.cpu_seconds(process.pid) - before) / (time.monotonic() - since)
             if rate == 0:
                 sys.exit(f"{machine.name} answered nothing ({name}) in {seconds} s: give it more "
@@ -66,6 +75,19 @@ def load_once(machine, seconds, log):
         machines.stop(process)
 
 
+def hypercalls_each(machine, size, seconds, log):
+    """-> hypercalls for each request."""
+    counts = []
+    for is_loaded in (False, True):
+        begin = time.monotonic()
+        guest = machine.start(256, log)
+        if machines.first_byte_s(guest, begin, 120) is None:
+            raise RuntimeError(f"{machine.name} does not answer")
+        said = load(size, seconds) if is_loaded else ""
+        counts.append(guest.end_and_count())
+    return (counts[1] - counts[0]) / int(re.search(r"(\d+) requests in", said).group(1))
+
+
 def main():
     with machines.benchmark("guest", __doc__, SIZES.values(), rounds=(3, "of each machine"),
                             seconds=(5, "for each load")) as (options, contenders, log):
@@ -74,17 +96,21 @@ def main():
             for machine in contenders:
                 for name, figures in load_once(machine, options.seconds, log).items():
                     taken.setdefault((machine.name, name), []).append(figures)
+        counts = {name: hypercalls_each(contenders[0], size, options.seconds, log)
+                  for name, size in SIZES.items() if options.xen}
     print(f"{machines.about()}; median of {options.rounds} rounds of {options.seconds} s\n")
     rows = []
     for name in LOADS:
         row = [name]
         for machine in contenders:
             each = taken[machine.name, name]
-            row += [f"{statistics.median(one[0] for one in each):.0f}",
+            row += [f"{statistics.median(one[0] for one in each):.4g}",
                     f"{statistics.median(one[1] for one in each):.0f}"]
         rows.append([*row, f"{float(row[1]) / float(row[3]):.1f}"])
     print(measure.table(["", "crunch /s", "us of CPU", "Linux, nginx /s", "us of CPU", "ratio"],
                         rows))
+    for name, count in counts.items():
+        print(f"hypercalls of ours for each request, {name}: {count:.2f}")
 
 
 main()

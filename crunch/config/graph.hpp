@@ -167,14 +167,13 @@ struct Functor<F, Connect, Arrow<M...>> {
  private:
   template <class... D, std::size_t... I>
   static constexpr bool is_applicable(std::index_sequence<I...>) {
-    if constexpr (!detail::ArgumentsAreAllThere<arity, sizeof...(D)>::value) {
-      return false;
-    } else if constexpr (!(detail::ArgumentIsADevice<I, D>::value && ...)) {
-      return false;
-    } else {
+    if constexpr (detail::ArgumentsAreAllThere<arity, sizeof...(D)>::value &&
+                  (detail::ArgumentIsADevice<I, D>::value && ...)) {
       return (detail::ArgumentIsOfItsModuleType<I, std::tuple_element_t<I, std::tuple<M...>>,
                                                 D>::value &&
               ...);
+    } else {
+      return false;
     }
   }
 };

@@ -58,8 +58,9 @@ def make_tap(name: str = "tap0", with_addresses: bool = True) -> None:
 
 
 def file_of(url: str, *options) -> bytes:
+    """By curl, for at most 50 s, or what `-m` among the options says for each attempt."""
     with tempfile.NamedTemporaryFile() as file:
-        done = call("curl", "-sS", "-f", "-o", file.name, "-m", "50", *options, url)
+        done = call("curl", "-sS", "-f", "-o", file.name, "-m", "50", *options, url, timeout=900)
         if done.returncode != 0:
             raise AssertionError(f"curl {url}: {done.stdout}")
         return pathlib.Path(file.name).read_bytes()

@@ -77,6 +77,7 @@ std::optional<Netfront::Connection> Netfront::open(Host::Domain domain, bool sca
   segmentations_in_flight_ = 0;
   is_page_lent_ = is_rest_ = false;
   unnotified_ = 0;
+  is_heard_ = false;
   broken_by_ = {};
   grants_.open(connection_.sending, rings_->out_page.get(), domain, Grants::Access::write);
   grants_.open(connection_.receiving, rings_->in_page.get(), domain, Grants::Access::write);
@@ -84,6 +85,13 @@ std::optional<Netfront::Connection> Netfront::open(Host::Domain domain, bool sca
   static_cast<void>(rings_->in.publish());
   is_open_ = true;
   return connection_;
+}
+
+void Netfront::be_heard() {
+  is_heard_ = true;
+  notify();
+  // Whatever was asked of those before: nobody heard it.
+  host_.notify(connection_.port);
 }
 
 void Netfront::close() noexcept {

@@ -9,8 +9,9 @@
 //          backend to read and closed by its answer. Nothing is copied, but frames in more than
 //          slots_max pages. A reference costs two stores, so none is kept open for static pages.
 // Coming:  a page is closed to the backend before it is looked at, and opened again afterwards.
-// Told:    the backend once a turn of the loop, when req_event asks for it; we of frames that came,
-//          and of sent ones only when there was no room (rsp_event).
+// Told:    the backend once a turn of the loop, when req_event asks for it, but not before it says
+//          that it is connected: an event that comes while it sets itself up can be lost to it. We
+//          of frames that came, and of sent ones only when there was no room (rsp_event).
 // Bounds:  256 slots a ring.   Source: xen/io/netif.h; Linux's xen-netback for what it can take.
 
 #pragma once
@@ -68,6 +69,9 @@ class Netfront {
   [[nodiscard]] std::optional<Connection> open(Host::Domain domain, bool scatters);
   // Whether the backend does not use the rings.
   [[nodiscard]] bool is_let_go() const noexcept;
+  // The backend says that it is connected. It is told of what has gathered until now.
+  void be_heard();
+  [[nodiscard]] bool is_heard() const noexcept { return is_heard_; }
   // Tells the bridges where this address is from now on (RFC 903; RFC 7042 lists its type).
   void announce();
   // The backend has let go, or is taken to have: what it still holds is left to it for good.
@@ -140,6 +144,7 @@ class Netfront {
   Connection connection_;
   Host::Domain domain_ = 0;
   bool is_open_ = false;
+  bool is_heard_ = false;
   std::string_view broken_by_;
   std::size_t frame_slots_max_ = 1;
   bool wants_space_ = false;

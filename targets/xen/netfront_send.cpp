@@ -155,7 +155,7 @@ void Netfront::notify() {
   // Both rings have one event channel.
   const bool of_sent = rings_->out.publish();
   const bool of_room = rings_->in.publish();
-  if (of_sent || of_room) host_.notify(connection_.port);
+  if (is_heard_ && (of_sent || of_room)) host_.notify(connection_.port);
 }
 
 void Netfront::end_slot(std::uint16_t number) {

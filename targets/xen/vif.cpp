@@ -185,6 +185,9 @@ void Vif::look() {
   if (device_->is_open()) {
     const bool is_going = state == 0 || state >= XenbusStateClosing;
     if (is_going || !device_->broken_by().empty()) disconnect();
+    if (state == XenbusStateConnected && device_->is_open() && !device_->is_heard()) {
+      device_->be_heard();
+    }
     if (device_->is_open()) return;
   }
   // It may be another one, in another place.

@@ -3,7 +3,7 @@
 // command line on port 0xE9 (Xen's log has it) and does what its first letter says: p powers off,
 // c crashes, any other sleeps for ever.
 //
-// Entered in 32-bit mode without paging, ebx: struct hvm_start_info (xen/arch-x86/hvm/start_info.h).
+// Entered in 32-bit mode without paging, ebx: hvm_start_info (xen/arch-x86/hvm/start_info.h).
 
         .set cmdline_paddr, 24       // in hvm_start_info
         .set phys32_entry, 18        // XEN_ELFNOTE_PHYS32_ENTRY

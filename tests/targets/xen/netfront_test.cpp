@@ -41,6 +41,8 @@ class XenNet : public testing::Test {
     ASSERT_TRUE(made);
     connection = *made;
     peer = std::make_unique<PlayedBackend>(host, connection);
+    net.be_heard();
+    host.notified.clear();
   }
   bool send(std::span<const base::Bytes> pieces, std::optional<net::ChecksumRequest> sum = {},
             std::uint16_t segment_bytes = 0) {

@@ -42,6 +42,7 @@ class Game {
     const auto made = net_.open(PlayedHost::backend, input_.byte() % 2 == 0);
     must(made.has_value());
     peer_ = std::make_unique<PlayedBackend>(host_, *made);
+    net_.be_heard();
     references_ = {made->sending, made->receiving};
   }
   void send() {

@@ -145,6 +145,25 @@ TEST_F(XenVif, ComesBackAfterItsBackendWasRestarted) {
   EXPECT_EQ(announcement.substr(12, 2), "\x80\x35");
 }
 
+TEST_F(XenVif, TheBackendIsToldWhenItIsConnectedAndNotBefore) {
+  host.last_port = PlayedStore::port;  // the next is another
+  ASSERT_EQ(start_error(), "");
+  look();
+  const Host::Port port = vif.device().port();
+  const base::Bytes frame = base::bytes_of(std::string_view("gathered"));
+  ASSERT_TRUE(vif.device().send({.pieces = {&frame, 1}}, {}));
+  vif.device().poll();
+  EXPECT_EQ(host.notified[port], 0) << "it may not hear yet";
+  PlayedBackend peer(host, {number("tx-ring-ref"), number("rx-ring-ref"), 0});
+  EXPECT_EQ(peer.take().bytes, "gathered") << "but it may look";
+  at_backend("state", "4");
+  look();
+  EXPECT_EQ(host.notified[port], 1);
+  at_backend("hotplug-status", "connected");
+  look();
+  EXPECT_EQ(host.notified[port], 1) << "once";
+}
+
 TEST_F(XenVif, ADeviceThatIsTakenAwayIsLeftClosed) {
   ASSERT_EQ(start_error(), "");
   look();

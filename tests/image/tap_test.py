@@ -90,6 +90,16 @@ class Serving(OnTap):
                 self.assertEqual(file_of(f"http://{host}/big.bin"), SITE["big.bin"])
                 self.assertLess(taken() - before, len(SITE["big.bin"]) / 1460 / 2)
 
+    def test_fifty_connections_of_wrk(self):
+        harness.need("wrk")
+        make_tap()
+        with TapServer(self.image(), *STATIC, ready=f"network: {IMAGE6}/64"):
+            for host in (IMAGE4, f"[{IMAGE6}]"):
+                said = must("wrk", "-t1", "-c50", "-d2s", f"http://{host}/big.bin")
+                self.assertNotIn("Non-2xx", said)
+                self.assertNotIn("Socket errors", said)
+                self.assertGreater(int(re.search(r"(\d+) requests in", said).group(1)), 50)
+
     def test_https(self):
         harness.need("curl")
         if not harness.has_tls():

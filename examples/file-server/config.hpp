@@ -3,8 +3,9 @@
 // network.
 //
 //   crunch build htdocs -t unix -o files --config examples/file-server/config.hpp
-//   crunch build htdocs -t unix -o live --config examples/file-server/config.hpp \
-//       --set store=directory && ./live --directory=/srv/www --http-port=8080
+//   crunch build htdocs -t unix -o live --config examples/file-server/config.hpp
+//     --set store=directory
+//   ./live --directory=/srv/www --http-port=8080
 //
 // The store: crunched into the image, or with `--set store=directory`, where the target has files,
 // a directory that is read live. The network: the kernel's sockets or lwIP, as the target has it.

@@ -292,7 +292,6 @@ class BadStarts(OnTap):
             (["--tap="], "it takes the name of a tap"),
             (["--tap=fd:99"], "--tap=fd:99 is no open tap"),
             (["--tap=fd:x"], "is the number of an open descriptor"),
-            (["--ipv4=10.9.0.2"], "as 192.0.2.2/24"),
             (["--ipv4=10.9.0.2/24", "--ipv4-gateway=10.8.0.1"], "outside the network 10.9.0.0/24"),
             (["--ipv6=fd09::2"], "it takes auto, off, or an address"),
         ]
@@ -301,6 +300,9 @@ class BadStarts(OnTap):
                 done = call(image, *keys)
                 self.assertEqual(done.returncode, 1, done.stdout)
                 self.assertIn(says, done.stdout)
+        done = call(image, "--ipv4=10.9.0.2")  # not of the key's type
+        self.assertEqual(done.returncode, 2, done.stdout)
+        self.assertIn("as in 192.0.2.2/24", done.stdout)
 
     def test_a_tap_in_use(self):
         image = self.image(files={"index.html": b"x"})

@@ -36,7 +36,7 @@ constexpr Key<int> bad{
 constexpr Key<List<Port>> ports{
     .name = "ports", .section = "BUILD", .doc = "Two ports", .fallback = "", .stage = Stage::build};
 
-// tests/crunch/config/settings.hpp sets them.
+// tests/crunch/config/settings.inc sets them.
 static_assert(decltype(value<set_kind>())::get() == Kind::secret);
 static_assert(decltype(value<unset>())::get());
 static_assert(decltype(value<bad>())::get() == 7, "what is no value is not taken");

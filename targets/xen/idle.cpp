@@ -10,8 +10,8 @@ namespace xen_target {
 void Idle::sleep(base::Instant deadline) {
   const bool has_work = device_->poll();
   const base::Instant now = clock_.now();
-  if (!has_work && deadline > now && device_->prepare_to_sleep()) {
-    const std::array<Host::Port, 2> ports = {store_port_, device_->port()};
+  if (!has_work && !store_.has_events() && deadline > now && device_->prepare_to_sleep()) {
+    const std::array<Host::Port, 2> ports = {store_.port(), device_->port()};
     // Far away is for ever: this guest's clock and Xen's are not the same number.
     const std::uint64_t until =
         deadline == base::never
@@ -20,7 +20,8 @@ void Idle::sleep(base::Instant deadline) {
     hypercall::poll(ports.data(), ports.back() == 0 ? 1 : 2, until);
     static_cast<void>(device_->poll());
   }
-  if (host_.take_event(store_port_) || (device_->is_open() && !device_->broken_by().empty())) {
+  const bool has_fired = host_.take_event(store_.port());
+  if (has_fired || store_.has_events() || (device_->is_open() && !device_->broken_by().empty())) {
     on_store_();
   }
 }

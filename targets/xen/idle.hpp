@@ -9,28 +9,28 @@
 
 #include "base/loop.hpp"
 #include "targets/xen/netfront.hpp"
+#include "targets/xen/xenstore.hpp"
 
 namespace xen_target {
 
 class Idle final : public base::Idle {
  public:
-  // `on_store` is called after an event of xenstore's at `store_port`, and when the network's
-  // backend has broken the protocol.
-  Idle(base::Clock& clock, Host& host, std::function<void()> on_store)
-      : clock_(clock), host_(host), on_store_(std::move(on_store)) {}
+  // `on_store` is called when xenstore has events, and when the network's backend has broken the
+  // protocol.
+  Idle(base::Clock& clock, Host& host, const Xenstore& store, std::function<void()> on_store)
+      : clock_(clock), host_(host), store_(store), on_store_(std::move(on_store)) {}
 
   // Before the first turn.
   void serve(Netfront& device) noexcept { device_ = &device; }
-  void set_store_port(Host::Port port) noexcept { store_port_ = port; }
 
   void sleep(base::Instant deadline) override;
 
  private:
   base::Clock& clock_;
   Host& host_;
+  const Xenstore& store_;
   std::function<void()> on_store_;
   Netfront* device_ = nullptr;
-  Host::Port store_port_ = 0;
 };
 
 }  // namespace xen_target

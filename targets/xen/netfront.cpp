@@ -90,8 +90,6 @@ std::optional<Netfront::Connection> Netfront::open(Host::Domain domain, bool sca
 void Netfront::be_heard() {
   is_heard_ = true;
   notify();
-  // Whatever was asked of those before: nobody heard it.
-  host_.notify(connection_.port);
 }
 
 void Netfront::close() noexcept {

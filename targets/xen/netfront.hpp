@@ -9,9 +9,10 @@
 //          backend to read and closed by its answer. Nothing is copied, but frames in more than
 //          slots_max pages. A reference costs two stores, so none is kept open for static pages.
 // Coming:  a page is closed to the backend before it is looked at, and opened again afterwards.
-// Told:    the backend once a turn of the loop, when req_event asks for it, but not before it says
-//          that it is connected: an event that comes while it sets itself up can be lost to it. We
-//          of frames that came, and of sent ones only when there was no room (rsp_event).
+// Told:    the backend once a turn of the loop, when req_event asks for it. Before it says that it
+//          is connected nothing to send is in the ring: Linux's netback, woken when it binds the
+//          event channel, would find work that it cannot do yet and leave the channel masked. We of
+//          frames that came, and of sent ones only when there was no room (rsp_event).
 // Bounds:  256 slots a ring.   Source: xen/io/netif.h; Linux's xen-netback for what it can take.
 
 #pragma once
@@ -69,7 +70,7 @@ class Netfront {
   [[nodiscard]] std::optional<Connection> open(Host::Domain domain, bool scatters);
   // Whether the backend does not use the rings.
   [[nodiscard]] bool is_let_go() const noexcept;
-  // The backend says that it is connected. It is told of what has gathered until now.
+  // The backend says that it is connected. It gets what has gathered until now.
   void be_heard();
   [[nodiscard]] bool is_heard() const noexcept { return is_heard_; }
   // Tells the bridges where this address is from now on (RFC 903; RFC 7042 lists its type).

@@ -150,12 +150,12 @@ void Netfront::put_frame(const net::FrameOut& frame, std::size_t bytes, net::Rel
 
 void Netfront::notify() {
   unnotified_ = 0;
-  if (!is_open_ || !broken_by_.empty()) return;
+  if (!is_open_ || !is_heard_ || !broken_by_.empty()) return;
   if (!wants_space_) rings_->out.refuse_events();
   // Both rings have one event channel.
   const bool of_sent = rings_->out.publish();
   const bool of_room = rings_->in.publish();
-  if (is_heard_ && (of_sent || of_room)) host_.notify(connection_.port);
+  if (of_sent || of_room) host_.notify(connection_.port);
 }
 
 void Netfront::end_slot(std::uint16_t number) {

@@ -35,7 +35,7 @@ struct Machine {
         control(store, log, memory_kib()),
         vif(host, grants, store, log),
         net(begin()),
-        idle(clock, host, [this] { look(); }),
+        idle(clock, host, store, [this] { look(); }),
         loop(clock, idle),
         platform{{loop,
                   clock,
@@ -53,7 +53,6 @@ struct Machine {
                  credentials_of(store)} {
     net.serve(loop);
     idle.serve(net);
-    idle.set_store_port(store.port());
   }
 
   void begin_store() {
@@ -100,7 +99,6 @@ struct Machine {
     const bool is_anew = life::suspend();
     if (is_anew) {
       begin_store();
-      idle.set_store_port(store.port());
       grants.begin_again();
       control.begin();
       vif.begin_again();

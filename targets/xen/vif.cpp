@@ -70,8 +70,7 @@ void Vif::wait_for_backend() {
                                "/state is " + std::to_string(backend_state()));
     }
     host_.wait(store_.port(), host_.now_ns() + step_ns);
-    while (store_.next_event()) {
-    }
+    store_.take_in();
   }
 }
 
@@ -147,8 +146,7 @@ void Vif::disconnect() {
   const std::uint64_t deadline = host_.now_ns() + let_go_patience_ns;
   while (!device_->is_let_go() && host_.now_ns() < deadline) {
     host_.wait(store_.port(), host_.now_ns() + step_ns);
-    while (store_.next_event()) {
-    }
+    store_.take_in();
   }
   device_->close();
   say_state(XenbusStateClosed);

@@ -3,8 +3,8 @@
 // to each other by xenstore.
 //
 // States:  Vif.   Owns: the Netfront, once `begin` has found a device.
-// Life:    the backend waits (2) -> we write where our rings are and 4 -> it writes 4, and is told
-//          of what we have for it -> it goes (5, 6, or its folder is gone) -> the rings are taken
+// Life:    the backend waits (2) -> we write where our rings are and 4 -> it writes 4, and gets
+//          what we have for it -> it goes (5, 6, or its folder is gone) -> the rings are taken
 //          back, and we write 6 and, where it is to come again, 1 -> it waits (2) -> ... A backend
 //          that broke the protocol is not asked to come again; when it waits anew it is taken.
 // Source:  xen/io/netif.h, xen/io/xenbus.h.

@@ -116,11 +116,18 @@ void Xenstore::note_event() {
   events_.emplace_back(token);
 }
 
-std::optional<std::string> Xenstore::next_event() {
-  if (ring_ == nullptr) return std::nullopt;
+void Xenstore::take_in() {
   while (take_message()) {
     if (header_.type == XS_WATCH_EVENT) note_event();
   }
+}
+
+bool Xenstore::has_events() const noexcept {
+  return !events_.empty() || (!is_broken_ && load(ring_->rsp_prod) != ring_->rsp_cons);
+}
+
+std::optional<std::string> Xenstore::next_event() {
+  take_in();
   if (events_.empty()) return std::nullopt;
   std::string token = std::move(events_.front());
   events_.erase(events_.begin());

@@ -60,6 +60,11 @@ class Xenstore {
 
   // The token of a watch whose paths changed, oldest first. Does not wait.
   [[nodiscard]] std::optional<std::string> next_event();
+  // Whether next_event() may have one. It may have come with the answer to something else, whose
+  // call then took the port's event: who sleeps until that port fires asks this first.
+  [[nodiscard]] bool has_events() const noexcept;
+  // Makes room in the ring; the events stay for next_event().
+  void take_in();
 
   // The value as a number, or `otherwise` where there is none.
   [[nodiscard]] std::uint64_t number(std::string_view path, std::uint64_t otherwise);

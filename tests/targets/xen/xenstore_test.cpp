@@ -69,7 +69,9 @@ TEST_F(XenStore, EventsComeOnceForEachToken) {
   store.set("device/b", "1");
   store.set("elsewhere", "1");
   EXPECT_EQ(client.get("device/a"), "1") << "behind events";
+  EXPECT_TRUE(client.has_events()) << "they came with an answer, for which their port fired";
   EXPECT_EQ(client.next_event(), "vif");
+  EXPECT_FALSE(client.has_events());
   EXPECT_EQ(client.next_event(), std::nullopt);
   ASSERT_TRUE(client.unwatch("device", "vif"));
   store.set("device/a", "2");

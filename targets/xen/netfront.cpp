@@ -195,7 +195,7 @@ bool Netfront::poll() {
   notify();
   reclaim();
   bool scheduled = false;
-  const bool has_room = !is_open_ || rings_->out.room() >= rings_->out.size / 2;
+  const bool has_room = !is_open_ || room() >= rings_->out.size / 2;
   if (wants_space_ && has_room && on_space_ != nullptr) {
     wants_space_ = false;
     loop_->schedule(*on_space_);

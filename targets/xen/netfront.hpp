@@ -129,6 +129,8 @@ class Netfront {
                          std::uint16_t head);
   void put_segmentation(const net::FrameOut& frame);
   void end_slot(std::uint16_t number);
+  // Slots that a frame may take now.
+  [[nodiscard]] std::size_t room() const noexcept;
   void notify();
   void reclaim();
   void offer_page() noexcept;

@@ -67,11 +67,11 @@ bool Netfront::send(const net::FrameOut& frame, net::Release release) {
   const bool copied = slots > frame_slots_max_;
   if (copied) slots = (bytes + page_bytes - 1) / page_bytes;
   if (frame.segment_bytes != 0) ++slots;
-  if (rings_->out.room() < slots) {
+  if (room() < slots) {
     notify();
     reclaim();
   }
-  if (rings_->out.room() < slots) {
+  if (room() < slots) {
     wants_space_ = true;
     return false;
   }
@@ -158,6 +158,10 @@ void Netfront::notify() {
   if (of_sent || of_room) host_.notify(connection_.port);
 }
 
+std::size_t Netfront::room() const noexcept {
+  return std::min<std::size_t>(rings_->out.room(), free_slots_.size());
+}
+
 void Netfront::end_slot(std::uint16_t number) {
   if (number >= slots_.size() || !slots_[number].is_in_flight) {
     break_off("it answered what was not asked");
@@ -169,9 +173,11 @@ void Netfront::end_slot(std::uint16_t number) {
     return;
   }
   slot.is_in_flight = false;
-  free_slots_.push_back(number);
+  if (number != slot.head) free_slots_.push_back(number);
   Sent& sent = sent_[slot.head];
   if (--sent.slots_left > 0) return;
+  // The first slot's number is the frame's: it is free when the frame is.
+  free_slots_.push_back(slot.head);
   sent.copy.reset();
   std::exchange(sent.release, {})();
 }

@@ -334,6 +334,27 @@ TEST_F(XenNet, BreaksOffWithABackendThatBreaksTheProtocol) {
   EXPECT_EQ(net.counts().left, 2U) << "what was kept is left to it";
 }
 
+TEST_F(XenNet, AFramesFirstSlotIsNotAnothersBeforeAllAreAnswered) {
+  const std::string_view over_two_pages = placed(4000, 200);
+  ASSERT_TRUE(send(over_two_pages));
+  net.poll();
+  const BackendFrame first = peer->take();
+  ASSERT_EQ(first.ids.size(), 2U);
+  peer->answer(first.ids[0]);
+  net.poll();
+  ASSERT_TRUE(send("another"));
+  net.poll();
+  const BackendFrame second = peer->take();
+  EXPECT_NE(second.ids[0], first.ids[0]);
+  EXPECT_EQ(releases, 0);
+  peer->answer(first.ids[1]);
+  net.poll();
+  EXPECT_EQ(releases, 1);
+  peer->answer(second);
+  net.poll();
+  EXPECT_EQ(releases, 2);
+}
+
 TEST_F(XenNet, RingsThatAreKeptAreLeft) {
   host.hold(connection.sending, true);
   EXPECT_FALSE(net.is_let_go());

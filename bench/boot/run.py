@@ -4,7 +4,9 @@
 Method: bench/guest/machines.py has both machines. The clock starts before QEMU is spawned; the
 client asks every 5 ms until it is answered. Machines in turn; a figure is the median. The memory is
 the least of a list, tried from above, with which a machine answers. With --xen they are guests of
-a Xen in QEMU (bench/guest/xen.py), and the clock starts before `xl create`.
+a Xen in QEMU (bench/guest/xen.py), and the clock starts before `xl create`. With --nested they run
+on KVM in an emulated machine (bench/guest/nested_machines.py), also as a guest of hvt-tender;
+resident is what tender or QEMU have in memory with the least that answers, the guest's included.
 """
 
 import pathlib
@@ -33,6 +35,8 @@ def start_once(machine, memory_mib, log, give_up_s, *options):
         return None, None
     try:
         spent = machines.first_byte_s(process, begin, give_up_s)
+        if spent is not None and hasattr(process, "resident_mib"):
+            machine.resident_mib = process.resident_mib()
     finally:
         machines.stop(process)
     console = pathlib.Path(log).read_text(errors="replace")
@@ -53,7 +57,7 @@ def main():
     with machines.benchmark("boot", __doc__, [1024], rounds=(5, "of each machine"),
                             give_up=(120.0, "seconds")) as (options, contenders, log):
         taken = {machine.name: [] for machine in contenders}
-        guest_ms = []
+        guest_ms: dict = {}
         for _ in range(options.rounds):
             for machine in contenders:
                 spent, said_ms = start_once(machine, 256, log, options.give_up)
@@ -61,20 +65,25 @@ def main():
                     sys.exit(f"{machine.name} does not answer")
                 taken[machine.name].append(spent)
                 if said_ms is not None:
-                    guest_ms.append(said_ms)
+                    guest_ms.setdefault(machine.name, []).append(said_ms)
         rows = []
         for machine in contenders:
             times = taken[machine.name]
             memory = smallest_memory(machine, log, options.give_up)
             rows.append([machine.name, f"{statistics.median(times):.2f}", f"{min(times):.2f}",
                          f"{machine.image_bytes() / 1e6:.1f}", memory or "-"])
-        counted = None if options.xen else start_once(contenders[0], 256, log, options.give_up,
-                                                      *BY_INSTRUCTIONS)[1]
+            if options.nested:
+                rows[-1].append(f"{machine.resident_mib:.0f}")
+        by_qemu = not options.xen and not options.nested
+        counted = (start_once(contenders[0], 256, log, options.give_up, *BY_INSTRUCTIONS)[1]
+                   if by_qemu else None)
     print(f"{machines.about()}; median of {options.rounds}\n")
-    print(measure.table(["machine", "first byte s", "least", "image MB", "memory MiB"], rows))
-    print(f"\nOurs, from entry to listening: {statistics.median(guest_ms):.0f} ms by its own clock "
-          f"under emulation (median; least {min(guest_ms):.0f})" +
-          (f", {counted} ms at one nanosecond an instruction" if counted else ""))
+    heads = ["machine", "first byte s", "least", "image MB", "memory MiB"]
+    print(measure.table(heads + ["resident MiB"] * options.nested, rows))
+    for name, each in guest_ms.items():
+        print(f"\n{name}, from entry to listening: {statistics.median(each):.0f} ms by its own "
+              f"clock under emulation (median; least {min(each):.0f})" +
+              (f", {counted} ms at one nanosecond an instruction" if counted else ""))
 
 
 main()

@@ -8,6 +8,7 @@ and never installed; its initramfs has busybox, nginx and its libraries, virtio'
 
 import argparse
 import contextlib
+import importlib
 import os
 import pathlib
 import platform
@@ -167,13 +168,16 @@ def prepare(site: Site) -> list:
 def benchmark(name: str, doc: str, sizes, **arguments):
     """Parses the options of `scripts/bench NAME` (their defaults, and their words of help), enters
     the network, and gives them, the machines over files of these sizes, and a console's file.
-    With --xen, the machines are guests of a Xen in QEMU."""
+    With --xen, the machines are guests of a Xen in QEMU; with --nested, on KVM in it."""
     parser = argparse.ArgumentParser(prog=f"scripts/bench {name}", description=doc,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     for argument, (default, words) in arguments.items():
         parser.add_argument(f"--{argument.replace('_', '-')}", type=type(default), default=default,
                             help=f"{words} (default {default})")
-    parser.add_argument("--xen", action="store_true", help="as guests of a Xen in QEMU")
+    place = parser.add_mutually_exclusive_group()
+    place.add_argument("--xen", action="store_true", help="as guests of a Xen in QEMU")
+    place.add_argument("--nested", action="store_true",
+                       help="on KVM in an emulated machine: also as a guest of hvt-tender")
     options = parser.parse_args()
     if not options.xen:
         if os.environ.get("CRUNCH_BENCH_NETWORK") != "1":
@@ -181,12 +185,13 @@ def benchmark(name: str, doc: str, sizes, **arguments):
         enter_network(sys.argv)
     with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
         site, console = Site(work, sizes), os.path.join(work, "console")
-        if not options.xen:
+        if not options.xen and not options.nested:
             yield options, prepare(site), console
             return
-        import xen  # here, for it is made of this file
-        with xen.start_lab() as lab:
-            yield options, xen.prepare(lab, site), console
+        # Here, for they are made of this file.
+        where = importlib.import_module("xen" if options.xen else "nested_machines")
+        with where.start_lab() as lab:
+            yield options, where.prepare(lab, site), console
 
 
 def about() -> str:

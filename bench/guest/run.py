@@ -6,7 +6,8 @@ machines in turn, several rounds; handshakes by openssl s_time, one after anothe
 QEMU's CPU time is what its process used meanwhile. A figure is the median of its rounds.
 With --xen they are guests of a Xen in QEMU (bench/guest/xen.py); then QEMU's CPU time has dom0's
 part in it, and hypercalls are counted: what the guest says at its end, less what one says that was
-asked only once, for each request.
+asked only once, for each request. With --nested they run on KVM in one emulated machine
+(bench/guest/nested_machines.py), whose CPU time all of it is.
 """
 
 import functools
@@ -106,9 +107,10 @@ def main():
             each = taken[machine.name, name]
             row += [f"{statistics.median(one[0] for one in each):.4g}",
                     f"{statistics.median(one[1] for one in each):.0f}"]
-        rows.append([*row, f"{float(row[1]) / float(row[3]):.1f}"])
-    print(measure.table(["", "crunch /s", "us of CPU", "Linux, nginx /s", "us of CPU", "ratio"],
-                        rows))
+        # The first against the last, Linux.
+        rows.append([*row, f"{float(row[1]) / float(row[-2]):.1f}"])
+    heads = [head for machine in contenders for head in (f"{machine.name} /s", "us of CPU")]
+    print(measure.table(["", *heads, "ratio"], rows))
     for name, count in counts.items():
         print(f"hypercalls of ours for each request, {name}: {count:.2f}")
 

@@ -31,6 +31,7 @@ import network
 import packages
 
 MACHINE = "10.9.0.99"  # network.HOST4 is the test
+MAC = "52:54:00:09:00:99"  # not QEMU's usual one, which a guest inside may have
 SHELL_PORT = 1000
 WAIT_S = 120.0
 TAP = "lab0"
@@ -103,10 +104,11 @@ _lab = None
 
 class Lab:
     """The machine, which runs. `programs`: of this machine, put into /bin with their libraries.
-    `modules`: of the kernel, besides those of MODULES."""
+    `modules`: of the kernel, besides those of MODULES; `files`: {place: what is there}; `tap`: of
+    this namespace, which the machine's card is."""
 
-    def __init__(self, programs=(), modules=(), memory_mib=640, cpu="max", folder=None, prefix=()):
-        self._folder = tempfile.TemporaryDirectory(dir=folder)
+    def __init__(self, programs=(), modules=(), memory_mib=640, tap=TAP, files=None):
+        self._folder = tempfile.TemporaryDirectory()
         work = pathlib.Path(self._folder.name)
         kernel = packages.Kernel()
         tree = packages.Initramfs(work / "initramfs")
@@ -115,18 +117,20 @@ class Lab:
         (tree.folder / "bin/ip").unlink()
         for program in (packages.program("ip"), *programs):
             tree.program(pathlib.Path(program), f"bin/{pathlib.Path(program).name}")
+        for place, content in (files or {}).items():
+            tree.file(place, content)
         tree.init(INIT)
         tree.file("bin/serve", SERVE, 0o755)
         tree.file("bin/start", START, 0o755)
         self.console_path = work / "console"
         self._there: dict = {}
         self.process = subprocess.Popen(
-            [*prefix, str(packages.program("qemu-system-x86_64")), "-machine", "pc", "-accel",
-             "tcg", "-cpu", cpu, "-m", str(memory_mib), "-nodefaults", "-no-user-config",
+            [str(packages.program("qemu-system-x86_64")), "-machine", "pc", "-accel", "tcg",
+             "-cpu", "max", "-m", str(memory_mib), "-nodefaults", "-no-user-config",
              "-no-reboot", "-display", "none", "-serial", f"file:{self.console_path}", "-kernel",
              str(kernel.path), "-initrd", str(tree.pack(work / "initrd.gz")), "-append",
-             KERNEL_WORDS, "-netdev", f"tap,id=wire,ifname={TAP},script=no,downscript=no",
-             "-device", "virtio-net-pci,netdev=wire,romfile="],
+             KERNEL_WORDS, "-netdev", f"tap,id=wire,ifname={tap},script=no,downscript=no",
+             "-device", f"virtio-net-pci,netdev=wire,mac={MAC},romfile="],
             stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
             preexec_fn=_die_with_parent)
         try:

@@ -254,7 +254,7 @@ class Process(bare.Guest):
 
 
 class Guest(Process):
-    """A guest of hvt-tender in the lab, on a tap and with an address of its own.
+    """A guest of hvt-tender, or of `tender`, in the lab, on a tap and with an address of its own.
 
     `command` comes before the tender; `options` are the tender's. Without `has_address` it is told
     `keys` alone.
@@ -263,15 +263,15 @@ class Guest(Process):
     _numbers = itertools.count(2)
 
     def __init__(self, image, *keys, memory_mib=24, wait=True, options=(), command="",
-                 has_address=True):
+                 tender="hvt-tender", has_address=True):
         number = next(Guest._numbers)
         self.host, self._tap = f"10.9.0.{number}", f"tap{number}"
         place = lab().put(image)
         lab().add_tap(self._tap)
         if has_address:
             keys = (f"--ipv4={self.host}/24", "--ipv6=off", *keys)
-        words = [command, "hvt-tender", *options, f"--mem={memory_mib}",
-                 f"--net:service={self._tap}", place, "--", *(f"'{key}'" for key in keys)]
+        words = [command, tender, *options, f"--mem={memory_mib}",
+                 f"--net:service={self._tap}", "--", place, *(f"'{key}'" for key in keys)]
         super().__init__(lab().shell(f"start {' '.join(words)}; echo STATUS $?"))
         if not wait:
             return

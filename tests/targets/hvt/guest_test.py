@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import sys
+import time
 import unittest
 
 import bare
@@ -26,6 +27,8 @@ TARGET = "hvt"
 PROBE = harness.BUILD / "bin" / "hvt_probe"
 TENDER = harness.BUILD / "bin" / "hvt-tender"
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
+# A solo5-hvt, built from Solo5's own source, if there is one: Stock runs on it.
+STOCK = os.environ.get("CRUNCH_STOCK_TENDER", "")
 AS_NOBODY = "/bin/setpriv --reuid 65534 --regid 65534 --clear-groups"
 # The suite is 60 s of the processor's time; without this, its longest parts are cut.
 IS_LONG = os.environ.get("CRUNCH_LAB_LONG") == "1"
@@ -157,6 +160,43 @@ class Kvm(unittest.TestCase):
         self.assertNotIn("emulates", said)
 
 
+@unittest.skipUnless(STOCK, "CRUNCH_STOCK_TENDER names no solo5-hvt of Solo5's")
+class Stock(unittest.TestCase):
+    """The images on Solo5's own tender, which never says that the guest is to end."""
+
+    options = {"tender": pathlib.Path(STOCK).name}
+
+    def test_every_file_and_the_end(self):
+        for memory_mib in (24, 25, 33):  # is made a multiple of 2 MiB
+            with Guest(bare.site_image(TARGET), "--redirect=false", memory_mib=memory_mib,
+                       **self.options) as guest:
+                guest.wait_for(rf"ready .* MiB, memory .* of {memory_mib // 2 * 2 - 1}\.0 MiB")
+                for client in (guest.client(), guest.secure_client()):
+                    with client:
+                        for path, data in SITE.items():
+                            answer = client.get("/" + path)
+                            self.assertEqual((answer.status, answer.body), (200, data), path)
+                time.sleep(3)  # polls that end by time alone
+                self.assertEqual(guest.get("/style.css").body, SITE["style.css"])
+                guest.signal("TERM")
+                self.assertEqual(guest.wait_for_end(), FAILED, guest.console())
+                self.assertRegex(guest.console(), "Exiting on signal 15")
+
+    def test_what_it_ends_with(self):
+        small, fault = bare.small_image(TARGET), next(iter(FAULTS))
+        for image, words, memory_mib, status, pattern in (
+                (small, "--help", 24, 0, r"(?s)--ipv4=.*--log-level"),
+                (small, "--http-prot=80", 24, USAGE, "unknown option '--http-prot=80'"),
+                (small, "--help", 4, FAILED, "this machine has [0-9]+ KiB of memory"),
+                (PROBE, "exit", 24, 3, "^"), (PROBE, "clocks", 24, 0, "^"),
+                (PROBE, fault, 24, PANIC, FAULTS[fault])):
+            with self.subTest(words=words, memory_mib=memory_mib):
+                found, said = run_to_end(image, words, has_address=False, memory_mib=memory_mib,
+                                         **self.options)
+                self.assertEqual(found, status, said)
+                self.assertRegex(said, pattern)
+
+
 class Run(unittest.TestCase):
     """`crunch run` of such an image, in the lab."""
 
@@ -214,4 +254,4 @@ class Run(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    nested.main(TENDER, harness.CRUNCH, packages.program("setpriv"))
+    nested.main(TENDER, harness.CRUNCH, packages.program("setpriv"), *filter(None, [STOCK]))

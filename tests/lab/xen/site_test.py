@@ -251,9 +251,10 @@ class Hosts(unittest.TestCase):
                     self.assertEqual(done.returncode, 0)
                     self.assertTrue(done.stdout == data)
                     print(rule, re.findall(r"Sent .*", said))
-                    dropped = int(re.search(r"dropped (\d+)", said).group(1))
-                    # Of some 200 packets.
-                    self.assertTrue(dropped > 0 or not rule.startswith("loss 8%"), said)
+                    # All went through it, large segments as one packet: few enough for none to be
+                    # lost now and then.
+                    went = int(re.search(r"Sent (\d+) bytes", said).group(1))
+                    self.assertGreater(went, len(data))
 
     @when_all
     def test_idle_costs_nothing(self):

@@ -142,8 +142,9 @@ class Refusals(unittest.TestCase):
         for machine, device in qemu.NETWORK_DEVICE.items():
             self.ends(REFUSED, "error: this machine has 2 network devices", machine=machine,
                       extra=self.net(device, device))
-        self.ends(REFUSED, "error: nothing here gives random bytes", cpu="qemu64",
-                  extra=self.net("virtio-net-pci"))
+        for cpu in ("qemu64", "Nehalem"):
+            self.ends(REFUSED, "error: nothing here gives random bytes", cpu=cpu,
+                      extra=self.net("virtio-net-pci"))
         self.ends(REFUSED, "error: a virtio device is older than virtio 1",
                   extra=self.net("virtio-net-pci,disable-modern=on"))
         self.ends(REFUSED, r"error: a virtio device has no MSI-X interrupts",

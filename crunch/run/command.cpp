@@ -39,7 +39,9 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("KEYS", options->boot_keys, "After --: boot keys for the image");
   command->footer(
       "Example:\n"
-      "  crunch build htdocs -t virtio -o site.virtio && crunch run site.virtio -- --log=combined");
+      "  crunch build htdocs -t virtio -o site.virtio && crunch run site.virtio -- --log=combined\n"
+      "  crunch build htdocs -t hvt -o site.hvt && sudo crunch run site.hvt --net auto --trace\n"
+      "  crunch build htdocs -t xen -o site.xen && crunch run site.xen --net xenbr0 --memory 32");
   command->callback([options, &action] { action = [options] { return run::run(*options); }; });
 }
 

@@ -20,6 +20,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <span>
@@ -57,8 +58,7 @@ constexpr std::chrono::seconds patience(60);
 class Folder {
  public:
   Folder() {
-    const char* parent = std::getenv("TMPDIR");
-    std::string path = std::string(parent == nullptr ? "/tmp" : parent) + "/hvt.XXXXXX";
+    std::string path = (std::filesystem::temp_directory_path() / "hvt.XXXXXX").string();
     if (::mkdtemp(path.data()) != nullptr) path_ = path;
   }
   ~Folder() {

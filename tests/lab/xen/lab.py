@@ -43,6 +43,7 @@ CPU = "max,-smap,-rdtscp,-xsave,-avx,-avx2"
 PR_SET_PDEATHSIG = 1
 CLONE_NEWNET = 0x40000000
 POWEROFF, REBOOT, SUSPEND, CRASH = range(4)  # xen/sched.h
+INCOMING = "--incoming"  # what xl adds to the name, and keeps for the logs, of one that migrates
 
 
 class Counts(typing.NamedTuple):
@@ -53,6 +54,11 @@ class Counts(typing.NamedTuple):
     grants: int  # in use, of all domains
     interfaces: int  # dom0's vifs
     xenstore_entries: int
+
+
+class Traffic(typing.NamedTuple):
+    frames: int
+    bytes: int
 
 
 def _libc_call(name: str, *arguments) -> int:
@@ -239,7 +245,8 @@ class Lab:
                  f'memory = {memory_mib}\nvcpus = 1\ntsc_mode = "native"\n' \
                  f'vif = [ {", ".join(wires)} ]\non_crash = "destroy"\n{extra}\n'
         self.put(config.encode(), f"/guests/{name}.xl")
-        self.run(f"cd /var/log/xen; rm -f console/guest-{name}.log xl-{name}.log; "
+        self.run(f"cd /var/log/xen; rm -f console/guest-{name}.log xl-{name}.log "
+                 f"console/guest-{name}{INCOMING}.log xl-{name}{INCOMING}.log; "
                  f"xl create -q {'-p' if vm_data else ''} /guests/{name}.xl")
         made = Guest(self, name)
         if vm_data:
@@ -262,15 +269,19 @@ class Guest:
 
     def __init__(self, lab: Lab, name: str):
         self.lab, self.name = lab, name
+        self._migrated = False
 
     def reasons(self) -> list:
         """Why the domains of this name have ended by themselves, so far."""
-        return [int(reason) for reason in re.findall(r"has shut down, reason code (\d+)",
-                                                     self.lab.file(f"xl-{self.name}.log"))]
+        said = "".join(self.lab.file(f"xl-{name}.log") for name in self._names())
+        return [int(reason) for reason in re.findall(r"has shut down, reason code (\d+)", said)]
 
     def console(self) -> str:
         """All that the domains of this name have said since it was created."""
-        return self.lab.file(f"console/guest-{self.name}.log")
+        return "".join(self.lab.file(f"console/guest-{name}.log") for name in self._names())
+
+    def _names(self) -> list:
+        return [self.name, self.name + INCOMING] if self._migrated else [self.name]
 
     def wait_for(self, pattern: str, within_s: float = WAIT_S, count: int = 1) -> str:
         """The `count`th match of `pattern` on the console."""
@@ -312,8 +323,22 @@ class Guest:
         if not harness.eventually(lambda: self.domid() not in (None, before), WAIT_S):
             raise AssertionError(f"{self.name} does not come back; it said:\n{self.console()}")
 
-    def save(self, to: str) -> None:
-        self.lab.run(f"xl save {self.name} {to}")
+    def save(self, to: str, *options: str) -> None:
+        self.lab.run(f"xl save {' '.join(options)} {self.name} {to}")
+
+    def migrate(self) -> None:
+        """From this host to this host, alive: to another domain of the same name."""
+        before = self.domid()
+        self._migrated = True
+        # With no command to reach the other host, what stands in its place is run.
+        self.lab.run(f"xl migrate -s '' {self.name} 'xl migrate-receive'", 4 * WAIT_S)
+        if self.domid() in (None, before):
+            raise AssertionError(f"{self.name} has not moved")
+
+    def sent(self, vif: int = 0) -> Traffic:
+        """What came from it to dom0; a large segment is one frame."""
+        folder = f"/sys/class/net/{self.interface(vif)}/statistics"
+        return Traffic(*map(int, self.lab.run(f"cd {folder}; cat rx_packets rx_bytes").split()))
 
     def netem(self, rule: str, vif: int = 0) -> None:
         """Spoils what dom0 sends to it: "loss 5% delay 20ms"; "": no more."""

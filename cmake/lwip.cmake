@@ -47,7 +47,7 @@ function(crunch_find_lwip)
     PUBLIC ${source}/src/include ${CMAKE_SOURCE_DIR}/net/lwip/port)
   # Always fast, in Debug builds too; the warnings of others' code are not ours.
   target_compile_options(crunch_lwip_c PRIVATE
-    -O3 -w -ffunction-sections -fdata-sections -fno-pie -fno-strict-aliasing)
+    -O3 -w -ffunction-sections -fno-pie -fno-strict-aliasing)
   # But for what does not go along with a site's bytes.
   foreach(name ipv4/acd ipv4/dhcp ipv4/icmp ipv4/ip4_frag ipv6/icmp6 ipv6/ip6_frag ipv6/mld6
       ipv6/nd6)
@@ -57,10 +57,23 @@ function(crunch_find_lwip)
     # Headers stand in frames at any address, and lwIP reads them there.
     target_compile_options(crunch_lwip_c PRIVATE
       -fsanitize=${CRUNCH_SANITIZE} -fno-sanitize=alignment -fno-omit-frame-pointer)
+    # Its variables are copied as one (net/lwip/globals.hpp): nothing may be guarded between them.
+    if(CRUNCH_SANITIZE MATCHES address)
+      target_compile_options(crunch_lwip_c PRIVATE
+        $<IF:$<C_COMPILER_ID:GNU>,SHELL:--param asan-globals=0,SHELL:-mllvm -asan-globals=0>)
+    endif()
   endif()
   if(CRUNCH_FUZZ)
     target_compile_options(crunch_lwip_c PRIVATE -fsanitize=fuzzer-no-link)
   endif()
+  set(script ${CMAKE_SOURCE_DIR}/cmake/lwip.ld)
+  set_property(TARGET crunch_lwip_c APPEND PROPERTY LINK_DEPENDS ${script})
+  add_custom_command(TARGET crunch_lwip_c POST_BUILD
+    COMMAND ${CMAKE_LINKER} -r -T ${script} -o crunch_lwip.o
+      --whole-archive $<TARGET_FILE:crunch_lwip_c>
+    COMMAND ${CMAKE_COMMAND} -E rm $<TARGET_FILE:crunch_lwip_c>
+    COMMAND ${CMAKE_AR} qcs $<TARGET_FILE:crunch_lwip_c> crunch_lwip.o
+    BYPRODUCTS crunch_lwip.o VERBATIM)
   set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_lwip_c)
   set(CRUNCH_LWIP ON CACHE INTERNAL "whether there is lwIP")
 endfunction()

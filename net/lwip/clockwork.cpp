@@ -111,13 +111,10 @@ std::uint32_t mld_due_in() {
 
 // The second's ticks go on for a while after anything came that may have left something half done:
 // fragments and ARP requests are in tables that lwIP does not show.
-std::uint32_t seconds_left = 0;
 constexpr std::uint32_t seconds_after_activity = 6;  // an ARP request is given up after 5
 constexpr std::uint32_t seconds_after_fragment = IP_REASS_MAXAGE + 2;
 
 std::uint32_t second_due_in() {
-  if (seconds_left > 0) --seconds_left;
-  if (seconds_left > 0) return next_tick;
   if (netif_default != nullptr && !is_address_settled(*netif_default)) return next_tick;
   for (int i = 0; i < LWIP_ND6_NUM_NEIGHBORS; ++i) {
     const int state = neighbor_cache[i].state;
@@ -128,9 +125,10 @@ std::uint32_t second_due_in() {
 
 }  // namespace
 
-Clockwork::Clockwork(base::Loop& loop)
+Clockwork::Clockwork(base::Loop& loop, Globals& globals)
     : Timer(loop),
       loop_(loop),
+      globals_(globals),
       parts_{{
           {.interval = 50ms,
            .tick = tcp_tmr,
@@ -178,7 +176,8 @@ void Clockwork::arm_for(const Part& part) {
 }
 
 void Clockwork::enter(bool all) {
-  seconds_left = std::max(seconds_left, seconds_after_activity);
+  globals_.enter();
+  seconds_.stay = std::max(seconds_.stay, seconds_after_activity);
   for (Part& part : parts_) {
     if (!part.is_of_all && !all) continue;
     if (part.next == next_tick && !part.is_quiet) continue;  // ticking: expired() will see to it
@@ -189,15 +188,17 @@ void Clockwork::enter(bool all) {
   }
 }
 
-void Clockwork::wait_for_fragments() { seconds_left = seconds_after_fragment; }
+void Clockwork::wait_for_fragments() { seconds_.stay = seconds_after_fragment; }
 
 // Whether the part goes on ticking, after a tick.
 void Clockwork::settle(Part& part) {
-  part.next = part.due_in();
+  if (part.stay > 0) --part.stay;
+  part.next = part.stay > 0 ? next_tick : part.due_in();
   part.is_quiet = part.next != next_tick;
 }
 
 void Clockwork::expired() {
+  globals_.enter();
   disarm();
   const base::Instant now = loop_.now();
   for (Part& part : parts_) {

@@ -15,15 +15,18 @@
 #include <cstdint>
 
 #include "base/loop.hpp"
+#include "net/lwip/globals.hpp"
 
 namespace net::lwip {
 
 class Clockwork final : public base::Timer {
  public:
-  explicit Clockwork(base::Loop& loop);
+  // Both must outlive it.
+  Clockwork(base::Loop& loop, Globals& globals);
 
-  // Before lwIP is called for any reason: makes up for what was missed. `all`: anything may have
-  // been touched, not only TCP (and ARP and neighbour discovery, by sending).
+  // Before lwIP is called for any reason: enters its stack, and makes up for what was missed.
+  // `all`: anything may have been touched, not only TCP (and ARP and neighbour discovery, by
+  // sending).
   void enter(bool all = false);
   // A fragment came, whose datagram waits for others.
   void wait_for_fragments();
@@ -42,6 +45,7 @@ class Clockwork final : public base::Timer {
     base::Instant last{};    // of its ticks; they are counted from here
     std::uint32_t next = 0;  // in so many ticks; 0: stopped
     bool is_quiet = true;    // nothing is timed until `next`
+    std::uint32_t stay = 0;  // for so many ticks it goes on whatever is due
   };
   static constexpr std::size_t parts_count = 5;
 
@@ -51,7 +55,9 @@ class Clockwork final : public base::Timer {
   void settle(Part& part);
 
   base::Loop& loop_;
+  Globals& globals_;
   std::array<Part, parts_count> parts_;
+  Part& seconds_ = parts_[1];
 };
 
 }  // namespace net::lwip

@@ -79,7 +79,8 @@ void bound_orphans() {
 
 }  // namespace
 
-bool orphans_are_sending() noexcept {
+bool orphans_are_sending(Globals& globals) noexcept {
+  globals.enter();
   for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
     if (is_orphan(*pcb)) return true;
   }

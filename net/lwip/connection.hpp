@@ -35,6 +35,7 @@ namespace net::lwip {
 class Pool;
 class Connection;
 class Clockwork;
+class Globals;
 
 // A call on a Connection that may have to wait; the awaiter of the coroutine that made the call.
 class Wait {
@@ -213,7 +214,8 @@ class Pool {
   std::size_t taken_count_ = 0;
 };
 
-// Whether a connection that its owner has left still has bytes that nobody acknowledged.
-[[nodiscard]] bool orphans_are_sending() noexcept;
+// Whether a connection of this stack that its owner has left still has bytes that nobody
+// acknowledged.
+[[nodiscard]] bool orphans_are_sending(Globals& globals) noexcept;
 
 }  // namespace net::lwip

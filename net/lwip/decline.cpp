@@ -24,7 +24,7 @@ dhcp_msg message_for(const netif& interface, const dhcp& state) {
   message.op = DHCP_BOOTREQUEST;
   message.htype = LWIP_IANA_HWTYPE_ETHERNET;
   message.hlen = interface.hwaddr_len;
-  message.xid = Engine::only().random();
+  message.xid = Engine::current().random();
   std::memcpy(message.chaddr, interface.hwaddr, interface.hwaddr_len);
   message.cookie = PP_HTONL(DHCP_MAGIC_COOKIE);
   std::uint8_t* at = message.options;

@@ -27,6 +27,7 @@ Door::~Door() {
 
 ListenResult<void> Door::open(std::uint16_t port) {
   const std::string number = std::to_string(port);
+  pool_.clockwork_.enter();
   tcp_pcb* bound = tcp_new_ip_type(IPADDR_TYPE_ANY);
   if (bound == nullptr) return base::failure("there is no memory to listen on port " + number);
   // So that connections which are still open do not keep their port from being listened on again;

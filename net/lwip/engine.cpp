@@ -19,27 +19,13 @@ namespace net::lwip {
 
 namespace {
 
-Engine* the_engine = nullptr;
-
 // As a wire pads them (IEEE 802.3); lwIP reads headers of that much without looking.
 constexpr std::size_t frame_bytes_min = 60;
 
 void free_sent(void* frame) noexcept { pbuf_free(static_cast<pbuf*>(frame)); }
 void free_burst(void* burst) noexcept { delete static_cast<Burst*>(burst); }
 
-void forget_old_time_waits() {
-  static const tcp_pcb* seen = nullptr;
-  if (tcp_tw_pcbs == seen) return;  // none is new: new ones come first
-  std::size_t count = 0;
-  for (tcp_pcb* pcb = tcp_tw_pcbs; pcb != nullptr;) {
-    tcp_pcb* next = pcb->next;
-    if (++count > Engine::time_wait_max) tcp_abort(pcb);
-    pcb = next;
-  }
-  seen = tcp_tw_pcbs;
-}
-
-// What a stack leaves behind in lwIP, so that the next one starts as the first did.
+// All that lwIP has allocated for a stack.
 void end_all_connections() {
   while (tcp_active_pcbs != nullptr) tcp_abandon(tcp_active_pcbs, 0);
   while (tcp_tw_pcbs != nullptr) tcp_abandon(tcp_tw_pcbs, 0);
@@ -53,29 +39,20 @@ void end_all_connections() {
 
 }  // namespace
 
-Engine& Engine::only() {
-  CHECK(the_engine != nullptr);
-  return *the_engine;
-}
-
 Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
                std::unique_ptr<AnyDevice> device, const Options& options)
     : loop(its_loop),
-      clockwork(its_loop),
+      clockwork(its_loop, globals),
       pool(its_loop, clockwork, options.connections_max),
-      interface(its_loop, log, options),
+      interface(its_loop, globals, log, options),
       entropy_(entropy),
       device_(std::move(device)),
       mac_(device_->mac()),
       frame_bytes_max_(device_->mtu_bytes() + ethernet_header_bytes),
       offload_(device_->offload()) {
   CHECK(offload_.send || offload_.segmentation_bytes == 0);
-  CHECK(the_engine == nullptr);
-  the_engine = this;
   entropy_.fill(std::as_writable_bytes(std::span(sequence_key_)));
-  static bool initialised = false;
-  if (!std::exchange(initialised, true)) lwip_init();
-  tcp_init();  // another first port
+  lwip_init();
   clockwork.enter(true);
   interface.start(mac_, device_->mtu_bytes(), offload_);
   clockwork.after_tick = &interface;
@@ -84,15 +61,16 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
 }
 
 Engine::~Engine() {
+  globals.enter();
   end_all_connections();
   interface.stop();
   device_->listen(nullptr, nullptr);
-  the_engine = nullptr;
 }
 
 // ---- Frames
 
 void Engine::receive() {
+  globals.enter();
   for (int i = 0; i < frames_per_turn_max; ++i) {
     const std::optional<FrameIn> frame = device_->receive();
     if (!frame) {
@@ -103,6 +81,17 @@ void Engine::receive() {
   }
   forget_old_time_waits();
   loop.schedule(frames_);  // others have their turn first
+}
+
+void Engine::forget_old_time_waits() {
+  if (tcp_tw_pcbs == last_time_wait_) return;  // none is new: new ones come first
+  std::size_t count = 0;
+  for (tcp_pcb* pcb = tcp_tw_pcbs; pcb != nullptr;) {
+    tcp_pcb* next = pcb->next;
+    if (++count > time_wait_max) tcp_abort(pcb);
+    pcb = next;
+  }
+  last_time_wait_ = tcp_tw_pcbs;
 }
 
 void Engine::take(const FrameIn& in) {
@@ -130,6 +119,11 @@ void Engine::take(const FrameIn& in) {
   }
   if (lwip.input(copy, &lwip) != ERR_OK) pbuf_free(copy);
   NETIF_SET_CHECKSUM_CTRL(&lwip, sums);
+}
+
+err_t Engine::send(const netif& from, pbuf* frame) {
+  CHECK(&from == &interface.lwip_netif());
+  return send(frame);
 }
 
 err_t Engine::send(pbuf* frame) {

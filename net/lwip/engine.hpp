@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // net/lwip/engine.hpp: all of lwIP, as one object: its device, its frames, its time and its
-// addresses.
+// addresses. Each stack has one.
 //
-// Owns:    lwIP's globals while it lives; there is at most one (CHECK).
+// Owns:    a set of lwIP's globals.
 // Frames:  in: copied into a pbuf, handed to lwIP, at most `frames_per_turn_max` a turn. Out: the
 //          pbuf's pieces as they are; the device's Release gives up the reference that it was sent
 //          with, so bytes of a Piece that is lasting are never copied. A frame for which the device
@@ -25,6 +25,7 @@
 #include "net/lwip/checksum.hpp"
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/connection.hpp"
+#include "net/lwip/globals.hpp"
 #include "net/lwip/half_open.hpp"
 #include "net/lwip/interface.hpp"
 #include "net/lwip/options.hpp"
@@ -40,10 +41,11 @@ class Engine {
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
 
-  // The one that lwIP's C functions are answered by.
-  static Engine& only();
+  // The one that was entered last: by it lwIP's C functions are answered.
+  static Engine& current() { return Globals::owner(); }
 
   base::Loop& loop;
+  Globals globals{*this};
   Clockwork clockwork;
   Pool pool;
   HalfOpen half_open;
@@ -54,7 +56,7 @@ class Engine {
   [[nodiscard]] std::uint32_t now_ms() const;
   // The first sequence number of a connection, by what is given of it.
   [[nodiscard]] std::uint32_t sequence(base::Bytes connection) const;
-  err_t send(pbuf* frame);
+  err_t send(const netif& from, pbuf* frame);
   bool admit_stranger(const ip_addr_t& sender) {
     return strangers_.admit(interface.lwip_netif(), sender, loop.now());
   }
@@ -92,6 +94,8 @@ class Engine {
   void receive();
   void take(const FrameIn& frame);
   bool hold(pbuf& frame);
+  err_t send(pbuf* frame);
+  void forget_old_time_waits();
   bool send_burst();
   bool put(pbuf& frame);
   void send_again();
@@ -105,6 +109,7 @@ class Engine {
   HashKey sequence_key_{};
   std::array<std::uint32_t, 64> random_{};
   std::size_t random_left_ = 0;
+  const tcp_pcb* last_time_wait_ = nullptr;  // that was counted
   Frames frames_{*this};
   Space space_{*this};
   // Segments that wait for more of the same, at most until what is due in this turn has run.

@@ -57,7 +57,7 @@ std::string mac_text(base::Bytes mac) {
   return text.data();
 }
 
-err_t send_frame(netif*, pbuf* frame) { return Engine::only().send(frame); }
+err_t send_frame(netif* from, pbuf* frame) { return Engine::current().send(*from, frame); }
 
 // Called by netif_add.
 err_t set_up(netif* interface) {
@@ -71,12 +71,13 @@ err_t set_up(netif* interface) {
   return ERR_OK;
 }
 
-void status_changed(netif*) { Engine::only().loop.schedule(Engine::only().interface); }
+void status_changed(netif*) { Engine::current().loop.schedule(Engine::current().interface); }
 
 }  // namespace
 
-Interface::Interface(base::Loop& loop, base::Log& log, const Options& options)
+Interface::Interface(base::Loop& loop, Globals& globals, base::Log& log, const Options& options)
     : loop_(loop),
+      globals_(globals),
       log_(log),
       options_(options),
       dhcp_patience_(loop, *this, &Interface::miss_dhcp),
@@ -198,6 +199,7 @@ void Interface::report_ipv4() {
 // Whoever has the address too answers the probe; everyone else hears whose it is (RFC 5227 section
 // 2). A host whose link has just come up may miss both, or lose its answer: so it is said again.
 void Interface::announce() {
+  globals_.enter();
   etharp_acd_probe(&netif_, netif_ip4_addr(&netif_));
   etharp_gratuitous(&netif_);
   if (--announcements_left_ > 0) announcing_.arm(loop_.now() + announcement_interval);

@@ -19,13 +19,14 @@
 #include "base/log.hpp"
 #include "base/loop.hpp"
 #include "net/device.hpp"
+#include "net/lwip/globals.hpp"
 #include "net/lwip/options.hpp"
 
 namespace net::lwip {
 
 class Interface final : public base::Work {
  public:
-  Interface(base::Loop& loop, base::Log& log, const Options& options);
+  Interface(base::Loop& loop, Globals& globals, base::Log& log, const Options& options);
 
   // Makes lwIP's netif and starts it. `offload`: what lwIP need not sum.
   void start(const Mac& mac, std::size_t mtu_bytes, Offload offload);
@@ -66,6 +67,7 @@ class Interface final : public base::Work {
   void report_ipv6(std::size_t index);
 
   base::Loop& loop_;
+  Globals& globals_;
   base::Log& log_;
   Options options_;
   netif netif_{};

@@ -2,9 +2,10 @@
 // net/lwip/lwip.hpp: flows over any NetDevice, by lwIP 2.2: our own stack, where there is no kernel
 // below.
 //
-// Models:  net::Stack, net::Listener, net::Flow.   Owns: its flows' and listeners' connections, and
-// while it lives all of lwIP, which exists once in a program: a second one at the same time is a
-// CHECK.   May include: base, net/{device,endpoint,flow,stack}.hpp, and lwIP in its .cpp files.
+// Models:  net::Stack, net::Listener, net::Flow.   Owns: its flows' and listeners' connections.
+// May include: base, net/{device,endpoint,flow,stack}.hpp, and lwIP in its .cpp files.
+// Several: each on a device of its own and all on one thread; they share nothing but the memory
+//          (net/lwip/globals.hpp).
 // Start:   addresses are being asked for or checked when the constructor returns; listening is
 //          possible at once. What is ready, missing or in conflict is logged.
 // Sleeps:  on the device's frames and on lwIP's due timers, which stop when nothing needs them.

@@ -20,9 +20,9 @@ using net::lwip::Engine;
 
 extern "C" {
 
-u32_t sys_now() { return Engine::only().now_ms(); }
+u32_t sys_now() { return Engine::current().now_ms(); }
 
-uint32_t crunch_lwip_random() { return Engine::only().random(); }
+uint32_t crunch_lwip_random() { return Engine::current().random(); }
 
 uint16_t crunch_lwip_checksum(const void* bytes, int count) {
   return net::lwip::checksum(
@@ -49,7 +49,7 @@ u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip
   put(*remote_ip, ends.remote);
   ends.local_port = local_port;
   ends.remote_port = remote_port;
-  return Engine::only().sequence(std::as_bytes(std::span(&ends, 1)));
+  return Engine::current().sequence(std::as_bytes(std::span(&ends, 1)));
 }
 
 err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t first_options_bytes, u8_t*,
@@ -57,8 +57,8 @@ err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t first_opti
   const unsigned flags = TCPH_FLAGS(header);
   if (pcb->state == LISTEN) {
     const bool is_admitted =
-        (flags & TCP_SYN) == 0 ||
-        (!Engine::only().pool.is_full() && Engine::only().admit_stranger(*ip_current_src_addr()));
+        (flags & TCP_SYN) == 0 || (!Engine::current().pool.is_full() &&
+                                   Engine::current().admit_stranger(*ip_current_src_addr()));
     return is_admitted ? ERR_OK : ERR_MEM;
   }
   // Before, its argument is the listener's; and once let go there is none.
@@ -74,7 +74,7 @@ err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t first_opti
 }
 
 const ip6_addr_t* crunch_lwip_ipv6_gateway(netif*, const ip6_addr_t*) {
-  return Engine::only().interface.ipv6_gateway();
+  return Engine::current().interface.ipv6_gateway();
 }
 
 }  // extern "C"

@@ -1,0 +1,286 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+"""What a Xen host does with guests that serve sites: create, save, move, crash, netem.
+
+Method: the tests share one lab; each makes its guests anew. With CRUNCH_ALL_WIRES=1 in the
+environment: twelve more wires; ten guests at once and fifty one after another instead of three;
+three saves and three moves in a row instead of one; an idle guest.
+"""
+
+import contextlib
+import os
+import pathlib
+import re
+import ssl
+import subprocess
+import tempfile
+import time
+import unittest
+
+import bare
+import harness
+import lab as xen_lab
+from harness import SITE
+from lab import CRASH, POWEROFF
+from sites import ALL, LARGE, TARGET, WAIT_S, Asking, Site, in_dom0, large_image, the_lab, when_all
+
+
+class Hosts(unittest.TestCase):
+    """What a host does with its guests."""
+
+    WIRES = ["loss 8% delay 5ms", "delay 10ms 5ms reorder 25% duplicate 2%"]
+    if ALL:
+        WIRES += [f"loss {loss}% delay {delay}ms {delay // 4}ms"
+                  for loss in (2, 5, 15) for delay in (4, 50, 300)]
+        WIRES += ["corrupt 2%", "loss 20% 50%", "rate 1mbit delay 20ms"]
+
+    def setUp(self):
+        self.lab = the_lab()
+
+    def site(self, *keys, image_file=None, **options) -> Site:
+        if image_file is None:
+            image_file, keys = bare.small_image(TARGET), ("--redirect=false", *keys)
+        made = Site(image_file, *keys, **options)
+        self.addCleanup(made.kill)
+        return made
+
+    def assert_serves(self, site: Site, files=None) -> None:
+        for path, data in (files or {"index.html": SITE["index.html"]}).items():
+            self.assertEqual(site.get("/" + path).body, data, path)
+
+    def test_guests_at_once(self):
+        count = 10 if ALL else 3
+        sites = [self.site(memory_mib=16, wait=False) for _ in range(count)]
+        for site in sites:
+            site.wait_for("network: ")
+        self.assertEqual(self.lab.counts().domains, count + 1)
+        for site in [*sites, *reversed(sites)]:
+            # With many on one processor, what is asked first may be asked in vain.
+            self.assertTrue(harness.eventually(site.answers, WAIT_S), site.console())
+            self.assert_serves(site)
+        for site in sites:
+            site.ask_to_stop()
+        for site in sites:
+            self.assertEqual(site.wait_for_end(), 0, site.console())
+
+    def test_created_and_destroyed_again_and_again(self):
+        self.site(memory_mib=16).kill()  # the first makes directories that stay
+        before = self.lab.counts()
+        for i in range(50 if ALL else 3):
+            site = self.site(memory_mib=16 if i % 2 else 32, vifs=1 + i % 2)
+            self.assert_serves(site)
+            if i % 3:
+                site.kill()
+            else:
+                site.stop()
+        self.lab.assert_nothing_left(before)
+
+    def test_two_networks(self):
+        with self.site("--redirect=false", image_file=bare.conformance_image(TARGET),
+                       vifs=2) as site:
+            self.assertIn("this guest has 2 network devices", site.console())
+            bare.ask_conformance(self, site.host, site.port)
+
+    def test_reboot(self):
+        site = self.site()
+        self.assert_serves(site)
+        site.guest.reboot()
+        site.wait_for("network: ", count=2)
+        self.assert_serves(site)
+        self.assertEqual(site.stop(), 0)
+
+    def test_put_away_and_taken_up(self):
+        site = self.site(memory_mib=8)
+        with site.client() as kept:
+            site.guest.save("/saved", "-c")  # and goes on
+            self.assertEqual(kept.get("/style.css").body, SITE["style.css"])
+            self.assertIn("taken up again: it was not put away after all", site.console())
+            for _ in range(3 if ALL else 1):
+                site.guest.save("/saved")
+                self.assertFalse(site.is_running())
+                site.guest = self.lab.restore(site.guest.name, "/saved")
+                # The same connection, and new ones.
+                self.assertEqual(kept.get("/style.css").body, SITE["style.css"])
+                self.assert_serves(site, bare.SMALL)
+                self.lab.run("rm /saved")
+                self.assertRegex(site.console(), "(?m)^taken up again$")
+        site.ask_to_stop()
+        site.guest.wait_for_end()
+
+    def test_moved_while_it_serves(self):
+        """In the one host there is: a domain made beside the first, which ends."""
+        site = self.site(image_file=large_image(), memory_mib=10)
+        asking = Asking(site)
+        try:
+            asking.more(3)
+            for _ in range(3 if ALL else 1):
+                site.guest.migrate()
+                asking.more(3)
+        finally:
+            asking.end()
+        self.assertRegex(site.console(), "(?m)^taken up again$")
+        self.assertEqual(self.lab.run("xl list").count(site.guest.name), 1)
+        self.assert_serves(site, bare.SMALL)
+        self.assertEqual(site.stop(), 0)
+
+    def test_a_report_of_a_crash(self):
+        site = self.site()
+        self.assert_serves(site)
+        self.lab.run(f"xl trigger {site.guest.name} nmi")
+        site.guest.wait_for_end()
+        self.assertEqual(site.guest.reasons(), [CRASH])
+        report = site.console().partition("panic: non-maskable interrupt")[2]
+        self.assertRegex(report, r"\n  [0-9a-f]{16}  base::Loop::\w+\+\d+\n")
+        self.assertRegex(report, r"\n  [0-9a-f]{16}  main\+\d+\n")
+
+    def test_run_by_the_tool(self):
+        """With an xl on this machine that hands its configuration to dom0's."""
+        image_file, host = bare.small_image(TARGET), self.lab.address(201)
+        self.lab.put(image_file, str(image_file))  # where the configuration has it
+        door = f"http://{xen_lab.DOM0}/cgi-bin"
+        with tempfile.TemporaryDirectory() as folder:
+            xl = pathlib.Path(folder) / "xl"
+            xl.write_text(f"""#!/bin/sh
+                [ "$1" = create ] && curl -sSf --data-binary "@$2" "{door}/put?/tool.xl" &&
+                curl -sSf --data "xl create -q /tool.xl" "{door}/run?60"
+                """.lstrip(), encoding="utf-8")
+            xl.chmod(0o755)
+            done = harness.crunch("run", image_file, "--memory", 16, "--", f"--ipv4={host}/24",
+                                  stdin=subprocess.DEVNULL,
+                                  env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count("exit 0"), 2, done.stdout)
+        guest = xen_lab.Guest(self.lab, image_file.stem)
+        self.addCleanup(lambda: self.lab.call(f"xl destroy {guest.name}"))
+        guest.wait_for(f"network: {re.escape(host)}/24")
+        with harness.SecureClient(host, 443) as client:
+            self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+        guest.shutdown()
+        guest.wait_for_end()
+        self.assertEqual(guest.reasons(), [POWEROFF], guest.console())
+
+    def test_examples(self):
+        def example(name: str) -> pathlib.Path:
+            return harness.built_once(
+                f"{name}.{TARGET}", TARGET, lambda folder: harness.write_tree(folder, bare.SMALL),
+                "--config", harness.ROOT / "examples" / name / "config.hpp")
+        with Site(example("file-server"), memory_mib=16) as site:
+            self.assert_serves(site, bare.SMALL)
+        hello = self.lab.create("hello", in_dom0(example("hello-console")),
+                                "--greeting=good-day --pause=10ms --times=2", memory_mib=16)
+        hello.wait_for_end()
+        self.assertEqual(hello.reasons(), [POWEROFF], hello.console())
+        self.assertEqual(re.findall("(?m)^good-day$", hello.console()), ["good-day"] * 2)
+
+    def test_balloons_are_refused(self):
+        site = self.site()
+        self.lab.call(f"xl mem-set {site.guest.name} 8", within_s=60)
+        site.wait_for("(?i)memory.*(?:refuse|keep|cannot|not give)")
+        self.assert_serves(site, bare.SMALL)
+        self.assertEqual(site.stop(), 0)
+
+    def test_the_hosts_network_starts_again(self):
+        site = self.site()
+        self.assert_serves(site)
+        name = site.guest.interface()
+        module = "$(find /lib/modules -name xen-netback.ko)"
+        for _ in range(2):
+            self.lab.run(f"rmmod xen_netback; insmod {module}; i=0; "
+                         f"until [ -e /sys/class/net/{name} ] || [ $i -gt 300 ]; "
+                         "do usleep 100000; i=$((i + 1)); done; "
+                         f"ip link set {name} master xenbr0; ip link set {name} up")
+            self.assertTrue(harness.eventually(site.answers, WAIT_S), site.console())
+            self.assert_serves(site, bare.SMALL)
+        self.assertEqual(site.stop(), 0)
+
+    def test_an_address_from_the_host(self):
+        address = self.lab.address(200)
+        site = self.site(address=False, vif_extra=f",ip={address}")
+        site.host = address
+        self.assertRegex(site.console(), f"network: {re.escape(address)}/24")
+        self.assert_serves(site)
+
+    def test_keys_and_a_certificate_from_the_host(self):
+        with tempfile.TemporaryDirectory() as folder:
+            cert, key = (pathlib.Path(folder) / name for name in ("cert", "key"))
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                            "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", cert,
+                            "-days", "30", "-subj", "/CN=given"], check=True,
+                           stderr=subprocess.DEVNULL, timeout=WAIT_S)
+            pem = cert.read_text()
+            given = {"tls/cert": pem, "tls/key": key.read_text(), "keys/http-port": "8000"}
+        site = self.site(vm_data=given)
+        self.assertIn("listening on port 8000 (http)", site.console())
+        with site.secure_client() as client:
+            self.assertEqual(client.socket.getpeercert(binary_form=True),
+                             ssl.PEM_cert_to_DER_cert(pem))
+            self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+
+    def test_files_arrive_whole_over_bad_wires(self):
+        data = harness.noise(300_000, "wire")
+        image_file = bare.site_image(TARGET, "wire", {"index.html": b"x", "some.bin": data}, ())
+        card = self.lab.wire_card()
+        with Site(image_file) as site:
+            for rule in self.WIRES:
+                with self.subTest(rule=rule):
+                    self.lab.netem(site.guest.interface(), rule)
+                    self.lab.netem(card, rule)
+                    done = subprocess.run(
+                        ["curl", "-sS", "-f", "-m", "250", "--retry", "5", "--retry-all-errors",
+                         f"http://{site.host}/some.bin"], stdout=subprocess.PIPE,
+                        timeout=10 * WAIT_S, check=False)
+                    said = self.lab.run(f"/sbin/tc -s qdisc show dev {card}")
+                    self.lab.netem(site.guest.interface(), "")
+                    self.lab.netem(card, "")
+                    self.assertEqual(done.returncode, 0)
+                    self.assertTrue(done.stdout == data)
+                    print(rule, re.findall(r"Sent .*", said))
+                    # All went through it, large segments as one packet: few enough for none to be
+                    # lost now and then.
+                    went = int(re.search(r"Sent (\d+) bytes", said).group(1))
+                    self.assertGreater(went, len(data))
+
+    def test_large_segments_and_few_hypercalls(self):
+        turns, connections = 50, 16
+        address = "fd09::77"
+        with Site(large_image(), f"--ipv6={address}/64", memory_mib=16) as site, \
+                contextlib.ExitStack() as stack:
+            site.wait_for(f"network: {address}/64")
+            for host in (site.host, address):
+                before = site.guest.sent()
+                with harness.Client(host, site.port) as client:
+                    self.assertEqual(client.get("/large.bin").body, LARGE)
+                after = site.guest.sent()
+                frames, size = after.frames - before.frames, after.bytes - before.bytes
+                print(f"{host}: 1 MiB left in {frames} frames of {size // frames} bytes")
+                self.assertGreater(size, len(LARGE))
+                self.assertGreater(size / frames, 4 * 1514)  # with its acknowledgements
+            clients = [stack.enter_context(site.client()) for _ in range(connections)]
+            for _ in range(turns):
+                for client in clients:
+                    client.send(client.request("/style.css"))
+                for client in clients:
+                    self.assertEqual(client.receive().body, SITE["style.css"])
+            site.ask_to_stop()
+            site.wait_for_end()
+            said = site.wait_for(r"hypercalls \d+, .*")
+        calls = int(said.split()[1].rstrip(","))  # in all its life
+        print(f"{calls / turns / connections:.2f} hypercalls a request; {said}")
+        self.assertLess(calls, 2 * turns * connections)
+
+    @when_all
+    def test_idle_costs_nothing(self):
+        site = self.site()
+        self.assert_serves(site)
+
+        def spent_s() -> float:
+            return float(self.lab.run(f"xl list {site.guest.name}").split()[-1])
+        time.sleep(1)
+        before = spent_s()
+        time.sleep(5)
+        self.assertLess(spent_s() - before, 0.6, "busy while there is nothing")
+        self.assert_serves(site)
+
+
+if __name__ == "__main__":
+    harness.main()

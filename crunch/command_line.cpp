@@ -79,20 +79,6 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
 
 }  // namespace
 
-void refuse_word(std::string_view what, std::string_view word,
-                 std::span<const std::string_view> known) {
-  std::string sentence = "unknown " + std::string(what) + " " + in_quotes(word) + "; ";
-  std::string_view nearest = base::nearest(word, known);
-  if (!nearest.empty()) sentence += "did you mean " + std::string(nearest) + "? ";
-  sentence += known.empty() ? "there is none" : "there is";
-  const char* separator = " ";
-  for (std::string_view each : known) {
-    sentence += separator + std::string(each);
-    separator = ", ";
-  }
-  throw Usage(sentence);
-}
-
 int run_command_line(CLI::App& app, const Action& action, int argc, const char* const* argv) {
   try {
     int exit_code = parse(app, argc, argv);

@@ -3,15 +3,11 @@
 //
 // States:  Action, add_<name>_command by convention, run_command_line.   Used by: crunch/main.cpp,
 //          each subcommand's command.cpp.
-// Errors:  an unknown subcommand, option or value names the nearest known one; exit code 2.
+// Errors:  an unknown subcommand or option names the nearest known one; exit code 2.
 
 #pragma once
 
 #include <functional>
-#include <initializer_list>
-#include <span>
-#include <string>
-#include <string_view>
 
 namespace CLI {
 class App;
@@ -29,9 +25,5 @@ using Action = std::function<int()>;
 // Reads the words, then does what they ask. Answers the exit code: 0, 1 (failed), 2 (usage), or
 // 128 + the signal that ended it.
 int run_command_line(CLI::App& app, const Action& action, int argc, const char* const* argv);
-
-// Throws Usage: "unknown <what> <word>; <the nearest, or all there are>".
-[[noreturn]] void refuse_word(std::string_view what, std::string_view word,
-                              std::span<const std::string_view> known);
 
 }  // namespace crunch

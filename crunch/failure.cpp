@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/log.hpp"
+#include "base/nearest.hpp"
 
 namespace crunch {
 namespace {
@@ -89,6 +90,20 @@ std::string sentence_of(std::string_view what, std::string_view path, int error)
 
 void fail(std::string_view what, std::string_view path, int error) {
   throw Failure(sentence_of(what, path, error));
+}
+
+void refuse_word(std::string_view what, std::string_view word,
+                 std::span<const std::string_view> known) {
+  std::string sentence = "unknown " + std::string(what) + " " + in_quotes(word) + "; ";
+  std::string_view nearest = base::nearest(word, known);
+  if (!nearest.empty()) sentence += "did you mean " + std::string(nearest) + "? ";
+  sentence += known.empty() ? "there is none" : "there is";
+  const char* separator = " ";
+  for (std::string_view each : known) {
+    sentence += separator + std::string(each);
+    separator = ", ";
+  }
+  throw Usage(sentence);
 }
 
 }  // namespace crunch

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cerrno>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -46,5 +47,9 @@ class Interrupted : public std::runtime_error {
 
 // Throws a Failure with sentence_of(what, path, error).
 [[noreturn]] void fail(std::string_view what, std::string_view path, int error = errno);
+
+// Throws Usage: "unknown <what> <word>; <the nearest, or all there are>".
+[[noreturn]] void refuse_word(std::string_view what, std::string_view word,
+                              std::span<const std::string_view> known);
 
 }  // namespace crunch

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <string_view>
 
-#include "crunch/command_line.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 

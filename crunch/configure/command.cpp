@@ -12,7 +12,7 @@
 #include "crunch/files.hpp"
 
 namespace crunch {
-
+namespace configure {
 namespace {
 
 struct Words {
@@ -48,9 +48,10 @@ void eject(const Words& words) {
 }
 
 }  // namespace
+}  // namespace configure
 
 void add_configure_command(CLI::App& app, Action& action) {
-  auto words = std::make_shared<Words>();
+  auto words = std::make_shared<configure::Words>();
   CLI::App* command =
       app.add_subcommand("configure", "Write the default configuration as a file to edit");
   command->add_flag("--eject", words->eject, "Write it")->required();
@@ -64,7 +65,7 @@ void add_configure_command(CLI::App& app, Action& action) {
       "  crunch build htdocs -t unix -o site --config my.hpp");
   command->callback([words, &action] {
     action = [words] {
-      eject(*words);
+      configure::eject(*words);
       return 0;
     };
   });

@@ -21,7 +21,7 @@
 #include "crunch/process.hpp"
 
 namespace crunch {
-
+namespace describe {
 namespace {
 
 struct Words {
@@ -63,7 +63,7 @@ std::string svg_of(const std::string& graph) {
   }
   const WorkFolder work((fs::temp_directory_path() / "crunch-describe").string());
   const std::string svg = work.path() + "/graph.svg";
-  write_file(work.path() + "/graph.dot", describe::dot_of(graph));
+  write_file(work.path() + "/graph.dot", dot_of(graph));
   const Outcome outcome = run_program({"dot", "-Tsvg", "-o", svg, work.path() + "/graph.dot"});
   if (outcome.status != 0) throw Failure("graphviz could not draw it: " + outcome.output);
   return read_file(svg);
@@ -75,9 +75,9 @@ void print_description(const Words& words) {
     refuse_word("format", words.format, known);
   }
   const std::string graph = graph_of(words);
-  const std::string text = words.format == "text"   ? describe::text_of(graph)
-                           : words.format == "json" ? describe::json_of(graph)
-                           : words.format == "dot"  ? describe::dot_of(graph)
+  const std::string text = words.format == "text"   ? text_of(graph)
+                           : words.format == "json" ? json_of(graph)
+                           : words.format == "dot"  ? dot_of(graph)
                                                     : svg_of(graph);
   if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
     fail("write to", "standard output");
@@ -85,9 +85,10 @@ void print_description(const Words& words) {
 }
 
 }  // namespace
+}  // namespace describe
 
 void add_describe_command(CLI::App& app, Action& action) {
-  auto words = std::make_shared<Words>();
+  auto words = std::make_shared<describe::Words>();
   CLI::App* command =
       app.add_subcommand("describe", "Say what an appliance is made of, and its keys");
   command->add_option("DIR|IMAGE", words->what,
@@ -111,7 +112,7 @@ void add_describe_command(CLI::App& app, Action& action) {
       "  crunch describe --config my/config.hpp --format svg > appliance.svg");
   command->callback([words, &action] {
     action = [words] {
-      print_description(*words);
+      describe::print_description(*words);
       return 0;
     };
   });

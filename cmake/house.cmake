@@ -32,6 +32,28 @@ function(crunch_room room)
   endif()
 endfunction()
 
+# The rooms under test keep their -O2; the tests themselves compile a third faster so. One coroutine
+# resumes the next by a tail call, or long chains of them would need a long stack.
+set(CRUNCH_TEST_OPTIMIZATION "$<$<CONFIG:RelWithDebInfo>:-O1;-foptimize-sibling-calls>")
+
+# GoogleTest's header, which each test includes, is read once for all of them; it is half the work
+# of a small test. Not with a compiler cache, which would rather have the source.
+function(crunch_precompile_gtest name)
+  if(CMAKE_CXX_COMPILER_LAUNCHER)
+    return()
+  endif()
+  if(NOT TARGET crunch_gtest)
+    set(source ${CMAKE_BINARY_DIR}/gtest.cpp)
+    file(WRITE ${source}.new "// Nothing: its precompiled header is what counts.\n")
+    file(COPY_FILE ${source}.new ${source} ONLY_IF_DIFFERENT)
+    add_library(crunch_gtest OBJECT ${source})
+    target_link_libraries(crunch_gtest PRIVATE crunch_flags GTest::gtest_main)
+    target_compile_options(crunch_gtest PRIVATE ${CRUNCH_TEST_OPTIMIZATION})
+    target_precompile_headers(crunch_gtest PRIVATE <gtest/gtest.h>)
+  endif()
+  target_precompile_headers(${name} REUSE_FROM crunch_gtest)
+endfunction()
+
 # crunch_test(base_test SOURCES a_test.cpp ... LINK rooms ...
 #             [LABEL unit|image|real|...] [TIMEOUT seconds])
 function(crunch_test name)
@@ -45,10 +67,8 @@ function(crunch_test name)
   find_package(GTest REQUIRED)
   add_executable(${name} ${ARG_SOURCES})
   target_link_libraries(${name} PRIVATE crunch_flags ${ARG_LINK} GTest::gtest_main)
-  # The rooms under test keep their -O2; the tests themselves compile a third faster so. One
-  # coroutine resumes the next by a tail call, or long chains of them would need a long stack.
-  target_compile_options(${name} PRIVATE
-    $<$<CONFIG:RelWithDebInfo>:-O1 -foptimize-sibling-calls>)
+  target_compile_options(${name} PRIVATE ${CRUNCH_TEST_OPTIMIZATION})
+  crunch_precompile_gtest(${name})
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
@@ -75,14 +95,15 @@ function(crunch_fuzz name)
   set_tests_properties(fuzz.${name} PROPERTIES LABELS fuzz TIMEOUT 120)
 endfunction()
 
-# crunch_python_tests(process_test.py LABEL image [TIMEOUT seconds] [SERIAL]
+# crunch_python_tests(process_test.py LABEL image [TIMEOUT seconds] [COST seconds] [HEAVY]
 #                     [BY_CLASS|TOGETHER] [SUITES bare.py ...]):
 # one test for each `def test_...` of a unittest file, those included that a class inherits from one
 # of the file or of SUITES, in tests/image. They find tests/image/harness.py. Exit code 77: skipped.
 # BY_CLASS: one for each class, whose tests share what takes long to start; TOGETHER: one for the
-# whole file.
+# whole file. HEAVY: takes the disk, and two processors. COST: about how long each takes, if long:
+# ctest starts the longest first.
 function(crunch_python_tests file)
-  cmake_parse_arguments(ARG "SERIAL;BY_CLASS;TOGETHER" "LABEL;TIMEOUT" "SUITES" ${ARGN})
+  cmake_parse_arguments(ARG "HEAVY;BY_CLASS;TOGETHER" "LABEL;TIMEOUT;COST" "SUITES" ${ARGN})
   if(NOT ARG_TIMEOUT)
     set(ARG_TIMEOUT 120)
   endif()
@@ -144,8 +165,11 @@ function(crunch_python_tests file)
       SKIP_RETURN_CODE 77 ENVIRONMENT
       "CRUNCH_BUILD=${CMAKE_BINARY_DIR};PYTHONPATH=${CMAKE_SOURCE_DIR}/tests/image:\
 ${CMAKE_SOURCE_DIR}/tests/lab")
-    if(ARG_SERIAL)
-      set_tests_properties(${name} PROPERTIES RUN_SERIAL ON)
+    if(ARG_COST)
+      set_tests_properties(${name} PROPERTIES COST ${ARG_COST})
+    endif()
+    if(ARG_HEAVY)
+      set_tests_properties(${name} PROPERTIES PROCESSORS 2 RESOURCE_LOCK disk)
     endif()
   endforeach()
 endfunction()

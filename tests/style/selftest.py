@@ -165,10 +165,15 @@ FUNCTIONS = [
     ({C: cpp(C, "template <class T>\nconcept K = requires(T t) {\n" + lines_of(80) + "};\n")}, ()),
 ]
 
+LIST = "base/CMakeLists.txt"
 HEADERS = [
     ({A: header(A, "#include <vector>\nusing V = std::vector<int>;\n")}, ()),
     ({A: header(A, "using V = std::vector<int>;\n")}, ("does not compile alone",)),
     ({A: header(A, "struct S {};\n").replace("#pragma once", "")}, ("does not compile alone",)),
+    # Its source shows it, if the build has that.
+    ({A: header(A, "using V = std::vector<int>;\n"), "base/a.cpp": "", LIST: "x(a a.cpp)"}, ()),
+    ({A: header(A, "using V = std::vector<int>;\n"), "base/a.cpp": "", LIST: "x(a ba.cpp)"},
+     ("does not compile alone",)),
 ]
 
 FORMAT = [

@@ -75,4 +75,13 @@ inline std::optional<Answer> take_answer(std::string& bytes, bool to_head, std::
   return answer;
 }
 
+// What has come, cut into answers; "" after the last that is whole.
+inline std::string statuses(std::string bytes) {
+  std::string out, why;
+  while (auto answer = take_answer(bytes, false, why)) {
+    out += std::to_string(answer->status) + " ";
+  }
+  return out + why + (bytes.empty() ? "" : "...");
+}
+
 }  // namespace http_test

@@ -5,78 +5,12 @@
 // Method: the stack under test on one side, plain blocking sockets (Raw) on the other, so that what
 // arrives together is decided by the test.
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <array>
-
-#include "net/sockets/image_file.hpp"
 #include "tests/net/allocations.hpp"
-#include "tests/net/worlds.hpp"
+#include "tests/net/raw_peer.hpp"
 
 namespace {
-
-// A blocking client of 127.0.0.1.
-class Raw {
- public:
-  explicit Raw(std::uint16_t port) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in at{};
-    at.sin_family = AF_INET;
-    at.sin_port = htons(port);
-    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    REQUIRE(::connect(fd_, reinterpret_cast<sockaddr*>(&at), sizeof at) == 0);
-  }
-  Raw(Raw&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  ~Raw() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  void send(std::string_view text) const {
-    REQUIRE(::send(fd_, text.data(), text.size(), MSG_NOSIGNAL) ==
-            static_cast<ssize_t>(text.size()));
-  }
-  std::string receive(std::size_t count) const {
-    std::string text(count, '\0');
-    ssize_t got = recv(fd_, text.data(), count, MSG_WAITALL);
-    text.resize(got < 0 ? 0 : static_cast<std::size_t>(got));
-    return text;
-  }
-  void end() const { ::shutdown(fd_, SHUT_WR); }
-  // The peer sees a reset.
-  void vanish() {
-    linger hard{1, 0};
-    setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
-    ::close(std::exchange(fd_, -1));
-  }
-
- private:
-  int fd_;
-};
-
-struct SocketsTest : ::testing::Test {
-  SocketsWorld world;
-};
-
-using Flow = net::Sockets::Flow;
-using Listener = net::Sockets::Listener;
-
-struct Served {
-  Listener listener;
-  Raw client;
-  Flow flow;
-};
-
-// A Raw client and the flow that serves it.
-Task<Served> serve_one(SocketsWorld& world) {
-  auto listener = world.stack().listen(0);
-  REQUIRE(listener.has_value());
-  Raw client(listener->port());
-  auto flow = co_await listener->accept();
-  REQUIRE(flow.has_value());
-  co_return Served{std::move(*listener), std::move(client), std::move(*flow)};
-}
 
 // ---- Peers that vanish
 
@@ -284,79 +218,6 @@ Task<void> large_body(SocketsWorld& world) {
   EXPECT_EQ(last, "tail");
 }
 TEST_F(SocketsTest, ABodyOfAGibibyteArrivesWhole) { run(world, large_body(world)); }
-
-// ---- Bytes of the program itself, which are sent from its file
-
-constexpr std::size_t body_bytes = 200'000;
-constexpr std::array<char, body_bytes> make_body() {
-  std::array<char, body_bytes> body{};
-  char* at = body.data();  // not by index: clang counts each call against a million steps
-  for (std::size_t i = 0; i < body_bytes; ++i) *at++ = static_cast<char>((i * 131 + i / 251) & 127);
-  return body;
-}
-constexpr std::array<char, body_bytes> body = make_body();  // in .rodata
-std::array<char, body_bytes> writable_body = body;          // in .data
-
-TEST(ImageFile, FindsWhatIsInAReadOnlySegmentAndNothingElse) {
-  const net::sockets::ImageFile file;
-  const net::Bytes bytes = bytes_of({body.data(), body.size()});
-  for (std::size_t offset : {std::size_t{0}, std::size_t{1}, std::size_t{100'000}}) {
-    auto place = file.find(bytes.subspan(offset));
-    ASSERT_TRUE(place.has_value());
-    std::string read(bytes.size() - offset, '\0');
-    ASSERT_EQ(pread(file.fd(), read.data(), read.size(), *place),
-              static_cast<ssize_t>(read.size()));
-    EXPECT_TRUE(read == base::text_of(bytes.subspan(offset)));
-  }
-  const std::string heap(100, 'x');
-  const char stack[100] = {};
-  EXPECT_FALSE(file.find(bytes_of(heap)).has_value());
-  EXPECT_FALSE(file.find(bytes_of({stack, sizeof stack})).has_value());
-  EXPECT_FALSE(file.find(bytes_of({writable_body.data(), body_bytes})).has_value());
-  const net::Bytes beyond(bytes.data(), std::size_t{1} << 40);
-  EXPECT_FALSE(file.find(beyond).has_value());
-}
-
-// Large lasting pieces among others, to a peer that makes the writer wait within each.
-Task<void> send_image(SocketsWorld& world) {
-  Ends<net::Sockets> ends;
-  co_await connect(world, ends);
-  std::vector<net::Piece> pieces;
-  std::string sent;
-  for (std::size_t i = 0; i < 60; ++i) {
-    const std::string_view texts[] = {"head", {body.data() + i, body.size() - 2 * i}, "", "tail"};
-    for (std::string_view text : texts) {
-      pieces.push_back({bytes_of(text), true});
-      sent += text;
-    }
-  }
-  auto send_all = [](Flow& flow, std::span<const net::Piece> all) -> Task<void> {
-    auto answer = co_await flow.write(all, long_time);
-    EXPECT_TRUE(answer.has_value());
-    flow.close();
-  };
-  world.loop().spawn(send_all(*ends.server, pieces));
-  co_await settle(world);  // so that the first write finds the buffers full
-  std::string got;
-  EXPECT_EQ(co_await drain(*ends.client, got), net::Error::ended);
-  EXPECT_TRUE(got == sent) << got.size() << " of " << sent.size();
-}
-TEST_F(SocketsTest, LargeLastingPiecesArriveInOrder) { run(world, send_image(world)); }
-
-Task<void> image_to_reset_peer(SocketsWorld& world) {
-  Served served = co_await serve_one(world);
-  served.client.vanish();
-  const net::Piece piece{bytes_of({body.data(), body.size()}), true};
-  bool failed = false;
-  for (int i = 0; i < 3 && !failed; ++i) {
-    auto answer = co_await served.flow.write({&piece, 1}, long_time);
-    failed = !answer.has_value();
-  }
-  EXPECT_TRUE(failed);
-}
-TEST_F(SocketsTest, AFileSentToAPeerThatVanishedRaisesNoSignal) {
-  run(world, image_to_reset_peer(world));
-}
 
 // ---- A coroutine that is destroyed while it waits
 

@@ -51,6 +51,9 @@ struct Text {
   char chars[N]{};
   // NOLINTNEXTLINE(google-explicit-constructor): so that a literal is one.
   consteval Text(const char (&literal)[N]) { std::copy_n(literal, N, chars); }
+  constexpr explicit Text(const std::array<char, N>& with_end) {
+    std::copy_n(with_end.begin(), N, chars);
+  }
   [[nodiscard]] constexpr std::string_view view() const { return {chars, N - 1}; }
 };
 

@@ -2,6 +2,7 @@
 // crunch/config/grouped.hpp: names of keys for several devices of one kind.
 //
 // `grouped<"management", "ipv4">` is "management-ipv4"; with an empty group, "ipv4".
+// `in_group<"management", key>` is the key with such a name.
 
 #pragma once
 
@@ -31,5 +32,23 @@ template <Text group, Text name>
 inline constexpr std::string_view grouped{
     detail::grouped_chars<group, name>.data() + (group.view().empty() ? 1 : 0),
     detail::grouped_chars<group, name>.size() - (group.view().empty() ? 1 : 0)};
+
+namespace detail {
+
+template <const auto& key>
+inline constexpr auto name_of = [] {
+  std::array<char, key.name.size() + 1> chars{};
+  std::ranges::copy(key.name, chars.begin());
+  return Text<key.name.size() + 1>(chars);
+}();
+
+}  // namespace detail
+
+template <Text group, const auto& key>
+inline constexpr auto in_group = [] {
+  auto named = key;
+  named.name = grouped<group, detail::name_of<key>>;
+  return named;
+}();
 
 }  // namespace crunch::config

@@ -7,7 +7,7 @@
 // May include: everything: this is where models meet. CRUNCH_TARGET names the target's header; what
 //          a target offers is asked of target::Platform, so no target is named here.
 // Groups:  generic_stack<"management">() is another device than generic_stack<>(), with keys of its
-//          own: --management-address.
+//          own: --management-address, or with lwIP --management-ipv4.
 
 #pragma once
 
@@ -34,13 +34,15 @@ constexpr auto generic_kv_ro(std::string_view name) {
   return choose_store<table, group, Platform>(name);
 }
 
-// stack: lwIP over the target's network device, where it offers one; else the kernel's sockets.
+// stack: lwIP over the target's network device, where it offers one, and for a group over a further
+// one, where there may be several; else the kernel's sockets.
 template <Text group = "", class Platform = target::Platform>
 constexpr auto generic_stack() {
   if constexpr (requires(Platform & platform) { platform.net_device; }) {
-    static_assert(group.view().empty(),
+    static_assert(group.view().empty() || HasNetDevices<Platform>,
                   "this target has one network device, so there is one stack: generic_stack()");
-    return impl<net::Lwip>("net::Lwip", stack, ConnectLwip{});
+    return impl<net::Lwip>(group.view().empty() ? "net::Lwip" : group.view(), stack,
+                           ConnectLwip<group, Platform>{});
   } else {
     static_assert(
         requires(Platform & platform) { platform.descriptors; },

@@ -160,6 +160,17 @@ base::Result<void, std::string> read_ipv6(const AddressTexts& texts, Options& op
   return {};
 }
 
+// Keys that a sentence names, as those of their group.
+std::string in_group(std::string sentence, std::string_view group) {
+  if (group.empty()) return sentence;
+  const std::string prefix = std::string(group) + "-";
+  for (std::size_t at = sentence.find("--"); at != std::string::npos;
+       at = sentence.find("--", at + 2 + prefix.size())) {
+    sentence.insert(at + 2, prefix);
+  }
+  return sentence;
+}
+
 // The groups of one side of "::", appended as bytes. False: they are none.
 bool read_groups(std::string_view text, bool may_end_in_ipv4, std::vector<std::uint8_t>& out) {
   if (text.empty()) return true;
@@ -213,10 +224,11 @@ std::optional<Ipv6Address> parse_ipv6(std::string_view text) {
 
 base::Result<Options, std::string> options_of(const AddressTexts& texts) {
   Options options;
-  auto ipv4 = read_ipv4(texts, options);
-  if (!ipv4) return Failure(std::move(ipv4.error()));
-  auto ipv6 = read_ipv6(texts, options);
-  if (!ipv6) return Failure(std::move(ipv6.error()));
+  options.group = texts.group;
+  for (const auto read : {read_ipv4, read_ipv6}) {
+    auto answer = read(texts, options);
+    if (!answer) return Failure(in_group(std::move(answer.error()), texts.group));
+  }
   return options;
 }
 

@@ -16,6 +16,7 @@ namespace net::lwip {
 
 // As on a boot line; empty: not given.
 struct AddressTexts {
+  std::string_view group = {};         // of several stacks: its keys are --group-ipv4 and so on
   std::string_view ipv4 = {};          // 192.0.2.2/24
   std::string_view ipv4_gateway = {};  // 192.0.2.1
   bool dhcp = false;                   // asked for in so many words

@@ -80,6 +80,7 @@ Interface::Interface(base::Loop& loop, Globals& globals, base::Log& log, const O
       globals_(globals),
       log_(log),
       options_(options),
+      name_(options.group.empty() ? "network" : options.group),
       dhcp_patience_(loop, *this, &Interface::miss_dhcp),
       patience_(first_patience),
       announcing_(loop, *this, &Interface::announce) {}
@@ -159,10 +160,11 @@ bool Interface::has_ipv6() const noexcept {
 
 void Interface::miss_dhcp() {
   if (has_ipv4()) return;
+  const std::string key_prefix = options_.group.empty() ? "" : options_.group + "-";
   const auto waited = std::chrono::duration_cast<std::chrono::seconds>(loop_.now() - started_);
-  log_.warning({"network: no DHCP server has answered for ", std::to_string(waited.count()),
-                " s; still asking. Is there one on this network? --ipv4=ADDRESS/BITS sets a fixed "
-                "address"});
+  log_.warning({name_, ": no DHCP server has answered for ", std::to_string(waited.count()),
+                " s; still asking. Is there one on this network? --", key_prefix,
+                "ipv4=ADDRESS/BITS sets a fixed address"});
   patience_ = std::min(patience_ * 2, patience_max);
   dhcp_patience_.arm(loop_.now() + patience_);
 }
@@ -177,7 +179,7 @@ void Interface::report_ipv4() {
   if (now.addr == reported_ipv4_.addr) return;
   const ip4_addr_t before = std::exchange(reported_ipv4_, now);
   if (ip4_addr_isany_val(now)) {
-    log_.warning({"network: the address ", text_of(before), " is no longer ours: its lease ended"});
+    log_.warning({name_, ": the address ", text_of(before), " is no longer ours: its lease ended"});
     announcing_.disarm();
     dhcp_patience_.arm(loop_.now() + patience_);
     return;
@@ -188,7 +190,7 @@ void Interface::report_ipv4() {
     text += ", gateway " + text_of(*netif_ip4_gw(&netif_));
   }
   const bool is_leased = dhcp_supplied_address(&netif_) != 0;
-  log_.info({"network: ", text, is_leased ? " (DHCP)" : ""});
+  log_.info({name_, ": ", text, is_leased ? " (DHCP)" : ""});
   dhcp_patience_.disarm();
   patience_ = first_patience;
   got_ipv4_ = loop_.now();
@@ -212,12 +214,12 @@ void Interface::report_ipv6(std::size_t index) {
   if (state == before) return;
   const std::string text = text_of(*netif_ip6_addr(&netif_, i));
   if (ip6_addr_isduplicated(state)) {
-    log_.error({"network: another host has the address ", text,
+    log_.error({name_, ": another host has the address ", text,
                 " too: it is not used. Give this one another, or another MAC"});
   } else if (ip6_addr_isvalid(state) && !ip6_addr_isvalid(before)) {
-    log_.info({"network: ", text, "/64"});
+    log_.info({name_, ": ", text, "/64"});
   } else if (ip6_addr_isinvalid(state) && ip6_addr_isvalid(before)) {
-    log_.warning({"network: the address ", text, " is no longer ours: its lifetime ended"});
+    log_.warning({name_, ": the address ", text, " is no longer ours: its lifetime ended"});
   }
 }
 
@@ -240,7 +242,7 @@ void Interface::see_arp(base::Bytes frame) {
   if (is_repeated) return;
   has_logged_conflict_ = true;
   conflict_logged_ = loop_.now();
-  log_.error({"network: another host, with the MAC ", mac, ", has the address ",
+  log_.error({name_, ": another host, with the MAC ", mac, ", has the address ",
               text_of(*netif_ip4_addr(&netif_)),
               " too: connections will fail until one of the two has another"});
   etharp_gratuitous(&netif_);  // at most one in `conflict_quiet` (RFC 5227 section 2.4)
@@ -249,7 +251,7 @@ void Interface::see_arp(base::Bytes frame) {
 void Interface::decline(const std::string& mac) {
   using std::chrono::duration_cast;
   const auto wait = duration_cast<std::chrono::seconds>(decline_wait).count();
-  log_.error({"network: another host, with the MAC ", mac, ", has the address ",
+  log_.error({name_, ": another host, with the MAC ", mac, ", has the address ",
               text_of(*netif_ip4_addr(&netif_)),
               " that the DHCP server gave to this one: it is declined, and another asked for in ",
               std::to_string(wait), " s"});

@@ -70,6 +70,7 @@ class Interface final : public base::Work {
   Globals& globals_;
   base::Log& log_;
   Options options_;
+  std::string name_;  // in what is logged
   netif netif_{};
   Mac mac_{};
   std::optional<ip6_addr_t> ipv6_gateway_;

@@ -35,6 +35,9 @@ enum class Ipv6Mode : std::uint8_t {
 };
 
 struct Options {
+  // Which of several stacks: what it logs and the names of its boot keys begin with it. Empty: the
+  // only one, or the first.
+  std::string group;
   std::optional<Ipv4> ipv4;  // none: see dhcp
   bool dhcp = true;          // asks for an IPv4 address when none is given
   Ipv6Mode ipv6_mode = Ipv6Mode::automatic;

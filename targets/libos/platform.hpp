@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: ISC
 // targets/libos/platform.hpp: what a configuration gets on a bare machine, and how it starts.
 //
-// States:  Platform; Texts; start: devices are made -> run -> the machine is asked to stop, or all
-//          jobs have ended -> the exit status, by which libos ends the machine.
+// States:  Platform, and PlatformOfSeveral where a machine may have several network devices; Texts;
+//          start: devices are made -> run -> the machine is asked to stop, or all jobs have ended
+//          -> the exit status, by which libos ends the machine.
 // Errors:  a machine without what it takes: a sentence on the console, and status 1.
 
 #pragma once
@@ -25,7 +26,7 @@ struct Platform {
   base::Loop& loop;
   base::Clock& clock;
   base::Entropy& entropy;
-  Net& net_device;  // the only one
+  Net& net_device;  // the only one, or the first
   base::Console& console;
   base::Log& log;                    // on the console too: there is nothing else
   std::span<char* const> arguments;  // the command line, without the machine's own words
@@ -39,13 +40,30 @@ struct Platform {
   std::function<void()> on_stop;
 };
 
+// `Nets` finds the others by `device_key`: the number of a device, the first being 1.
+template <class Nets>
+struct PlatformOfSeveral : Platform<typename Nets::Device> {
+  Nets& net_devices;
+  static constexpr const auto& device_key = Nets::device_key;
+};
+template <class Nets>
+struct PlatformOver {
+  using type = Platform<Nets>;
+};
+template <class Nets>
+requires requires { typename Nets::Device; }
+struct PlatformOver<Nets> {
+  using type = PlatformOfSeveral<Nets>;
+};
+
 // What only the target knows how to say.
 struct Texts {
   const char* no_random;      // behind "... RDSEED nor RDRAND, and "
   const char* asked_to_stop;  // "the power button was pressed"
 };
 
-// What a device of a bare machine has beyond net::NetDevice: it is told whose works it schedules.
+// What a device of a bare machine, or all of them, have beyond net::NetDevice: they are told whose
+// works they schedule.
 template <class Net>
 concept ServesLoop = requires(Net& net, base::Loop& loop) {
   { net.serve(loop) } -> std::same_as<void>;
@@ -67,13 +85,20 @@ struct Machine {
         entropy(texts.no_random),
         idle(clock, net, [this] { ask_to_stop(); }),
         loop(clock, idle),
-        platform{loop, clock,     entropy, net, console,
-                 log,  arguments, 0,       1,   [this] { log.info({boot_line()}); },
-                 {}} {
+        platform(offer(arguments)) {
     net.serve(loop);
   }
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
+
+  typename PlatformOver<Net>::type offer(std::span<char* const> arguments) {
+    const auto ready = [this] { log.info({boot_line()}); };
+    if constexpr (requires { net.first(); }) {
+      return {{loop, clock, entropy, net.first(), console, log, arguments, 0, 1, ready, {}}, net};
+    } else {
+      return {loop, clock, entropy, net, console, log, arguments, 0, 1, ready, {}};
+    }
+  }
 
   void ask_to_stop() {
     const std::function<void()> once = std::exchange(platform.on_stop, [] {});
@@ -89,15 +114,16 @@ struct Machine {
   Entropy entropy;
   Idle idle;
   base::Loop loop;
-  Platform<Net> platform;
+  typename PlatformOver<Net>::type platform;
 };
 
 // Runs `run`; gives the machine's exit status. An exception that leaves it is logged: 1.
-// `make_net` gives the network device; before that it seeds libos::random where the processor did
-// not.
+// `make_net` gives the network device, or all of them; before that it seeds libos::random where the
+// processor did not.
 template <class Net, class Idle, class MakeNet>
 int start(int argc, char** argv, base::LogLevel log_level, const Texts& texts,
-          const MakeNet& make_net, const std::function<int(Platform<Net>&)>& run) {
+          const MakeNet& make_net,
+          const std::function<int(typename PlatformOver<Net>::type&)>& run) {
   std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 0) arguments = arguments.subspan(1);
   try {

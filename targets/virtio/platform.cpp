@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: ISC
 #include "targets/virtio/platform.hpp"
 
-#include <memory>
-#include <stdexcept>
-#include <string>
 #include <utility>
 
 #include "targets/libos/random.hpp"
@@ -17,25 +14,12 @@ namespace virtio_target {
 
 namespace {
 
-std::unique_ptr<Transport> only_network_device() {
-  auto found = find(DeviceKind::net);
-  if (found.empty()) {
-    throw std::runtime_error(
-        "this machine has no virtio network device (QEMU: -netdev ... -device virtio-net-pci)");
-  }
-  if (found.size() > 1) {
-    throw std::runtime_error("this machine has " + std::to_string(found.size()) +
-                             " network devices; the image serves on one: take the others away");
-  }
-  return std::move(found.front());
-}
-
-Net network() {
+Nets networks() {
   acpi::begin();
   apic::begin();
   button::listen();
   if (!libos::random::is_seeded()) rng::seed();
-  return Net(only_network_device());
+  return Nets(find(DeviceKind::net));
 }
 
 }  // namespace
@@ -45,7 +29,15 @@ int start(int argc, char** argv, base::LogLevel log_level,
   const libos::Texts texts{
       .no_random = "there is no virtio entropy device (QEMU: -device virtio-rng-pci)",
       .asked_to_stop = "the power button was pressed"};
-  return libos::start<Net, Idle>(argc, argv, log_level, texts, network, run);
+  return libos::start<Nets, Idle>(argc, argv, log_level, texts, networks, [&](Platform& platform) {
+    platform.ready = [&platform, ready = std::move(platform.ready)] {
+      if (!platform.net_devices.are_all_used()) {
+        platform.log.warning({"this machine has network devices that this image does not use"});
+      }
+      ready();
+    };
+    return run(platform);
+  });
 }
 
 }  // namespace virtio_target

@@ -11,11 +11,11 @@
 
 #include "base/log.hpp"
 #include "targets/libos/platform.hpp"
-#include "targets/virtio/net.hpp"
+#include "targets/virtio/nets.hpp"
 
 namespace virtio_target {
 
-using Platform = libos::Platform<Net>;
+using Platform = libos::PlatformOfSeveral<Nets>;
 
 // Runs `run`; gives the machine's exit status. An exception that leaves it is logged: 1.
 int start(int argc, char** argv, base::LogLevel log_level,

@@ -66,27 +66,33 @@ def free_port() -> int:
 
 
 class Guest(bare.Guest):
-    """A machine on ports of 127.0.0.1 that QEMU forwards, or on network.make_tap's tap0, where it
-    is told its addresses. Its power button stops it."""
+    """A machine on ports of 127.0.0.1 that QEMU forwards; or on network.make_tap's tap0, where it
+    is told its addresses; or with a device on each of `taps`, open ones. Its power button stops
+    it."""
 
     def __init__(self, image, append="", machine="pc", extra=(), wait=True, on_tap=False,
-                 device="", **options):
+                 device="", taps=(), **options):
         self._folder = tempfile.TemporaryDirectory()
         folder = pathlib.Path(self._folder.name)
         self.console_path, self.err_path = folder / "console", folder / "err"
-        if on_tap:
-            self.host, wire = network.IMAGE4, "tap,ifname=tap0,script=no,downscript=no"
+        if taps:
+            wires = [f"tap,fd={tap}" for tap in taps]
+        elif on_tap:
+            self.host, wires = network.IMAGE4, ["tap,ifname=tap0,script=no,downscript=no"]
             append = " ".join([*network.STATIC, append])
         else:
             self.port, self.https_port = free_port(), free_port()
-            wire = f"user,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:80," \
-                   f"hostfwd=tcp:127.0.0.1:{self.https_port}-:443"
+            wires = [f"user,restrict=on,hostfwd=tcp:127.0.0.1:{self.port}-:80,"
+                     f"hostfwd=tcp:127.0.0.1:{self.https_port}-:443"]
         words = command(image, append, machine=machine, extra=extra, **options)
         words += ["-serial", f"file:{self.console_path}",
-                  "-qmp", f"unix:{folder}/qmp,server=on,wait=off", "-netdev", f"{wire},id=wire",
-                  "-device", f"{device or NETWORK_DEVICE[kind(machine)]},netdev=wire"]
+                  "-qmp", f"unix:{folder}/qmp,server=on,wait=off"]
+        for i, wire in enumerate(wires):
+            words += ["-netdev", f"{wire},id=wire{i}",
+                      "-device", f"{device or NETWORK_DEVICE[kind(machine)]},netdev=wire{i}"]
         with open(self.err_path, "wb") as err:
-            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=err, stderr=err)
+            self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
+                                            pass_fds=taps)
         if wait:
             try:
                 self.wait_for(r"network: [0-9.]+/\d+\b")

@@ -98,6 +98,9 @@ TEST(Addresses, BadOnesSayWhy) {
       {{.ipv4 = "10.0.0.2/24", .ipv4_gateway = "10.0.1.1"}, "outside the network 10.0.0.0/24"},
       {{.ipv4 = "10.0.0.2/24", .ipv4_gateway = "10.0.0.2"}, "own address"},
       {{.ipv4 = "10.0.0.2/24", .ipv4_gateway = "router"}, "it takes an address, as 192.0.2.1"},
+      {{.group = "management", .ipv4 = "10.0.0.2/24", .ipv4_gateway = "10.0.1.1"},
+       "--management-ipv4-gateway cannot be '10.0.1.1': it is outside the network 10.0.0.0/24 that "
+       "--management-ipv4 names"},
       {{.ipv6 = "on"}, "it takes auto, off, or"},
       {{.ipv6 = "2001:db8::2"}, "it takes auto, off, or"},
       {{.ipv6 = "2001:db8::2/129"}, "it takes auto, off, or"},

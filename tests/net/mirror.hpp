@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: ISC
 // tests/net/mirror.hpp: a wire on which a stack meets itself, as another host.
 //
-// Method:  lwIP exists once in a program, so its two ends of a connection are the same stack. The
-//          mirror swaps sender and receiver of every frame: what the stack at A sends to B comes
-//          back from B to A. ARP, IPv4, TCP and UDP keep their checksums under the swap; only
-//          neighbour discovery has addresses inside, and its checksum is made anew.
+// Method:  the two ends of a connection are the same stack. The mirror swaps sender and receiver of
+//          every frame: what the stack at A sends to B comes back from B to A. ARP, IPv4, TCP and
+//          UDP keep their checksums under the swap; only neighbour discovery has addresses inside,
+//          and its checksum is made anew.
 
 #pragma once
 

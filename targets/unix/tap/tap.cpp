@@ -112,24 +112,24 @@ void ask_for_segments(Header& header, const net::FrameOut& frame) {
   header.segment_bytes = frame.segment_bytes;
 }
 
-base::Result<OpenTap, std::string> take_inherited(std::string_view number) {
+base::Result<OpenTap, std::string> take_inherited(std::string_view number, std::string_view key) {
   OpenTap tap;
   auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), tap.fd);
   ifreq request{};
-  const std::string text = "fd:" + std::string(number);
+  const std::string text = "--" + std::string(key) + "=fd:" + std::string(number);
   if (error != std::errc{} || end != number.data() + number.size() || tap.fd < 0) {
-    return Failure("--tap=" + text + ": what follows fd: is the number of an open descriptor");
+    return Failure(text + ": what follows fd: is the number of an open descriptor");
   }
   if (::ioctl(tap.fd, TUNGETIFF, &request) != 0) {
-    return Failure("--tap=" + text + " is no open tap: " + why(errno));
+    return Failure(text + " is no open tap: " + why(errno));
   }
   if ((request.ifr_flags & IFF_TAP) == 0 || (request.ifr_flags & IFF_NO_PI) == 0) {
-    return Failure("--tap=" + text + " was opened without IFF_TAP or without IFF_NO_PI");
+    return Failure(text + " was opened without IFF_TAP or without IFF_NO_PI");
   }
   tap.name = request.ifr_name;
   tap.has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;
   if (tap.has_header && !offer_offload(tap.fd)) {
-    return Failure("--tap=" + text + " refuses a header of 10 bytes: " + why(errno));
+    return Failure(text + " refuses a header of 10 bytes: " + why(errno));
   }
   const int flags = ::fcntl(tap.fd, F_GETFL);
   ::fcntl(tap.fd, F_SETFL, flags | O_NONBLOCK);
@@ -139,11 +139,12 @@ base::Result<OpenTap, std::string> take_inherited(std::string_view number) {
 
 }  // namespace
 
-base::Result<OpenTap, std::string> open_tap(std::string_view name) {
-  if (name.starts_with("fd:")) return take_inherited(name.substr(3));
+base::Result<OpenTap, std::string> open_tap(std::string_view name, std::string_view key) {
+  if (name.starts_with("fd:")) return take_inherited(name.substr(3), key);
   const std::string text(name);
   if (name.empty() || name.size() >= IFNAMSIZ) {
-    return Failure("--tap cannot be '" + text + "': it takes the name of a tap, as tap0, or fd:N");
+    return Failure("--" + std::string(key) + " cannot be '" + text +
+                   "': it takes the name of a tap, as tap0, or fd:N");
   }
   if (::if_nametoindex(text.c_str()) == 0) {
     return Failure("there is no tap '" + text + "'; " + how_to_make(name));

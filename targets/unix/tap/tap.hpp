@@ -35,8 +35,10 @@ struct OpenTap {
 };
 
 // `name`: of a tap that is there, or `fd:N` for one that whoever started the program has opened as
-// descriptor N. A sentence that says what to do when it cannot be had.
-[[nodiscard]] base::Result<OpenTap, std::string> open_tap(std::string_view name);
+// descriptor N. A sentence that says what to do when it cannot be had; `key`: of the boot key that
+// named it.
+[[nodiscard]] base::Result<OpenTap, std::string> open_tap(std::string_view name,
+                                                          std::string_view key = "tap");
 
 class Tap final : private base::Watch {
  public:
@@ -45,6 +47,8 @@ class Tap final : private base::Watch {
   ~Tap();
   Tap(const Tap&) = delete;
   Tap& operator=(const Tap&) = delete;
+
+  [[nodiscard]] const std::string& name() const noexcept { return open_.name; }
 
   [[nodiscard]] net::Mac mac() const noexcept { return open_.mac; }
   [[nodiscard]] std::size_t mtu_bytes() const noexcept { return open_.mtu_bytes; }

@@ -3,7 +3,7 @@
 // machine of its own on the network, where tools for processes still work.
 //
 // States:  what every target's `target.hpp` states. Its Platform offers `net_device`, so that
-// generic_stack is our own stack (net/lwip), which exists once in a process: one thread.
+// generic_stack is our own stack (net/lwip), whose state is the process's: one thread.
 // May include: base, crunch/config/{boot,key,log_level}.hpp, targets/unix.
 
 #pragma once
@@ -16,7 +16,7 @@
 #include "crunch/config/key.hpp"
 #include "crunch/config/log_level.hpp"
 #include "targets/unix/platform.hpp"
-#include "targets/unix/tap/tap.hpp"
+#include "targets/unix/tap/taps.hpp"
 
 namespace target {
 
@@ -30,11 +30,19 @@ struct Platform {
   base::Console& console;
   base::Log& log;
   unix_target::Tap& net_device;
+  unix_target::Taps& net_devices;  // further ones
   unsigned thread_index = 0;
   unsigned thread_count = 1;
   const std::function<void()>& ready;
   std::function<void()>& on_stop;
   std::function<void()>& on_reload;
+
+  // By which a further stack is given its device.
+  static constexpr crunch::config::Key<std::string_view> device_key{
+      .name = "tap",
+      .section = "NETWORK",
+      .doc = "The tap of its network, or fd:N for one that is open already",
+      .fallback = "tap1"};
 };
 
 inline constexpr crunch::config::Key<std::string_view> tap{
@@ -50,18 +58,19 @@ int run(int argc, char** argv, const crunch::config::BootLine& boot, const Run& 
   unix_target::StartOptions options;
   options.log_level = boot.value(crunch::config::log_level);
   return unix_target::start(argc, argv, options, [&](unix_target::Platform& process) {
-    auto open = unix_target::open_tap(boot.value(tap));
-    if (!open) {
-      process.log.error({open.error()});
+    unix_target::Taps taps(process.loop, process.descriptors, process.log);
+    const auto first = taps.find(boot.value(tap), tap.name);
+    if (!first) {
+      process.log.error({first.error()});
       return 1;
     }
-    unix_target::Tap device(process.loop, process.descriptors, process.log, *open);
     Platform platform{.loop = process.loop,
                       .clock = process.clock,
                       .entropy = process.entropy,
                       .console = process.console,
                       .log = process.log,
-                      .net_device = device,
+                      .net_device = **first,
+                      .net_devices = taps,
                       .ready = process.ready,
                       .on_stop = process.on_stop,
                       .on_reload = process.on_reload};

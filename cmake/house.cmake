@@ -37,9 +37,10 @@ endfunction()
 set(CRUNCH_TEST_OPTIMIZATION "$<$<CONFIG:RelWithDebInfo>:-O1;-foptimize-sibling-calls>")
 
 # GoogleTest's header, which each test includes, is read once for all of them; it is half the work
-# of a small test. Not with a compiler cache, which would rather have the source.
+# of a small test. Not with a compiler cache, which would rather have the source, nor by clang,
+# which only makes the sanitized build.
 function(crunch_precompile_gtest name)
-  if(CMAKE_CXX_COMPILER_LAUNCHER)
+  if(CMAKE_CXX_COMPILER_LAUNCHER OR NOT CMAKE_CXX_COMPILER_ID STREQUAL GNU)
     return()
   endif()
   if(NOT TARGET crunch_gtest)

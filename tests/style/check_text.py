@@ -4,11 +4,10 @@
 import pathlib
 import re
 
-from tree import CPP, Finding, Tree, is_test
+from tree import CPP, Finding, Tree
 
 COLUMNS_MAX = 100
 LINES_MAX = 400
-TEST_LINES_MAX = 600
 
 # Text that people write by hand and that must be narrow.
 NARROW = CPP | {".py", ".sh", ".cmake"}
@@ -54,9 +53,8 @@ def check_head_comment(tree: Tree, path: str) -> list[Finding]:
 def check_lines(tree: Tree, path: str) -> list[Finding]:
     findings = []
     lines = tree.text(path).splitlines()
-    limit = TEST_LINES_MAX if is_test(path) else LINES_MAX
-    if len(lines) > limit:
-        findings.append(Finding(path, 0, f"{len(lines)} lines; the limit is {limit}"))
+    if len(lines) > LINES_MAX:
+        findings.append(Finding(path, 0, f"{len(lines)} lines; the limit is {LINES_MAX}"))
     for number, line in enumerate(lines, 1):
         if len(line) > COLUMNS_MAX:
             findings.append(Finding(path, number, f"{len(line)} columns; the limit is 100"))

@@ -12,6 +12,7 @@ import sys
 import check_functions
 import check_headers
 import check_includes
+import check_names
 import check_text
 import check_tools
 from tree import Tree
@@ -21,6 +22,7 @@ CHECKS = {
     "dead_headers": check_includes.check_dead_headers,
     "text": check_text.check,
     "functions": check_functions.check,
+    "names": check_names.check,
     "headers": check_headers.check,
     "format": check_tools.check_format,
     "shell": check_tools.check_shell,

@@ -37,7 +37,6 @@ extern "C" std::time_t time(std::time_t* out) noexcept {
 namespace {
 
 using test_client::Client;
-using test_client::Offer;
 using Ticketed = std::shared_ptr<SSL_SESSION>;
 
 constexpr double lifetime_h = 6;

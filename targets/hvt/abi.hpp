@@ -3,7 +3,7 @@
 //
 // States:  numbers and structures as they lie in memory; nothing here does anything.
 // Used by: the guest and the tender; neither includes the other.
-// Source:  Solo5's public headers hvt_abi.h, elf_abi.h and mft_abi.h, v0.12.1.
+// Source:  Solo5's public headers hvt_abi.h, elf_abi.h, mft_abi.h and hvt_ring.h, v0.12.1.
 
 #pragma once
 
@@ -123,5 +123,38 @@ struct Halt {
   std::uint32_t padding;
 };
 inline constexpr std::size_t halt_cookie_bytes = 512;
+
+// The network ring, which a tender may offer (since Solo5 0.11): the guest puts entries for all its
+// network devices there, the tender carries them out in order, and answers those that read. Indices
+// only grow; modulo `ring_size` they are places.
+inline constexpr std::uint32_t feature_ring = 1;        // in host_features; and net_ring is not 0
+inline constexpr std::uint16_t ring_kick_port = 0x600;  // a 32-bit `out` of anything
+inline constexpr std::uint32_t ring_size = 1024;
+enum class RingOperation : std::uint32_t { net_write = 1, net_read = 2 };
+struct RingEntry {
+  RingOperation operation;
+  std::uint32_t handle;
+  std::uint64_t data;
+  std::uint32_t bytes, id;
+  std::uint64_t reserved;
+};
+struct RingCommit {
+  std::uint32_t id;  // of the entry that it answers
+  Answer answer;
+  std::uint32_t bytes, reserved;
+};
+struct Ring {
+  // Written by the guest alone.
+  std::uint32_t entries_put, commits_taken;
+  std::uint8_t padding[56];
+  // Written by the tender alone. needs_kick: it will not look at the ring before it is kicked.
+  std::uint32_t entries_taken, commits_put, needs_kick;
+  std::uint8_t more_padding[52];
+  RingEntry entries[ring_size];
+  RingCommit commits[ring_size];
+};
+static_assert(sizeof(RingEntry) == 32 && sizeof(RingCommit) == 16);
+static_assert(offsetof(Ring, entries_taken) == 64 && offsetof(Ring, entries) == 128);
+static_assert(offsetof(Ring, commits) == 128 + 32 * ring_size);
 
 }  // namespace hvt

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
-// targets/hvt/idle.hpp: how a guest sleeps: the poll hypercall, its only way to wait.
+// targets/hvt/idle.hpp: how a guest sleeps: the poll hypercall, its only way to wait. What is in
+// the ring leaves before.
 //
 // Models:  base::Idle.   Stop: bit 0 of what a poll says is ready (hvt::ready_to_stop), which our
 // tender sets once and others never.
@@ -26,6 +27,7 @@ class Idle final : public base::Idle {
   base::Clock& clock_;
   Net& net_;
   std::function<void()> on_stop_;
+  unsigned exchanges_ = 0;  // in a row, instead of a sleep
 };
 
 }  // namespace hvt_target

@@ -27,6 +27,19 @@ void copy_service(const hvt::BootInfo& info) {
   what_was_given.mtu_bytes = service.net.mtu_bytes;
 }
 
+// Tenders up to 0.10 say nothing of a ring: what they say ends before, and other things follow.
+void take_ring(const hvt::BootInfo& info) {
+  const std::uint64_t end = hvt_target::address_of(&info + 1);
+  if (info.command_line < end || info.manifest < end) return;
+  if ((info.host_features & hvt::feature_ring) == 0 || info.net_ring == 0) return;
+  what_was_given.ring = reinterpret_cast<hvt::Ring*>(info.net_ring);
+  // It need not lie in the guest's memory.
+  libos::Boot& boot = libos::boot();
+  boot.shared[boot.shared_count++] = {
+      info.net_ring / libos::pages::page_bytes * libos::pages::page_bytes,
+      libos::pages::round_up(info.net_ring + sizeof(hvt::Ring))};
+}
+
 // What a tender leaves to the guest: system calls, pages without execution, vector instructions.
 void set_processor() {
   constexpr std::uint32_t leaf = 0x80000001;
@@ -57,6 +70,7 @@ extern "C" [[noreturn]] void hvt_start(const hvt::BootInfo* info) {
   libos::take_command_line(reinterpret_cast<const char*>(info->command_line));
   what_was_given.tsc_hz = info->tsc_hz;
   copy_service(*info);
+  take_ring(*info);
   libos::start();
 }
 

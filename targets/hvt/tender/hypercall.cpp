@@ -74,15 +74,18 @@ class Decoder {
     if (!call || !memory_.writable(at_, sizeof(NetTransfer))) {
       return refuse_range(what, at_, sizeof(NetTransfer), true);
     }
-    if (!has(call->handle, DeviceType::net)) return refuse_handle(what, call->handle);
+    return net(is_write, what, *call);
+  }
+  [[nodiscard]] Decoded net(bool is_write, const std::string& what, const NetTransfer& call) const {
+    if (!has(call.handle, DeviceType::net)) return refuse_handle(what, call.handle);
     if (is_write) {
-      const auto frame = memory_.readable(call->data, call->bytes);
-      if (!frame) return refuse_range(what, call->data, call->bytes, false);
-      return NetWriteRequest{at_, *call, *frame};
+      const auto frame = memory_.readable(call.data, call.bytes);
+      if (!frame) return refuse_range(what, call.data, call.bytes, false);
+      return NetWriteRequest{at_, call, *frame};
     }
-    const auto to = memory_.writable(call->data, call->bytes);
-    if (!to) return refuse_range(what, call->data, call->bytes, true);
-    return NetReadRequest{at_, *call, *to};
+    const auto to = memory_.writable(call.data, call.bytes);
+    if (!to) return refuse_range(what, call.data, call.bytes, true);
+    return NetReadRequest{at_, call, *to};
   }
 
   [[nodiscard]] Decoded halt() const {
@@ -144,6 +147,17 @@ Decoded decode(const GuestMemory& memory, std::span<const ManifestEntry> manifes
       return decoder.halt();
   }
   return Refusal("it writes to " + port + ", which is no hypercall");
+}
+
+Decoded decode_entry(const GuestMemory& memory, std::span<const ManifestEntry> manifest,
+                     const RingEntry& entry) {
+  const bool is_write = entry.operation == RingOperation::net_write;
+  if (!is_write && entry.operation != RingOperation::net_read) {
+    return Refusal("the ring: there is no operation " +
+                   hex(static_cast<std::uint32_t>(entry.operation)));
+  }
+  const NetTransfer call{entry.handle, entry.data, entry.bytes, Answer::ok, 0};
+  return Decoder(memory, manifest, 0).net(is_write, is_write ? "ring_write" : "ring_read", call);
 }
 
 Answer block_answer(const BlockDetails& device, const BlockTransfer& call) noexcept {

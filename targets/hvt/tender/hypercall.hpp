@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // targets/hvt/tender/hypercall.hpp: what a guest asks for, checked before anything is done.
 //
-// States:  Access, Request, decode, block_answer.   Used by: targets/hvt/tender/serve.cpp.
+// States:  Access, Request, decode, decode_entry, block_answer.   Used by:
+//          targets/hvt/tender/server.cpp.
 // Rule:    the guest may be hostile. A request that comes out has its structure copied, its buffers
 //          in memory (and writable where they are to be written) and its handle on a device of the
 //          right kind; everything else is a sentence, and ends the guest.
@@ -29,7 +30,8 @@ struct Access {
   std::uint32_t value = 0;
 };
 
-// `at`: where the structure lies, to which the answer goes: all of it may be written.
+// `at`: where the structure lies, to which the answer goes: all of it may be written. What came by
+// the ring has none.
 struct WalltimeRequest {
   std::uint64_t at = 0;
 };
@@ -71,6 +73,10 @@ using Request = std::variant<WalltimeRequest, PutsRequest, PollRequest, BlockWri
 [[nodiscard]] base::Result<Request, std::string> decode(const GuestMemory& memory,
                                                         std::span<const ManifestEntry> manifest,
                                                         const Access& access);
+
+// The same of an entry of the ring, of which the guest no longer changes this copy.
+[[nodiscard]] base::Result<Request, std::string> decode_entry(
+    const GuestMemory& memory, std::span<const ManifestEntry> manifest, const RingEntry& entry);
 
 // Whether so much of a block device may be read or written: whole blocks, all of them there.
 [[nodiscard]] Answer block_answer(const BlockDetails& device, const BlockTransfer& call) noexcept;

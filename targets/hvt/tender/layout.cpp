@@ -46,26 +46,38 @@ void put_tables(base::MutableBytes memory) {
 
 }  // namespace
 
+// As Solo5's tender has it: at the top, on whole pages, above the first 2 MiB.
+std::uint64_t ring_place(std::uint64_t memory_bytes) noexcept {
+  if (memory_bytes < memory_unit_bytes + sizeof(Ring)) return 0;
+  const std::uint64_t at = (memory_bytes - sizeof(Ring)) / page_bytes * page_bytes;
+  return at < memory_unit_bytes ? 0 : at;
+}
+
 void lay_out(base::MutableBytes memory, const Image& image, base::Bytes file,
              std::span<const ManifestEntry> manifest, std::string_view command_line,
-             std::uint64_t tsc_hz) {
+             std::uint64_t tsc_hz, std::uint64_t ring_at) {
   CHECK(memory.size() % memory_unit_bytes == 0);
   CHECK(memory.size() <= memory_bytes_max);
   CHECK(command_line.size() <= command_line_bytes_max);
   CHECK(manifest.size() <= manifest_entries_max);
+  const std::uint64_t guest_bytes = ring_at == 0 ? memory.size() : ring_at;
   for (const Segment& segment : image.segments) {
     const base::Bytes from = file.subspan(segment.file_offset, segment.file_bytes);
-    CHECK(segment.address + from.size() <= memory.size());
+    CHECK(segment.address + from.size() <= guest_bytes);
     std::memcpy(memory.data() + segment.address, from.data(), from.size());
   }
   put_gdt(memory);
   put_tables(memory);
   BootInfo info{};
-  info.memory_bytes = memory.size();
+  info.memory_bytes = guest_bytes;
   info.kernel_end = image.kernel_end;
   info.tsc_hz = tsc_hz;
   info.command_line = boot_info_address + sizeof info;
   info.manifest = info.command_line + command_line_bytes_max + 1;
+  if (ring_at != 0) {
+    info.host_features = feature_ring;
+    info.net_ring = ring_at;
+  }
   static_assert((boot_info_address + sizeof info + command_line_bytes_max + 1) % 8 == 0);
   std::memcpy(memory.data() + boot_info_address, &info, sizeof info);
   std::memcpy(memory.data() + info.command_line, command_line.data(), command_line.size());

@@ -25,7 +25,9 @@ constexpr const char* help =
     "  --net:NAME=@FD       or one that this process has inherited open\n"
     "  --net-mac:NAME=MAC   the address of that device [random]\n"
     "  --block:NAME=FILE    its block device NAME is this file\n"
+    "  --no-net-ring        no ring for network frames: each is a hypercall\n"
     "  --trace              each hypercall on standard error\n"
+    "  --count              how many there were, at the end, on standard error\n"
     "  --help               this text\n"
     "\n"
     "SIGTERM or SIGINT asks the image to end, a second SIGINT ends it. The status is the image's;\n"
@@ -86,6 +88,10 @@ void read_option(const std::string& word, Options& options) {
     options.blocks.push_back(attachment_of(text.substr(8), word));
   } else if (text == "--trace") {
     options.traces = true;
+  } else if (text == "--count") {
+    options.counts = true;
+  } else if (text == "--no-net-ring") {
+    options.offers_ring = false;
   } else {
     throw Usage("unknown option '" + word + "'");
   }

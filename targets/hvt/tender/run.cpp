@@ -14,6 +14,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "targets/hvt/tender/layout.hpp"
 #include "targets/hvt/tender/sandbox.hpp"
 #include "targets/hvt/tender/server.hpp"
 #include "targets/hvt/tender/tap.hpp"
@@ -166,6 +167,18 @@ void say(std::string_view text) {
   static_cast<void>(!::write(STDERR_FILENO, text.data(), text.size()));
 }
 
+// Where the image's ring is to lie, or 0: it has no network device, or no room above itself and a
+// first stack.
+std::uint64_t place_of_ring(const Options& options, const Image& image,
+                            std::uint64_t memory_bytes) {
+  constexpr std::uint64_t stack_bytes = 0x10000;
+  const std::uint64_t at = ring_place(memory_bytes);
+  const bool has_network = std::ranges::any_of(
+      image.manifest, [](const ManifestEntry& entry) { return entry.type == DeviceType::net; });
+  const bool has_room = at >= stack_bytes && image.kernel_end <= at - stack_bytes;
+  return options.offers_ring && has_network && has_room ? at : 0;
+}
+
 // Behind the sandbox, which lets a process do nothing but serve and end.
 [[noreturn]] void serve(Vm& vm, Server& server) {
   for (;;) {
@@ -207,9 +220,11 @@ void run(const Options& options) {
         "slow, and cannot use SSE, which images of crunch need. Use a host whose processor gives "
         "this machine its own virtualisation, or build the image for unix or virtio\n");
   }
-  vm.load(*image, base::bytes_of(file), devices.manifest(), options.command_line);
+  vm.load(*image, base::bytes_of(file), devices.manifest(), options.command_line,
+          place_of_ring(options, *image, memory_bytes));
   listen_to_signals(vm);
-  Server server(vm.memory(), devices.manifest(), devices.files(), wake, stop, options.traces);
+  Server server(vm.memory(), devices.manifest(), devices.files(), vm.ring(), wake, stop,
+                {.each = options.traces, .counts = options.counts});
   enter_sandbox({.processor = vm.processor_fd(),
                  .wake = wake,
                  .networks = devices.files(DeviceType::net),

@@ -32,7 +32,9 @@ struct Options {
   std::vector<Attachment> nets;
   std::vector<Attachment> blocks;
   std::vector<Mac> macs;
-  bool traces = false;  // each hypercall, on standard error
+  bool traces = false;      // each hypercall, on standard error
+  bool counts = false;      // how many there were, at the guest's end
+  bool offers_ring = true;  // if the image has a network device and there is room
 };
 
 // Ends the process: with the guest's status, or with 1 and a sentence if the guest did what it may

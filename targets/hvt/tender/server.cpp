@@ -34,7 +34,7 @@ Answer answer_of_error() {
 
 void Server::trace(const char* call, std::uint64_t handle, std::uint64_t bytes,
                    Answer answer) const {
-  if (!traces_) return;
+  if (!reports_.each) return;
   std::array<char, 128> line{};
   const int count =
       std::snprintf(line.data(), line.size(), "hvt: %s, handle %llu, %llu bytes: %d\n", call,
@@ -112,21 +112,17 @@ struct Server::Visitor {
   }
 
   std::optional<int> operator()(const NetWriteRequest& request) const {
-    const int fd = server.files_[request.call.handle];
     NetTransfer out = request.call;
-    const ssize_t put = ::write(fd, request.frame.data(), request.frame.size());
-    // A frame that the host does not take is lost, as on any wire, and the guest lives on.
-    out.answer = put >= 0 ? Answer::ok : answer_of_error();
+    out.answer = server.write(request);
     static_cast<void>(server.memory_.copy_out(request.at, out));
     server.trace("net_write", out.handle, out.bytes, out.answer);
     return std::nullopt;
   }
   std::optional<int> operator()(const NetReadRequest& request) const {
-    const int fd = server.files_[request.call.handle];
     NetTransfer out = request.call;
-    const ssize_t got = ::read(fd, request.to.data(), request.to.size());
-    out.answer = got >= 0 ? Answer::ok : answer_of_error();
-    if (got >= 0) out.bytes = static_cast<std::uint64_t>(got);
+    const auto [answer, bytes] = server.read(request);
+    out.answer = answer;
+    if (answer == Answer::ok) out.bytes = bytes;
     static_cast<void>(server.memory_.copy_out(request.at, out));
     server.trace("net_read", out.handle, out.bytes, out.answer);
     return std::nullopt;
@@ -157,10 +153,71 @@ struct Server::Visitor {
   }
 };
 
+// A frame that the host does not take is lost, as on any wire, and the guest lives on.
+Answer Server::write(const NetWriteRequest& request) const {
+  const int fd = files_[request.call.handle];
+  const ssize_t put = ::write(fd, request.frame.data(), request.frame.size());
+  return put >= 0 ? Answer::ok : answer_of_error();
+}
+
+std::pair<Answer, std::uint64_t> Server::read(const NetReadRequest& request) const {
+  const int fd = files_[request.call.handle];
+  const ssize_t got = ::read(fd, request.to.data(), request.to.size());
+  if (got < 0) return {answer_of_error(), 0};
+  return {Answer::ok, static_cast<std::uint64_t>(got)};
+}
+
+base::Result<std::optional<int>, std::string> Server::serve_ring() {
+  const auto count = ring_.waiting();
+  if (!count) return base::failure(count.error());
+  trace("kick", 0, *count, Answer::ok);
+  std::uint64_t empty = 0;  // devices that had nothing: they are not asked again
+  for (std::uint32_t left = *count; left > 0; --left) {
+    const RingEntry entry = ring_.take();
+    const auto request = decode_entry(memory_, manifest_, entry);
+    if (!request) return base::failure(request.error());
+    if (const auto* out = std::get_if<NetWriteRequest>(&*request)) {
+      trace("ring_write", entry.handle, entry.bytes, write(*out));
+      continue;
+    }
+    const std::uint64_t device = std::uint64_t{1} << entry.handle;
+    std::pair<Answer, std::uint64_t> got{Answer::again, 0};
+    if ((empty & device) == 0) got = read(std::get<NetReadRequest>(*request));
+    if (got.first == Answer::again) empty |= device;
+    if (!ring_.answer(entry.id, got.first, static_cast<std::uint32_t>(got.second))) {
+      return base::failure(std::string("the ring: there is no room for an answer"));
+    }
+    trace("ring_read", entry.handle, got.second, got.first);
+  }
+  return std::optional<int>();
+}
+
+void Server::say_counts() const {
+  if (!reports_.counts) return;
+  constexpr std::array<const char*, kicks + 1> names{
+      nullptr,      "walltime",  "puts",     "poll", "block_write",
+      "block_read", "net_write", "net_read", "halt", "kick"};
+  std::string line = "hvt: the guest's hypercalls:";
+  for (std::size_t i = 1; i < counts_.size(); ++i) {
+    if (counts_.at(i) != 0) line += " " + std::to_string(counts_.at(i)) + " " + names.at(i);
+  }
+  line += '\n';
+  write_all(STDERR_FILENO, base::bytes_of(line));
+}
+
 base::Result<std::optional<int>, std::string> Server::serve(const Access& access) {
+  const bool is_kick = ring_.is_there() && access.port == ring_kick_port && access.is_out &&
+                       access.bytes == sizeof(std::uint32_t) && access.count == 1;
+  if (is_kick) {
+    ++counts_.at(kicks);
+    return serve_ring();
+  }
   const auto request = decode(memory_, manifest_, access);
   if (!request) return base::failure(request.error());
-  return std::visit(Visitor{*this}, *request);
+  ++counts_.at(access.port - port_base);
+  const std::optional<int> status = std::visit(Visitor{*this}, *request);
+  if (status) say_counts();
+  return status;
 }
 
 }  // namespace hvt::tender

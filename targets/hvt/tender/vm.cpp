@@ -134,7 +134,7 @@ void Vm::hide_virtualisation() {
   }
 }
 
-void Vm::enter_at(std::uint64_t entry) {
+void Vm::enter_at(std::uint64_t entry, std::uint64_t stack_end) {
   kvm_sregs special{};
   if (::ioctl(processor_.get(), KVM_GET_SREGS, &special) != 0) fail("read its registers");
   constexpr std::uint8_t code_type = 11;
@@ -160,7 +160,7 @@ void Vm::enter_at(std::uint64_t entry) {
   general.rip = entry;
   general.rflags = 2;
   general.rdi = boot_info_address;
-  general.rsp = bytes_.size() - 8;
+  general.rsp = stack_end - 8;
   if (::ioctl(processor_.get(), KVM_SET_REGS, &general) != 0) fail("set its registers");
 }
 
@@ -176,8 +176,8 @@ bool Vm::is_emulated() {
   part.file_bytes = code.size();
   bool is_slow = true;
   for (int i = 0; i < tries && is_slow; ++i) {
-    lay_out(bytes_, image, base::bytes_of(code), {}, {}, 1);
-    enter_at(image.entry);
+    lay_out(bytes_, image, base::bytes_of(code), {}, {}, 1, 0);
+    enter_at(image.entry, bytes_.size());
     const auto begin = std::chrono::steady_clock::now();
     const int result = ::ioctl(processor_.get(), KVM_RUN, 0);
     const auto took = std::chrono::steady_clock::now() - begin;
@@ -192,10 +192,14 @@ bool Vm::is_emulated() {
 }
 
 void Vm::load(const Image& image, base::Bytes file, std::span<const ManifestEntry> manifest,
-              std::string_view command_line) {
+              std::string_view command_line, std::uint64_t ring_at) {
   const int khz = ::ioctl(processor_.get(), KVM_GET_TSC_KHZ, 0);
   if (khz <= 0) throw std::runtime_error("KVM does not say how fast its processor counts time");
-  lay_out(bytes_, image, file, manifest, command_line, static_cast<std::uint64_t>(khz) * 1000);
+  lay_out(bytes_, image, file, manifest, command_line, static_cast<std::uint64_t>(khz) * 1000,
+          ring_at);
+  const std::uint64_t end = ring_at == 0 ? bytes_.size() : ring_at;
+  memory_ = GuestMemory(bytes_.first(end));
+  if (ring_at != 0) ring_ = bytes_.subspan(ring_at, sizeof(Ring));
   // What is not writable is so for the guest's own page tables too, and for answers.
   for (const Segment& part : image.segments) {
     if (part.writes) continue;
@@ -204,7 +208,7 @@ void Vm::load(const Image& image, base::Bytes file, std::span<const ManifestEntr
     }
     memory_.forbid_writing(part.begin, part.end);
   }
-  enter_at(image.entry);
+  enter_at(image.entry, end);
 }
 
 std::string Vm::where() const {

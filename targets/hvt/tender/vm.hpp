@@ -49,10 +49,13 @@ class Vm {
   // instruction takes over 1,000 times as long as one on a processor's own virtualisation.
   [[nodiscard]] bool is_emulated();
 
-  // Puts the image where it belongs, with its rights, and the processor at its entry.
+  // Puts the image where it belongs, with its rights, and the processor at its entry. `ring_at`:
+  // where a ring is to lie, which is no longer in memory() then; or 0.
   void load(const Image& image, base::Bytes file, std::span<const ManifestEntry> manifest,
-            std::string_view command_line);
+            std::string_view command_line, std::uint64_t ring_at);
 
+  // The ring's bytes; none: there is no ring.
+  [[nodiscard]] base::MutableBytes ring() const noexcept { return ring_; }
   [[nodiscard]] GuestMemory& memory() noexcept { return memory_; }
   [[nodiscard]] int processor_fd() const noexcept { return processor_.get(); }
   // Setting it to 1 ends a run at once, also from a signal handler.
@@ -63,7 +66,7 @@ class Vm {
 
  private:
   void hide_virtualisation();
-  void enter_at(std::uint64_t entry);
+  void enter_at(std::uint64_t entry, std::uint64_t stack_end);
   [[nodiscard]] std::string where() const;
   [[nodiscard]] Exit died(const std::string& what) const;
 
@@ -72,6 +75,7 @@ class Vm {
   std::unique_ptr<void, Unmap> state_;  // kvm_run
   GuestMemory memory_{{}};
   base::MutableBytes bytes_;
+  base::MutableBytes ring_;
 };
 
 }  // namespace hvt::tender

@@ -110,11 +110,36 @@ class Ends(unittest.TestCase):
                 self.assertEqual(guest.wait_for_end(), INTERRUPTED)
 
     def test_hypercalls_are_traced(self):
-        with Guest(bare.small_image(TARGET), "--redirect=false", options=["--trace"]) as guest:
-            self.assertEqual(guest.get("/style.css").body, SITE["style.css"])
-            for call in ("walltime", "puts", "poll", r"net_read, handle 1, \d+ bytes: 0",
-                         r"net_write, handle 1, \d+ bytes: 0"):
-                guest.wait_for(rf"hvt: {call}")
+        for options, way in ((["--trace"], "ring"), (["--trace", "--no-net-ring"], "net")):
+            with Guest(bare.small_image(TARGET), "--redirect=false", options=options) as guest:
+                self.assertEqual(guest.get("/style.css").body, SITE["style.css"])
+                for call in ("walltime", "puts", "poll", rf"{way}_read, handle 1, \d+ bytes: 0",
+                             rf"{way}_write, handle 1, \d+ bytes: 0"):
+                    guest.wait_for(rf"hvt: {call}")
+
+
+class Hypercalls(unittest.TestCase):
+    """Frames by hypercalls alone, and by the ring: the same bytes, in how many exits."""
+
+    def calls_for(self, *options) -> dict:
+        with Guest(bare.site_image(TARGET), "--redirect=false",
+                   options=["--count", *options]) as guest:
+            with guest.client() as client:
+                for path, data in SITE.items():
+                    self.assertEqual(client.get("/" + path).body, data, path)
+            guest.signal("TERM")
+            self.assertEqual(guest.wait_for_end(), 0, guest.console())
+            said = re.search("hvt: the guest's hypercalls: (.*)", guest.console()).group(1)
+            return {name: int(count) for count, name in re.findall(r"(\d+) (\w+)", said)}
+
+    def test_with_and_without_the_ring(self):
+        frames = sum(map(len, SITE.values())) // 1460
+        alone, ring = self.calls_for("--no-net-ring"), self.calls_for()
+        self.assertGreater(alone["net_write"], frames)
+        self.assertNotIn("kick", alone)
+        self.assertNotIn("net_write", ring)
+        self.assertNotIn("net_read", ring)
+        self.assertLess(ring["kick"], frames / 4)
 
 
 class Privileges(unittest.TestCase):
@@ -227,12 +252,42 @@ class Run(unittest.TestCase):
                     self.assertEqual(run.wait_for_end(), 0, run.console())
                 self.assertNotIn("crunch0", nested.lab().run("/bin/ip link"))
 
+    def test_what_a_killed_one_leaves(self):
+        lab = nested.lab()
+        # Of others, whatever they are called: one without our alias, one that something is on.
+        lab.run("/bin/ip link add br-crunch7 type bridge; /bin/ip link add br-crunch8 type bridge; "
+                "/bin/ip link set br-crunch8 alias 'made by crunch run --net auto'; "
+                "/bin/ip tuntap add other mode tap; /bin/ip link set other master br-crunch8")
+        words = ("--net", "auto", "--memory", "16")
+        run = self.start(*words)
+        try:
+            run.wait_for(r"network: 10\.83\.0\.2/24")
+            run.signal("KILL")
+            run.wait_for("the tender was asked to end")
+        finally:
+            run.kill()
+        until = time.monotonic() + nested.WAIT_S
+        while " crunch0: " in lab.run("/bin/ip link") and time.monotonic() < until:
+            time.sleep(0.1)
+        self.assertNotIn(" crunch0: ", lab.run("/bin/ip link"))
+        before = lab.run("cat /sys/class/net/br-crunch0/ifindex")
+        self.assertRegex(before, r"^\d+$")
+        with self.start(*words) as run:
+            run.wait_for(r"network: 10\.83\.0\.2/24")
+            self.assertNotEqual(lab.run("cat /sys/class/net/br-crunch0/ifindex"), before)
+            run.signal("TERM")
+            self.assertEqual(run.wait_for_end(), 0, run.console())
+        links = lab.run("/bin/ip link")
+        self.assertNotIn("br-crunch0", links)
+        self.assertIn("br-crunch7", links)
+        self.assertIn("br-crunch8", links)
+
     def test_on_a_tap(self):
         nested.lab().add_tap("taprun")
         with self.start("--net", "taprun", "--trace", "--", "--ipv4=10.9.0.200/24",
                         "--hostname='a b'", "--redirect=false") as run:
             run.wait_for(r"network: 10\.9\.0\.200/24")
-            run.wait_for("hvt: net_write")
+            run.wait_for("hvt: ring_write")
             with harness.Client("10.9.0.200", 80) as client:
                 self.assertEqual(client.get("/style.css").body, SITE["style.css"])
             run.signal("TERM")

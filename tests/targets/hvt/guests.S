@@ -167,6 +167,68 @@ guest net
 8:  .ascii "ready\n"
 end net
 
+# The same by the ring, whose address is said to it: a write, then reads until one has 77 bytes.
+.macro entry operation, bytes
+    movl 0(%rbx), %ecx              # entries_put
+    movl %ecx, %esi
+    andl $1023, %esi
+    shll $5, %esi
+    leaq 128(%rbx, %rsi), %rsi
+    movl \operation, 0(%rsi)
+    movl $1, 4(%rsi)                # the device
+    movq $0x102008, 8(%rsi)         # the data segment
+    movl \bytes, 16(%rsi)
+    incl %ecx
+    movl %ecx, 0(%rbx)
+.endm
+.macro kick
+    movw $0x600, %dx
+    outl %eax, %dx
+.endm
+guest ring
+    movq 48(%rdi), %rbx
+    testb $1, 40(%rdi)
+    jz 9f
+    cmpl $1, 72(%rbx)               # needs_kick
+    jne 9f
+    puts 8f, $6
+    entry $1, $60
+    kick
+1:  pushq $0
+    pushq $0
+    pushq $1000000000
+    hypercall 3
+    entry $2, $2000
+    kick
+    movl 4(%rbx), %ecx              # commits_taken
+    incl 4(%rbx)
+    andl $1023, %ecx
+    shll $4, %ecx
+    leaq 32896(%rbx, %rcx), %rcx
+    cmpl $1, 4(%rcx)                # AGAIN
+    je 1b
+    cmpl $0, 4(%rcx)
+    jne 9f
+    cmpl $77, 8(%rcx)
+    jne 1b
+    halt $77
+9:  halt $99
+8:  .ascii "ready\n"
+end ring
+# It says that more entries wait than there are.
+guest flood
+    movq 48(%rdi), %rbx
+    movl $1025, 0(%rbx)
+    kick
+end flood
+# Over the ring, by the ring.
+guest reach
+    movq 48(%rdi), %rbx
+    entry $2, $2000
+    movq %rbx, 8(%rsi)
+    kick
+end reach
+
 # Block 1 of device 1 is read, its first byte incremented, and written to block 0.
 guest block
     pushq $0

@@ -33,6 +33,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   CHECK(!image->manifest.empty());
   CHECK(image->manifest.size() <= hvt::manifest_entries_max);
   static std::vector<std::byte>& memory = *new std::vector<std::byte>(memory_bytes);
-  lay_out(memory, *image, file, image->manifest, "", 1);
+  lay_out(memory, *image, file, image->manifest, "", 1, 0);
   return 0;
 }

@@ -18,7 +18,8 @@ class Layout : public testing::TestWithParam<std::uint64_t> {
       : pages(static_cast<std::byte*>(std::calloc(GetParam(), 1)), std::free),
         memory(pages.get(), GetParam()) {
     const auto image = hvt::tender::read_image(base::bytes_of(file), memory.size());
-    lay_out(memory, *image, base::bytes_of(file), image->manifest, "--http-port=80 x", 3'000'000);
+    lay_out(memory, *image, base::bytes_of(file), image->manifest, "--http-port=80 x", 3'000'000,
+            0);
   }
 
   [[nodiscard]] std::uint64_t word(std::uint64_t at) const {
@@ -75,6 +76,24 @@ TEST_P(Layout, SaysWhereEverythingIs) {
   std::memcpy(&second, memory.data() + info.manifest + 8 + sizeof second, sizeof second);
   EXPECT_STREQ(second.name, "service");
   EXPECT_EQ(static_cast<char>(memory[0x102008]), 'd');
+}
+
+TEST_P(Layout, HasARingAtTheTop) {
+  const std::uint64_t at = hvt::tender::ring_place(memory.size());
+  if (memory.size() == 2U << 20U) {
+    EXPECT_EQ(at, 0U);
+    return;
+  }
+  EXPECT_EQ(at % 0x1000, 0U);
+  EXPECT_LE(at + sizeof(hvt::Ring), memory.size());
+  EXPECT_GT(at + sizeof(hvt::Ring) + 0x1000, memory.size());
+  const auto image = hvt::tender::read_image(base::bytes_of(file), memory.size());
+  lay_out(memory, *image, base::bytes_of(file), image->manifest, "", 1, at);
+  hvt::BootInfo info{};
+  std::memcpy(&info, memory.data() + hvt::tender::boot_info_address, sizeof info);
+  EXPECT_EQ(info.memory_bytes, at);
+  EXPECT_EQ(info.host_features, 1U);
+  EXPECT_EQ(info.net_ring, at);
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, Layout,

@@ -35,6 +35,9 @@ extern const char guest_entry[], guest_entry_end[];
 extern const char guest_drain[], guest_drain_end[];
 extern const char guest_deaf[], guest_deaf_end[];
 extern const char guest_net[], guest_net_end[];
+extern const char guest_ring[], guest_ring_end[];
+extern const char guest_flood[], guest_flood_end[];
+extern const char guest_reach[], guest_reach_end[];
 extern const char guest_block[], guest_block_end[];
 extern const char guest_hlt[], guest_hlt_end[];
 extern const char guest_fault[], guest_fault_end[];
@@ -272,11 +275,11 @@ class Network {
 class NetGuest : public Guest {
  protected:
   // The guest sends 60 bytes that begin with "data", then takes one of 77 and says so.
-  void talk(bool by_name) {
+  void talk(bool by_name, const std::string& code = CODE(net)) {
     Network network;
     if (!network.is_there()) GTEST_SKIP() << "no network namespace with a tap can be made here";
     const std::string tap = by_name ? network.by_name() : network.inherited();
-    Tender tender({"--mem=2", "--net:service=" + tap, image(CODE(net), With::net)});
+    Tender tender({"--mem=4", "--net:service=" + tap, image(code, With::net)});
     ASSERT_TRUE(tender.wait_for("ready\n")) << tender.output();
     std::string frame(2000, '\0');
     for (bool found = false; !found;) {  // the kernel sends frames of its own too
@@ -293,6 +296,35 @@ class NetGuest : public Guest {
 
 TEST_F(NetGuest, SendsAndReceivesOverATapByName) { talk(true); }
 TEST_F(NetGuest, SendsAndReceivesOverAnInheritedTap) { talk(false); }
+
+TEST_F(NetGuest, SendsAndReceivesByTheRing) { talk(false, CODE(ring)); }
+
+// A ring that is not offered: too little memory for it, and not wanted.
+TEST_F(NetGuest, IsToldOfTheRingOnlyWhereThereIsOne) {
+  Network network;
+  if (!network.is_there()) GTEST_SKIP() << "no network namespace with a tap can be made here";
+  const std::string tap = "--net:service=" + network.inherited();
+  for (const char* option : {"--mem=2", "--no-net-ring"}) {
+    Tender tender({tap, option, image(CODE(ring), With::net)});
+    EXPECT_EQ(tender.wait(), 99) << option << "\n" << tender.output();
+  }
+}
+
+TEST_F(NetGuest, ThatIsHostileByTheRingIsEnded) {
+  Network network;
+  if (!network.is_there()) GTEST_SKIP() << "no network namespace with a tap can be made here";
+  const struct {
+    std::string code;
+    const char* words;
+  } hostile[] = {{CODE(flood), "the ring: it says that 1025 entries wait"},
+                 {CODE(reach), "are not all in memory that may be written"}};
+  for (const auto& guest : hostile) {
+    Tender tender(
+        {"--mem=4", "--net:service=" + network.inherited(), image(guest.code, With::net)});
+    EXPECT_EQ(tender.wait(), 1);
+    EXPECT_NE(tender.output().find(guest.words), std::string::npos) << tender.output();
+  }
+}
 
 TEST_F(Guest, ThatIsHostileIsEndedAndTheReasonSaid) {
   struct {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: ISC
+#include "targets/hvt/tender/ring.hpp"
+
+#include <cstring>
+
+#include "base/check.hpp"
+
+namespace hvt::tender {
+
+RingEnd::RingEnd(base::MutableBytes shared) : shared_(shared) {
+  CHECK(shared_.empty() || shared_.size() == sizeof(Ring));
+  if (is_there()) put(offsetof(Ring, needs_kick), 1);
+}
+
+std::uint32_t RingEnd::guests_index(std::size_t offset) const {
+  std::uint32_t out = 0;
+  std::memcpy(&out, shared_.data() + offset, sizeof out);
+  return out;
+}
+
+void RingEnd::put(std::size_t offset, std::uint32_t index) {
+  std::memcpy(shared_.data() + offset, &index, sizeof index);
+}
+
+base::Result<std::uint32_t, std::string> RingEnd::waiting() const {
+  const std::uint32_t count = guests_index(offsetof(Ring, entries_put)) - entries_taken_;
+  if (count > ring_size) {
+    return base::failure("the ring: it says that " + std::to_string(count) +
+                         " entries wait, and there are 1024");
+  }
+  return count;
+}
+
+RingEntry RingEnd::take() {
+  RingEntry out{};
+  const std::size_t at = offsetof(Ring, entries) + sizeof out * (entries_taken_ % ring_size);
+  std::memcpy(&out, shared_.data() + at, sizeof out);
+  put(offsetof(Ring, entries_taken), ++entries_taken_);
+  return out;
+}
+
+bool RingEnd::answer(std::uint32_t id, Answer answer, std::uint32_t bytes) {
+  if (commits_put_ - guests_index(offsetof(Ring, commits_taken)) >= ring_size) return false;
+  const RingCommit commit{id, answer, bytes, 0};
+  const std::size_t at = offsetof(Ring, commits) + sizeof commit * (commits_put_ % ring_size);
+  std::memcpy(shared_.data() + at, &commit, sizeof commit);
+  put(offsetof(Ring, commits_put), ++commits_put_);
+  return true;
+}
+
+}  // namespace hvt::tender

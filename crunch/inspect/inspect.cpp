@@ -15,6 +15,7 @@
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/elf.hpp"
+#include "crunch/inspect/solo5.hpp"
 #include "crunch/progress.hpp"
 
 namespace crunch::inspect {
@@ -92,6 +93,20 @@ Json valued(Json graph, const Json& settings) {
   return graph;
 }
 
+// What a tender of Solo5 is asked for; null: the image is for none.
+Json solo5_of(const File& file, const std::string& path) {
+  const auto abi = file.section(abi_section);
+  const auto devices = file.section(devices_section);
+  if (!abi || !devices) return nullptr;
+  const Solo5 found = read_solo5(*abi, *devices, path);
+  Json out{{"target", found.target}, {"abi", found.version}, {"devices", Json::array()}};
+  for (const Solo5::Device& device : found.devices) {
+    const std::string name = is_utf8(device.name) ? device.name : in_quotes(device.name);
+    out["devices"].push_back({{"name", name}, {"type", device.type}});
+  }
+  return out;
+}
+
 Json read_image(const std::string& path) {
   const File file(path);
   auto manifest = file.section(".crunch.manifest");
@@ -104,6 +119,7 @@ Json read_image(const std::string& path) {
   Json image{{"path", path}, {"size", file.size()}};
   if (!is_utf8(path)) image["path"] = in_quotes(path);
   if (note) image.update(parsed(*note, path));
+  if (Json solo5 = solo5_of(file, path); !solo5.is_null()) image["solo5"] = std::move(solo5);
   Json made_of;
   if (graph) {
     made_of = valued(parsed(without_zeros(*graph), path), image.value("settings", Json::array()));
@@ -192,6 +208,17 @@ std::string keys_text(const Json& graph) {
   return table.text(0);
 }
 
+// "solo5   hvt, ABI 2; devices: service (net)"
+std::string solo5_text(const Json& solo5) {
+  std::string out = "solo5   " + solo5.at("target").get<std::string>() + ", ABI " +
+                    std::to_string(solo5.at("abi").get<std::uint32_t>()) + "; devices:";
+  for (const Json& device : solo5.at("devices")) {
+    out += " " + shown(device.at("name").get<std::string>()) + " (" +
+           device.at("type").get<std::string>() + ")";
+  }
+  return out + "\n";
+}
+
 }  // namespace
 
 std::string json_of(const std::string& path) { return read_image(path).dump(2) + "\n"; }
@@ -214,6 +241,7 @@ std::string text_of(const std::string& path) {
       out += "(" + certificate.at("key").get<std::string>() + ", until " +
              certificate.at("not_after").get<std::string>() + ")\n";
     }
+    if (image.contains("solo5")) out += solo5_text(image.at("solo5"));
     out += keys_text(all.at("graph"));
     for (const Json& site : all.at("sites")) out += site_text(site);
     return out;

@@ -14,12 +14,19 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <set>
+#include <string_view>
+#include <system_error>
+#include <vector>
 
 #include "crunch/failure.hpp"
 
 namespace crunch::run {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::uint32_t first_network = 10U << 24U | 83U << 16U;  // and 255 more
 constexpr const char* without_root =
@@ -77,6 +84,48 @@ void set_up(int socket, const std::string& name, bool is_up) {
   if (::ioctl(socket, SIOCSIFFLAGS, &request) != 0 && is_up) refuse("switch " + name + " on");
 }
 
+// ---- Bridges that a killed crunch left behind
+
+constexpr std::string_view alias = "made by crunch run --net auto";
+constexpr std::string_view tap_prefix = "crunch";
+constexpr std::string_view bridge_prefix = "br-crunch";
+
+fs::path about(const std::string& name) { return fs::path("/sys/class/net") / name; }
+
+std::string word_in(const fs::path& path) {
+  std::string out;
+  std::getline(std::ifstream(path), out);
+  return out;
+}
+
+bool is_left_behind(const std::string& name) {
+  if (!name.starts_with(bridge_prefix)) return false;
+  const std::string number = name.substr(bridge_prefix.size());
+  const fs::path place = about(name);
+  std::error_code error;
+  // Of this network namespace, too: /sys may be of another.
+  return word_in(place / "ifalias") == alias &&
+         word_in(place / "ifindex") == std::to_string(::if_nametoindex(name.c_str())) &&
+         fs::is_empty(place / "brif", error) && !error &&
+         ::if_nametoindex((std::string(tap_prefix) + number).c_str()) == 0;
+}
+
+void remove_bridge(int socket, const std::string& name) {
+  set_up(socket, name, false);
+  ::ioctl(socket, SIOCBRDELBR, name.c_str());
+}
+
+void remove_what_was_left(int socket) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (const auto& one : fs::directory_iterator("/sys/class/net", error)) {
+    names.push_back(one.path().filename().string());
+  }
+  for (const std::string& name : names) {
+    if (is_left_behind(name)) remove_bridge(socket, name);
+  }
+}
+
 }  // namespace
 
 OwnNetwork::OwnNetwork()
@@ -84,7 +133,8 @@ OwnNetwork::OwnNetwork()
       tap_(::open("/dev/net/tun", O_RDWR | O_CLOEXEC)) {
   if (socket_.get() < 0) refuse("open a socket");
   if (tap_.get() < 0) refuse("open /dev/net/tun");
-  ifreq request = request_for("crunch%d");  // the kernel numbers it
+  remove_what_was_left(socket_.get());
+  ifreq request = request_for(std::string(tap_prefix) + "%d");  // the kernel numbers it
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
   if (::ioctl(tap_.get(), TUNSETIFF, &request) != 0) refuse("make a tap");
   make_bridge(request.ifr_name);
@@ -94,7 +144,10 @@ void OwnNetwork::make_bridge(const std::string& tap) {
   const std::string name = "br-" + tap;
   if (::ioctl(socket_.get(), SIOCBRADDBR, name.c_str()) != 0) refuse("make the bridge " + name);
   bridge_.socket = socket_.get();
+  bridge_.index = ::if_nametoindex(name.c_str());
   bridge_.name = name;
+  // Without it the bridge is used as well, and stays if this process is killed.
+  std::ofstream(about(name) / "ifalias") << alias;
   ifreq request = request_for(name);
   request.ifr_ifindex = static_cast<int>(::if_nametoindex(tap.c_str()));
   if (::ioctl(socket_.get(), SIOCBRADDIF, &request) != 0) refuse("put " + tap + " on " + name);
@@ -106,9 +159,8 @@ void OwnNetwork::make_bridge(const std::string& tap) {
 }
 
 OwnNetwork::Bridge::~Bridge() {
-  if (name.empty()) return;
-  set_up(socket, name, false);
-  ::ioctl(socket, SIOCBRDELBR, name.c_str());
+  // Another may have removed it already, and made its own of that name.
+  if (index != 0 && ::if_nametoindex(name.c_str()) == index) remove_bridge(socket, name);
 }
 
 }  // namespace crunch::run

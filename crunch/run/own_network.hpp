@@ -2,7 +2,11 @@
 // crunch/run/own_network.hpp: a bridge with one tap, which only this machine reaches: no routes
 // elsewhere, no address translation.
 //
-// Owns:    both: the tap goes with its last descriptor, the bridge with this.
+// Owns:    both: the tap goes with its last descriptor, the bridge with this. A crunch that is
+// killed
+//          leaves its bridge; the next removes what is certainly such a one: it is called
+//          br-crunchN, its alias is ours, nothing is on it, and there is no crunchN, the tap that
+//          whoever uses it would hold.
 // Addresses: the first free of 10.83.0.0/24, 10.83.1.0/24, ...: .1 is this machine, .2 the guest.
 // Source:  linux/if_tun.h, linux/sockios.h, netdevice(7).
 
@@ -31,7 +35,8 @@ class OwnNetwork {
  private:
   struct Bridge {
     int socket = -1;
-    std::string name;  // empty: not made yet
+    unsigned index = 0;  // 0: not made yet
+    std::string name;
     Bridge() = default;
     Bridge(const Bridge&) = delete;
     Bridge& operator=(const Bridge&) = delete;

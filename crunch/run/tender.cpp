@@ -2,6 +2,7 @@
 #include "crunch/run/tender.hpp"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -78,9 +79,13 @@ int run_on(OwnNetwork& network, std::vector<std::string> words) {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&mine, number);
   // None of them comes before there is somebody to hand it to.
   ::sigprocmask(SIG_BLOCK, &mine, &before);
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child < 0) fail("start", words.front(), errno);
   if (child == 0) {
+    // A crunch that is killed takes its guest with it, in order.
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) ::_exit(1);
     ::setpgid(0, 0);  // the terminal's Ctrl-C is for crunch, which hands it on
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     ::fcntl(network.tap_fd(), F_SETFD, 0);

@@ -25,6 +25,7 @@ HOUSE: dict[str, list[str] | None] = {
     "http": ["base/*", "kv/kv.hpp", *FLOWS],
     "crunch": ["base/*", "http/mime.hpp", "http/rules.hpp", "http/head.hpp", "kv/**",
                "tls/certificates.hpp"],
+    "crunch/inspect/solo5.cpp": ["base/*", "crunch/**", "targets/hvt/abi.hpp"],
     "crunch/config": ["base/*"],  # the language knows no room
     "targets": ["base/*", "crunch/config/*"],  # main.cpp
     "targets/*": ["base/*", "net/device.hpp", "targets/libos/**", "crunch/config/key.hpp",

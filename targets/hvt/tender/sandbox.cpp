@@ -94,11 +94,15 @@ class Filter {
 void drop_privileges() {
   constexpr unsigned nobody = 65534;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("give up new privileges");
+  // Becoming somebody else would forget which signal is to come when the parent dies.
+  int at_parents_end = 0;
+  ::prctl(PR_GET_PDEATHSIG, &at_parents_end);
   // In some containers root cannot become anybody else; it still loses its capabilities.
   if (::geteuid() == 0 && ::setgroups(0, nullptr) == 0 &&
       ::setresgid(nobody, nobody, nobody) == 0) {
     static_cast<void>(::setresuid(nobody, nobody, nobody));
   }
+  if (at_parents_end != 0) ::prctl(PR_SET_PDEATHSIG, at_parents_end);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   __user_cap_data_struct none[2] = {};
   if (::syscall(SYS_capset, &header, none) != 0) fail("give up capabilities");

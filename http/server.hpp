@@ -43,31 +43,14 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   // May be called for several ports, before run(). Port 0 asks for a free one; see port().
-  [[nodiscard]] net::ListenResult<void> listen(std::uint16_t port) {
-    auto listener = stack_.listen(port);
-    if (!listener) return base::failure(std::move(listener.error()));
-    listeners_.push_back(std::move(*listener));
-    return {};
-  }
+  [[nodiscard]] net::ListenResult<void> listen(std::uint16_t port);
   // The port that the `index`th listen() got.
   [[nodiscard]] std::uint16_t port(std::size_t index = 0) { return listeners_[index].port(); }
 
   // Serves until drained.
-  base::Task<void> run() {
-    for (auto& listener : listeners_) {
-      Counted counted(*this, listening_count_);
-      common_.loop.spawn(accept_from(listener, std::move(counted)));
-    }
-    co_await Ended{*this};
-    cut_.disarm();
-  }
+  base::Task<void> run();
 
-  void drain() {
-    if (std::exchange(common_.draining, true)) return;
-    for (auto& listener : listeners_) listener.cancel();
-    while (Session* idle = common_.oldest_idle()) end_idle(*idle);
-    cut_.arm(common_.loop.now() + common_.options.drain_within);
-  }
+  void drain();
 
   [[nodiscard]] std::size_t connection_count() const noexcept { return connection_count_; }
 
@@ -153,30 +136,10 @@ class Server {
     Server& server;
   };
 
-  base::Task<void> accept_from(typename Stack::Listener& listener, Counted) {
-    while (!common_.draining) {
-      auto accepted = co_await listener.accept();
-      if (!accepted) break;
-      admit(std::move(*accepted));
-    }
-    listener.close();
-  }
+  base::Task<void> accept_from(typename Stack::Listener& listener, Counted);
 
   // At the maximum, whoever has been idle for longest makes room; else the newcomer is told so.
-  void admit(Flow flow) {
-    bool full = connection_count_ >= common_.options.connections_max;
-    if (full && common_.oldest_idle() != nullptr) {
-      end_idle(*common_.oldest_idle());
-      full = false;
-    }
-    if (full && refusal_count_ >= common_.options.refusals_max) return;
-    try {
-      Counted counted(*this, full ? refusal_count_ : connection_count_);
-      common_.loop.spawn(serve(std::move(flow), full, std::move(counted)));
-    } catch (const std::exception&) {
-      // No memory for one more: its flow is closed, the others go on.
-    }
-  }
+  void admit(Flow flow);
 
   void end_idle(Session& session) {
     session.evict();
@@ -187,57 +150,7 @@ class Server {
     return common_.log.is_on() ? net::Endpoint(flow.peer()) : net::Endpoint{};
   }
 
-  base::Task<void> serve(Flow flow, bool refused, Counted) {
-    Connection connection(*this, std::move(flow));
-    Session& session = connection;
-    const base::Duration stall = common_.options.stall_within;
-    if (refused) session.turn_away();
-    for (;;) {
-      switch (session.next()) {
-        case Next::read: {
-          auto bytes =
-              co_await connection.flow.read(session.read_bytes_max(), session.read_within());
-          session.received(bytes);
-          break;
-        }
-        case Next::write: {
-          auto written = co_await connection.flow.write(session.pieces(), stall);
-          session.wrote(written.has_value());
-          break;
-        }
-        case Next::stat: {
-          auto stat = co_await store_.stat(session.key());
-          session.take_stat(stat);
-          break;
-        }
-        case Next::get: {
-          std::uint64_t size = session.piece_bytes(Store::piece_bytes_max);
-          auto value = co_await store_.get_partial(session.key(), session.encoding(),
-                                                   session.offset(), size);
-          if (!value) {
-            session.value_failed(value.error());
-            break;
-          }
-          if (!session.take_value(kv::Bytes(*value), size, Store::values_last)) break;
-          auto written = co_await connection.flow.write(session.pieces(), stall);
-          session.wrote(written.has_value());
-          break;
-        }
-        case Next::yield: {
-          Yield yield{common_.loop};
-          co_await yield;
-          break;
-        }
-        case Next::shutdown: {
-          auto done = co_await connection.flow.shutdown(stall);
-          session.did_shut_down(done.has_value());
-          break;
-        }
-        case Next::close:
-          co_return;
-      }
-    }
-  }
+  base::Task<void> serve(Flow flow, bool refused, Counted);
 
   Store& store_;
   Stack& stack_;
@@ -251,5 +164,109 @@ class Server {
   base::Resumption ended_;
   Cut cut_;
 };
+
+template <kv::KvRo Store, net::Stack Stack>
+net::ListenResult<void> Server<Store, Stack>::listen(std::uint16_t port) {
+  auto listener = stack_.listen(port);
+  if (!listener) return base::failure(std::move(listener.error()));
+  listeners_.push_back(std::move(*listener));
+  return {};
+}
+
+template <kv::KvRo Store, net::Stack Stack>
+base::Task<void> Server<Store, Stack>::run() {
+  for (auto& listener : listeners_) {
+    Counted counted(*this, listening_count_);
+    common_.loop.spawn(accept_from(listener, std::move(counted)));
+  }
+  co_await Ended{*this};
+  cut_.disarm();
+}
+
+template <kv::KvRo Store, net::Stack Stack>
+void Server<Store, Stack>::drain() {
+  if (std::exchange(common_.draining, true)) return;
+  for (auto& listener : listeners_) listener.cancel();
+  while (Session* idle = common_.oldest_idle()) end_idle(*idle);
+  cut_.arm(common_.loop.now() + common_.options.drain_within);
+}
+
+template <kv::KvRo Store, net::Stack Stack>
+base::Task<void> Server<Store, Stack>::accept_from(typename Stack::Listener& listener, Counted) {
+  while (!common_.draining) {
+    auto accepted = co_await listener.accept();
+    if (!accepted) break;
+    admit(std::move(*accepted));
+  }
+  listener.close();
+}
+
+template <kv::KvRo Store, net::Stack Stack>
+void Server<Store, Stack>::admit(Flow flow) {
+  bool full = connection_count_ >= common_.options.connections_max;
+  if (full && common_.oldest_idle() != nullptr) {
+    end_idle(*common_.oldest_idle());
+    full = false;
+  }
+  if (full && refusal_count_ >= common_.options.refusals_max) return;
+  try {
+    Counted counted(*this, full ? refusal_count_ : connection_count_);
+    common_.loop.spawn(serve(std::move(flow), full, std::move(counted)));
+  } catch (const std::exception&) {
+    // No memory for one more: its flow is closed, the others go on.
+  }
+}
+
+template <kv::KvRo Store, net::Stack Stack>
+base::Task<void> Server<Store, Stack>::serve(Flow flow, bool refused, Counted) {
+  Connection connection(*this, std::move(flow));
+  Session& session = connection;
+  const base::Duration stall = common_.options.stall_within;
+  if (refused) session.turn_away();
+  for (;;) {
+    switch (session.next()) {
+      case Next::read: {
+        auto bytes = co_await connection.flow.read(session.read_bytes_max(), session.read_within());
+        session.received(bytes);
+        break;
+      }
+      case Next::write: {
+        auto written = co_await connection.flow.write(session.pieces(), stall);
+        session.wrote(written.has_value());
+        break;
+      }
+      case Next::stat: {
+        auto stat = co_await store_.stat(session.key());
+        session.take_stat(stat);
+        break;
+      }
+      case Next::get: {
+        std::uint64_t size = session.piece_bytes(Store::piece_bytes_max);
+        auto value =
+            co_await store_.get_partial(session.key(), session.encoding(), session.offset(), size);
+        if (!value) {
+          session.value_failed(value.error());
+          break;
+        }
+        if (!session.take_value(kv::Bytes(*value), size, Store::values_last)) break;
+        auto written = co_await connection.flow.write(session.pieces(), stall);
+        session.wrote(written.has_value());
+        break;
+      }
+      case Next::yield: {
+        Yield yield{common_.loop};
+        co_await yield;
+        break;
+      }
+      case Next::shutdown: {
+        auto done = co_await connection.flow.shutdown(stall);
+        session.did_shut_down(done.has_value());
+        break;
+      }
+      case Next::close:
+        co_return;
+    }
+  }
+}
 
 }  // namespace http

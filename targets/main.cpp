@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -60,14 +61,11 @@ int run(target::Platform& platform, const crunch::config::BootLine& boot) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::vector<crunch::config::KeyInfo> keys;
-  crunch::config::for_each_key(target::keys, app, [&](const auto& key) { keys.push_back(key); });
+  constexpr std::span<const crunch::config::KeyInfo> keys =
+      crunch::config::keys_of<target::keys, app>;
   std::string_view program = argc > 0 ? argv[0] : "image";
-  std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  const auto parsed = [&] {
-    return crunch::config::BootLine::parse(words, keys, crunched_settings, std::getenv);
-  };
-  auto boot = parsed();
+  const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+  auto boot = crunch::config::BootLine::parse(words, keys, crunched_settings, std::getenv);
   if (!boot) {
     std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
                  boot.error().c_str());
@@ -79,9 +77,7 @@ int main(int argc, char** argv) {
   }
   return target::run(argc, argv, *boot, [&](auto& platform) {
     if constexpr (requires { platform.host_words; }) {
-      // What the host says stands before the command line, which wins.
-      words.insert(words.begin(), platform.host_words.begin(), platform.host_words.end());
-      boot = parsed();
+      boot = boot->with_host(platform.host_words);
       if (!boot) {
         platform.log.error({boot.error()});
         return 2;

@@ -2,6 +2,7 @@
 #include "crunch/config/boot.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 
 #include "base/nearest.hpp"
 
@@ -54,6 +55,10 @@ base::Result<BootLine, std::string> BootLine::parse(std::span<const std::string_
                                                     const Setting* built_in,
                                                     Environment environment) {
   BootLine line;
+  line.line_.assign(words.begin(), words.end());
+  line.keys_ = keys;
+  line.built_in_ = built_in;
+  line.environment_ = environment;
   // `crunch build` has checked them; only what it wrote for another configuration is skipped here.
   for (const Setting* at = built_in; at != nullptr && at->name != nullptr; ++at) {
     const KeyInfo* key = find_key(keys, at->name);
@@ -106,9 +111,39 @@ base::Result<BootLine, std::string> BootLine::parse(std::span<const std::string_
   return line;
 }
 
-const std::string_view* BootLine::find(std::string_view name) const {
+base::Result<BootLine, std::string> BootLine::with_host(
+    std::span<const std::string> host_words) const {
+  std::vector<std::string_view> words(host_words.begin(), host_words.end());
+  words.insert(words.end(), line_.begin(), line_.end());
+  return parse(words, keys_, built_in_, environment_);
+}
+
+BootLine::Found BootLine::find(std::string_view name) const {
+  const KeyInfo* key = find_key(keys_, name);
+  if (key == nullptr) {
+    throw std::logic_error("the key '" + std::string(name) +
+                           "' is read by a connect that does not list it in its `keys`");
+  }
   auto at = std::ranges::find(words_.rbegin(), words_.rend(), name, &Word::name);
-  return at == words_.rend() ? nullptr : &at->value;
+  return {*key, at == words_.rend() ? key->fallback() : at->value};
+}
+
+std::int64_t BootLine::scalar(std::string_view name) const {
+  const Found found = find(name);
+  const auto value = detail::read_scalar(found.key.shape, found.key.shape.type, found.text);
+  CHECK(value);
+  return *value;
+}
+
+template <>
+Address BootLine::value(const Key<Address>& key) const {
+  const Found found = find(key.name);
+  return read<Address>(found.key.shape, found.text).value();
+}
+template <>
+Prefix BootLine::value(const Key<Prefix>& key) const {
+  const Found found = find(key.name);
+  return read<Prefix>(found.key.shape, found.text).value();
 }
 
 bool BootLine::has(std::string_view name) const {

@@ -2,7 +2,8 @@
 // crunch/config/credentials.hpp: certificates and keys of an appliance, and the jobs that need
 // them.
 //
-// States:  Credentials, TlsStack, ConnectCredentials, ConnectStoredCredentials, ConnectTls,
+// States:  Credentials, is_local_only, TlsStack, ConnectCredentials, ConnectStoredCredentials,
+// ConnectTls,
 //          ConnectHttpsJob, ConnectHttpBeside; the boot keys that they read.
 // Source of the certificates: the boot keys `cert` and `key` if given, else what the host gave the
 //          machine (Platform::host_credentials), else what `crunch build` put into the image
@@ -15,10 +16,10 @@
 
 #include <concepts>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -65,67 +66,6 @@ inline constexpr Key<bool> redirect{.name = "redirect",
 
 using TlsContext = std::shared_ptr<const tls::Context>;
 
-namespace detail {
-
-inline std::string credential_bytes(std::string_view path) {
-  constexpr std::size_t bytes_max = 1U << 20U;
-  std::FILE* file = std::fopen(std::string(path).c_str(), "rb");
-  if (file == nullptr) throw StartError(std::string(path) + ": cannot be read");
-  std::string text(bytes_max, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file));
-  std::fclose(file);
-  return text;
-}
-
-inline tls::Identity identity_of(const tls::CredentialFile& certificates,
-                                 const tls::CredentialFile& key, auto& platform) {
-  auto made = tls::Identity::make(certificates, key, platform.entropy);
-  if (!made) throw StartError(made.error());
-  for (const std::string& warning : made->warnings(platform.clock.wall_s(), "")) {
-    platform.log.warning({warning});
-  }
-  return std::move(*made);
-}
-
-inline base::Bytes bytes_of_file(const EmbeddedFile& file) {
-  return {reinterpret_cast<const std::byte*>(file.begin),
-          reinterpret_cast<const std::byte*>(file.end)};
-}
-
-TlsContext make_tls_context(auto& context, const EmbeddedFile* files) {
-  auto& platform = context.platform;
-  const std::string_view cert = context.boot.value(cert_file).text;
-  const std::string_view key = context.boot.value(key_file).text;
-  if (cert.empty() != key.empty()) {
-    throw StartError("--cert and --key belong together; only one of them is given");
-  }
-  std::vector<tls::Identity> identities;
-  if (!cert.empty()) {
-    const std::string cert_text = credential_bytes(cert);
-    std::string key_text = credential_bytes(key);
-    identities.push_back(
-        identity_of({cert, base::bytes_of(cert_text)}, {key, base::bytes_of(key_text)}, platform));
-    tls::wipe(std::as_writable_bytes(std::span(key_text)));
-  } else {
-    for (const EmbeddedFile* at = files; at->name != nullptr; at += 2) {
-      identities.push_back(identity_of({at[0].name, bytes_of_file(at[0])},
-                                       {at[1].name, bytes_of_file(at[1])}, platform));
-    }
-  }
-  if constexpr (requires { platform.host_credentials; }) {
-    if (cert.empty() && !platform.host_credentials.key.empty()) {
-      auto& given = platform.host_credentials;
-      identities.clear();
-      identities.push_back(
-          identity_of({"the host's certificate", base::bytes_of(given.certificates)},
-                      {"the host's key", base::bytes_of(given.key)}, platform));
-      tls::wipe(std::as_writable_bytes(std::span(given.key)));
-    }
-  }
-  if (identities.empty()) return nullptr;
-  return std::make_shared<tls::Context>(std::move(identities), platform.entropy);
-}
-
 // What the threads of a process share, so that each opens the others' tickets: the first thread
 // makes it, the others take it.
 class SharedTlsContext {
@@ -144,30 +84,32 @@ class SharedTlsContext {
   TlsContext context_;
 };
 
-inline void log_renewal(base::Log& log, const tls::Context& context) {
-  const tls::Identity& identity = context.identities().front();
-  std::string names;
-  for (const std::string& name : identity.names()) names += (names.empty() ? "" : ", ") + name;
-  log.info({"the certificate was read again: ", names, "; ", identity.key_type(), ", until ",
-            tls::date_text(identity.not_after_s())});
-}
-
-}  // namespace detail
+// Where certificates and keys come from, and what they are checked with. All outlives Credentials.
+struct CredentialSource {
+  base::Entropy& entropy;
+  base::Clock& clock;
+  base::Log& log;
+  bool is_first_thread;
+  std::string_view cert_path;
+  std::string_view key_path;
+  // In place of the image's own; the key is wiped when it was read.
+  std::string_view host_certificates = {};
+  std::span<char> host_key = {};
+};
 
 // One thread's view of them.
 class Credentials {
  public:
-  // `start`, a Context, and `shared` outlive this. On the first thread it reads the certificates.
-  Credentials(auto& start, const EmbeddedFile* files, detail::SharedTlsContext& shared) {
-    auto& platform = start.platform;
-    if (platform.thread_index == 0) shared.set(detail::make_tls_context(start, files));
-    context_ = shared.get();
-    if constexpr (requires { platform.on_reload; }) {
-      if (start.boot.value(cert_file).text.empty()) return;  // an image's own do not change
-      platform.on_reload = [this, &start, files, &shared, others = std::move(platform.on_reload)] {
+  // `start`, a Context, and `shared` outlive this. On the first thread it reads the certificates;
+  // `files` only then.
+  Credentials(auto& start, const EmbeddedFile* files, SharedTlsContext& shared)
+      : Credentials(source_of(start), files, shared) {
+    if constexpr (requires { start.platform.on_reload; }) {
+      if (source_.cert_path.empty()) return;  // an image's own do not change
+      auto& on_reload = start.platform.on_reload;
+      on_reload = [this, others = std::move(on_reload)] {
         if (others) others();
-        if (start.platform.thread_index == 0) read_again(start, files, shared);
-        replace(shared.get());
+        read_again();
       };
     }
   }
@@ -179,25 +121,28 @@ class Credentials {
 
   // `take` is called with each context that replaces another, on this thread's loop, as long as
   // that turns.
-  void on_change(std::function<void(const TlsContext&)> take) {
-    takers_.push_back(std::move(take));
-  }
+  void on_change(std::function<void(const TlsContext&)> take);
 
  private:
-  static void read_again(auto& start, const EmbeddedFile* files, detail::SharedTlsContext& shared) {
-    try {
-      shared.set(detail::make_tls_context(start, files));
-      detail::log_renewal(start.platform.log, *shared.get());
-    } catch (const StartError& error) {
-      start.platform.log.error({error.what(), " (the certificate in use stays)"});
+  Credentials(const CredentialSource& source, const EmbeddedFile* files, SharedTlsContext& shared);
+  static CredentialSource source_of(auto& start) {
+    auto& platform = start.platform;
+    CredentialSource source{.entropy = platform.entropy,
+                            .clock = platform.clock,
+                            .log = platform.log,
+                            .is_first_thread = platform.thread_index == 0,
+                            .cert_path = start.boot.value(cert_file).text,
+                            .key_path = start.boot.value(key_file).text};
+    if constexpr (requires { platform.host_credentials; }) {
+      source.host_certificates = platform.host_credentials.certificates;
+      source.host_key = platform.host_credentials.key;
     }
+    return source;
   }
-  void replace(TlsContext context) {
-    if (context == context_) return;
-    context_ = std::move(context);
-    for (const auto& take : takers_) take(context_);
-  }
+  void read_again();
 
+  CredentialSource source_;
+  SharedTlsContext& shared_;
   TlsContext context_;
   std::vector<std::function<void(const TlsContext&)>> takers_;
 };
@@ -207,7 +152,7 @@ struct ConnectCredentials {
   static constexpr std::tuple keys{&cert_file, &key_file};
 
   Credentials operator()(auto& context) const {
-    static detail::SharedTlsContext shared;
+    static SharedTlsContext shared;
     return {context, files, shared};
   }
 };
@@ -230,7 +175,7 @@ struct ConnectStoredCredentials {
 
   template <class Store>
   Credentials operator()(auto& context, Store& store) const {
-    static detail::SharedTlsContext shared;
+    static SharedTlsContext shared;
     const auto certificates = base::run_now(store.get("cert.pem", kv::Encoding::identity));
     const auto key = base::run_now(store.get("key.pem", kv::Encoding::identity));
     if (!certificates || !key) {
@@ -264,14 +209,7 @@ struct ConnectTls {
 };
 
 // A name that only this machine has must not be pinned to HTTPS.
-inline bool is_local_only(const tls::Context& context) {
-  for (const tls::Identity& identity : context.identities()) {
-    for (const std::string& name : identity.names()) {
-      if (name != "localhost" && name != "127.0.0.1" && name != "0:0:0:0:0:0:0:1") return false;
-    }
-  }
-  return true;
-}
+[[nodiscard]] bool is_local_only(const tls::Context& context);
 
 struct ConnectHttpsJob {
   static constexpr std::tuple keys{&https_port, &hsts, &max_connections, &access_log};

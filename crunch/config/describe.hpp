@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
-// crunch/config/describe.hpp: an App's graph and keys as JSON, made by the compiler.
+// crunch/config/describe.hpp: an App's keys, and its graph and keys as JSON, made by the compiler.
 //
+// States:  keys_of, graph_json.
 // targets/main.cpp places the text in the ELF section `.crunch.graph`, where `crunch describe` and
 // `crunch inspect` read it without running the image: so it works for every target.
 //
@@ -12,10 +13,11 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
-#include <vector>
 
 #include "crunch/config/graph.hpp"
 #include "crunch/config/key.hpp"
@@ -37,10 +39,6 @@ constexpr void visit_keys(const std::tuple<K...>& keys, Visit& visit) {
   std::apply([&visit](const auto*... key) { (visit(info_of(*key)), ...); }, keys);
 }
 
-}  // namespace detail
-
-namespace detail {
-
 // Calls visit(KeyInfo) for the build keys that a device, or one below it, was chosen by.
 template <class D, class Visit>
 constexpr void visit_choices(const D& device, Visit& visit) {
@@ -51,30 +49,57 @@ constexpr void visit_choices(const D& device, Visit& visit) {
 
 }  // namespace detail
 
-// Calls visit(KeyInfo) once for each key: those that chose devices, those of the devices, and the
-// target's. Two that have one name are one key.
-template <class... T, class... J, class Visit>
-constexpr void for_each_key(const std::tuple<T...>& target_keys, const App<J...>& app,
-                            Visit&& visit) {
-  std::vector<KeyInfo> seen;
-  auto once = [&](const KeyInfo& info) {
-    for (const KeyInfo& other : seen) {
+namespace detail {
+
+// Each key once: those that chose devices, those of the devices, and the target's. Two that have
+// one name are one key.
+class KeyList {
+ public:
+  static constexpr std::size_t keys_max = 128;
+
+  template <class... T, class... J>
+  constexpr KeyList(const std::tuple<T...>& target_keys, const App<J...>& app) {
+    std::apply([&](const auto&... one) { (visit_choices(one, *this), ...); }, app.jobs);
+    for_each_device(app, [this](const auto& device) {
+      using Connect = typename std::remove_cvref_t<decltype(device)>::Connection;
+      visit_keys(keys_of_connect<Connect>, *this);
+    });
+    visit_keys(target_keys, *this);
+  }
+  constexpr void operator()(const KeyInfo& info) {
+    for (const KeyInfo& other : all()) {
       if (other.name != info.name) continue;
       if (other.shape.type != info.shape.type || other.doc != info.doc) {
         throw "two keys have one name, and are not the same";
       }
       return;
     }
-    seen.push_back(info);
-    visit(info);
-  };
-  std::apply([&](const auto&... one) { (detail::visit_choices(one, once), ...); }, app.jobs);
-  for_each_device(app, [&](const auto& device) {
-    using Connect = typename std::remove_cvref_t<decltype(device)>::Connection;
-    detail::visit_keys(detail::keys_of_connect<Connect>, once);
-  });
-  detail::visit_keys(target_keys, once);
+    keys_[count_++] = info;
+  }
+  [[nodiscard]] constexpr std::span<const KeyInfo> all() const {
+    return std::span(keys_).first(count_);
+  }
+
+ private:
+  std::array<KeyInfo, keys_max> keys_{};
+  std::size_t count_ = 0;
+};
+
+template <std::size_t count>
+constexpr std::array<KeyInfo, count> first_of(std::span<const KeyInfo> keys) {
+  std::array<KeyInfo, count> array;
+  std::ranges::copy(keys.first(count), array.begin());
+  return array;
 }
+
+}  // namespace detail
+
+// The keys of an appliance on a target.
+template <const auto& target_keys, const auto& app>
+inline constexpr auto keys_of = [] {
+  constexpr detail::KeyList list(target_keys, app);
+  return detail::first_of<list.all().size()>(list.all());
+}();
 
 namespace detail {
 
@@ -178,9 +203,8 @@ constexpr void write_key(JsonWriter& json, const KeyInfo& key) {
   json.raw("}");
 }
 
-template <class... T, class... J>
-constexpr void write_graph(JsonWriter& json, const std::tuple<T...>& target_keys,
-                           const App<J...>& app) {
+template <class... J>
+constexpr void write_graph(JsonWriter& json, std::span<const KeyInfo> keys, const App<J...>& app) {
   using List = DevicesOf<App<J...>>;
   std::size_t written = 0;
   json.raw("{\"devices\":[");
@@ -199,10 +223,10 @@ constexpr void write_graph(JsonWriter& json, const std::tuple<T...>& target_keys
   write_indices<List>(json, std::type_identity<std::tuple<J...>>{});
   json.raw(",\"keys\":[");
   written = 0;
-  for_each_key(target_keys, app, [&](const KeyInfo& key) {
+  for (const KeyInfo& key : keys) {
     json.raw(written++ == 0 ? "" : ",");
     write_key(json, key);
-  });
+  }
   json.raw("]}");
 }
 
@@ -213,12 +237,12 @@ template <const auto& target_keys, const auto& app>
 consteval auto graph_json() {
   constexpr std::size_t size = [] {
     detail::JsonWriter count(nullptr);
-    detail::write_graph(count, target_keys, app);
+    detail::write_graph(count, keys_of<target_keys, app>, app);
     return count.size();
   }();
   std::array<char, size> text{};
   detail::JsonWriter json(text.data());
-  detail::write_graph(json, target_keys, app);
+  detail::write_graph(json, keys_of<target_keys, app>, app);
   return text;
 }
 

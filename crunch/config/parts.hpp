@@ -21,6 +21,7 @@
 #include "crunch/config/key.hpp"
 #include "crunch/config/lwip_stack.hpp"
 #include "crunch/config/modules.hpp"
+#include "crunch/config/ready_made.hpp"
 #include "crunch/config/stacks.hpp"
 #include "crunch/config/stores.hpp"
 #include "crunch/config/target_parts.hpp"

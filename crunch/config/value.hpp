@@ -272,14 +272,17 @@ struct Reader<T> {
   static constexpr std::optional<T> read(const Shape& shape, std::string_view text) {
     const auto value = detail::read_scalar(shape, type, text);
     if (!value) return {};
+    return of(*value);
+  }
+  static constexpr T of(std::int64_t value) {
     if constexpr (std::same_as<T, Duration>)
-      return Duration(*value);
+      return Duration(value);
     else if constexpr (std::same_as<T, Size>)
-      return Size{static_cast<std::uint64_t>(*value)};
+      return Size{static_cast<std::uint64_t>(value)};
     else if constexpr (std::same_as<T, Port>)
-      return Port(static_cast<std::uint16_t>(*value));
+      return Port(static_cast<std::uint16_t>(value));
     else
-      return static_cast<T>(*value);
+      return static_cast<T>(value);
   }
 };
 template <>

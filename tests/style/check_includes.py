@@ -34,6 +34,7 @@ HOUSE: dict[str, list[str] | None] = {
     # Where rooms are put together: what configurations are made of, and the local preview.
     "crunch/config/parts.hpp": ["base/*", "kv/**", "net/**", "tls/**", "http/**"],
     "crunch/config/credentials.hpp": ["base/*", "kv/kv.hpp", *FLOWS, "tls/**", "http/**"],
+    "crunch/config/ready_made.hpp": ["base/*", "kv/**", "net/**", "tls/**", "http/**"],
     "crunch/config/modules.hpp": ["base/*", "kv/kv.hpp", "net/stack.hpp"],
     "crunch/config/stores.hpp": ["base/*", "kv/**"],
     "crunch/config/stacks.hpp": ["base/*", "net/*.hpp", "net/sockets/*"],

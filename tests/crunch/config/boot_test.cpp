@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
 #include <vector>
 
 namespace {
@@ -125,6 +126,23 @@ TEST(BootLine, TheBuildIsBelowTheEnvironmentAndThatBelowTheBootLine) {
   EXPECT_EQ(line->default_of(info_of(port)), "8080");
 }
 
+// A machine's host must not hide what the build set.
+TEST(BootLine, TheHostIsBelowTheBootLineAndAboveTheEnvironmentAndTheBuild) {
+  const Words words{"--threads=9"};
+  const auto given = BootLine::parse(words, keys, built_in, environment);
+  ASSERT_TRUE(given) << given.error();
+  const std::vector<std::string> host_words{"--http-port=7", "--threads=3", "--hostname=guest"};
+  const auto line = given->with_host(host_words);
+  ASSERT_TRUE(line) << line.error();
+  EXPECT_EQ(line->value(colour), Colour::blue) << "the build's";
+  EXPECT_EQ(line->value(port), 7);
+  EXPECT_EQ(line->value(threads), 9U);
+  EXPECT_EQ(line->value(host), "guest");
+  const std::vector<std::string> bad{"--threads=65"};
+  EXPECT_EQ(given->with_host(bad).error(),
+            "option --threads cannot be '65'; it takes a whole number from 1 to 64");
+}
+
 TEST(BootLine, BadValuesFromElsewhereAreSentencesToo) {
   EXPECT_EQ(BootLine::parse({}, keys, nullptr, bad_environment).error(),
             "CRUNCH_THREADS in the environment cannot be 'none'; it takes a whole number from 1 to "
@@ -160,6 +178,19 @@ TEST(BootLine, HelpIsAPageBySection) {
                        "\nHELP\n"))
       << help;
   EXPECT_EQ(help.find("store"), help.npos) << "no boot gives it";
+}
+
+TEST(BootLine, AKeyThatNobodyListedIsNoValue) {
+  constexpr Key<unsigned> unlisted{.name = "unlisted", .section = "UNIX", .doc = "None"};
+  const auto line = BootLine::parse({}, keys);
+  ASSERT_TRUE(line);
+  try {
+    static_cast<void>(line->value(unlisted));
+    FAIL() << "it has a value";
+  } catch (const std::logic_error& error) {
+    EXPECT_STREQ(error.what(),
+                 "the key 'unlisted' is read by a connect that does not list it in its `keys`");
+  }
 }
 
 }  // namespace

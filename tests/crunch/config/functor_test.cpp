@@ -11,6 +11,7 @@
 
 #include "crunch/config/boot.hpp"
 #include "crunch/config/context.hpp"
+#include "crunch/config/describe.hpp"
 #include "crunch/config/graph.hpp"
 #include "crunch/config/http_job.hpp"
 #include "crunch/config/instances.hpp"
@@ -164,6 +165,8 @@ constexpr auto app = jobs(serves<service_port>()(page<"the site">(), lwip(nic)),
                           serves<management_port>()(page<"the notes">(), no_network),
                           asks<management_port, "the notes">()(no_network));
 
+constexpr std::tuple of_no_target{};
+
 TEST(Functors, TwoStacksAndTwoStoresAnswerTheirTestJobsSideBySide) {
   base::SimulatedTime time;
   base::Loop loop(time, time);
@@ -171,7 +174,7 @@ TEST(Functors, TwoStacksAndTwoStoresAnswerTheirTestJobsSideBySide) {
   net::Lines lines;
   base::Log log(lines);
   Platform platform{loop, entropy, lines, log};
-  const auto boot = BootLine::parse({}, {});
+  const auto boot = BootLine::parse({}, keys_of<of_no_target, app>);
   TestContext context{platform, *boot};
   loop.on_exception = [](std::string_view what) noexcept { ADD_FAILURE() << what; };
   Instances<std::remove_cvref_t<decltype(app)>, TestContext> instances(context);

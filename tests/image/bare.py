@@ -119,7 +119,7 @@ CERTIFICATE = ("--self-signed", "localhost")
 def site_image(target: str, name="site", files=None, options=CERTIFICATE) -> pathlib.Path:
     """harness.SITE by HTTPS, and by HTTP, which redirects to it unless told otherwise."""
     write_site = functools.partial(harness.write_tree, files=files or SITE)
-    return harness.built_once(f"{name}.{target}", target, write_site, *options)
+    return harness.built_once(f"{name}.{target}", target, write_site, *options, sources=[__file__])
 
 
 def small_image(target: str) -> pathlib.Path:

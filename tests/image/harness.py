@@ -5,9 +5,11 @@ Gives: the tool (crunch, build_image), trees of files (SITE, write_tree), a runn
 what client.py has to ask it with, and main() for a test file.
 
 Rules that every test keeps by using it: servers listen on ports that the kernel chooses, on this
-machine only; what was started is ended, by its own process id; every wait has a bound.
+machine only; what was started is ended, by its own process id, and with the test at the latest;
+every wait has a bound.
 """
 
+import ctypes
 import fcntl
 import functools
 import hashlib
@@ -98,7 +100,8 @@ def built_once(name: str, target: str, write_site, *options, sources=()) -> path
     the file that it is written in."""
     SHARED.mkdir(parents=True, exist_ok=True)
     image = SHARED / name
-    parts = [*made_of(target), write_site.__code__.co_filename, *sources]
+    written_in = getattr(write_site, "func", write_site).__code__.co_filename  # a partial's func
+    parts = [*made_of(target), written_in, *sources]
     with open(SHARED / f"{name}.lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         newest = max(os.stat(part).st_mtime for part in parts)
@@ -142,6 +145,16 @@ def check_https(host: str, port: int, *options) -> None:
 
 # A running image ------------------------------------------------------------------------------
 
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def die_with_parent() -> None:
+    """For Popen's preexec_fn: what a test started ends with it, even when ctest kills it in its
+    time-out. (With the thread that started it, to be exact.)"""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Server:
     """A started image.
 
@@ -158,6 +171,7 @@ class Server:
         if http_port is not None:
             words.append(f"--http-port={http_port}")
         words += keys
+        options.setdefault("preexec_fn", die_with_parent)
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, **options)

@@ -97,7 +97,8 @@ class BadWire:
             must("ip", "link", "set", name, "up")
         self._process = subprocess.Popen(
             [str(harness.BUILD / "bin" / "wire"), *(f"fd:{end}" for end in ends),
-             *map(str, options)], pass_fds=ends, stdout=subprocess.PIPE, text=True)
+             *map(str, options)], pass_fds=ends, stdout=subprocess.PIPE, text=True,
+            preexec_fn=harness.die_with_parent)
         for end in ends:
             os.close(end)
 

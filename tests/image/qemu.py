@@ -92,7 +92,8 @@ class Guest(bare.Guest):
                       "-device", f"{device or NETWORK_DEVICE[kind(machine)]},netdev=wire{i}"]
         with open(self.err_path, "wb") as err:
             self.process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=err, stderr=err,
-                                            pass_fds=taps)
+                                            pass_fds=taps,
+                                            preexec_fn=harness.die_with_parent)
         if wait:
             try:
                 self.wait_for(r"network: [0-9.]+/\d+\b")

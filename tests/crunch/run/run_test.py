@@ -28,7 +28,8 @@ class Run:
         self.path = pathlib.Path(self._folder.name) / "said"
         with open(self.path, "wb") as out:
             self.process = subprocess.Popen([str(harness.CRUNCH), "run", str(image), *words],
-                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+                                            stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                            preexec_fn=harness.die_with_parent)
 
     def said(self) -> str:
         return self.path.read_text(errors="replace")

@@ -164,6 +164,7 @@ class Browser:
              f"--user-data-dir={self._folder.name}/profile", "--remote-debugging-port=0",
              "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors,
+            preexec_fn=harness.die_with_parent,
             start_new_session=True)
         try:
             self.port = self._wait_for_port()

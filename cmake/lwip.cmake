@@ -47,7 +47,7 @@ function(crunch_find_lwip)
     PUBLIC ${source}/src/include ${CMAKE_SOURCE_DIR}/net/lwip/port)
   # Always fast, in Debug builds too; the warnings of others' code are not ours.
   target_compile_options(crunch_lwip_c PRIVATE
-    -O3 -w -ffunction-sections -fno-pie -fno-strict-aliasing)
+    -O3 -w -ffunction-sections -fdata-sections -fno-pie -fno-strict-aliasing)
   # But for what does not go along with a site's bytes.
   foreach(name ipv4/acd ipv4/dhcp ipv4/icmp ipv4/ip4_frag ipv6/icmp6 ipv6/ip6_frag ipv6/mld6
       ipv6/nd6)

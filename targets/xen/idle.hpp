@@ -6,22 +6,24 @@
 #pragma once
 
 #include <functional>
+#include <utility>
+#include <vector>
 
 #include "base/loop.hpp"
-#include "targets/xen/netfront.hpp"
+#include "targets/xen/vifs.hpp"
 #include "targets/xen/xenstore.hpp"
 
 namespace xen_target {
 
 class Idle final : public base::Idle {
  public:
-  // `on_store` is called when xenstore has events, and when the network's backend has broken the
+  // `on_store` is called when xenstore has events, and when a network's backend has broken the
   // protocol.
   Idle(base::Clock& clock, Host& host, const Xenstore& store, std::function<void()> on_store)
       : clock_(clock), host_(host), store_(store), on_store_(std::move(on_store)) {}
 
   // Before the first turn.
-  void serve(Netfront& device) noexcept { device_ = &device; }
+  void serve(Vifs& vifs) noexcept { vifs_ = &vifs; }
 
   void sleep(base::Instant deadline) override;
 
@@ -30,7 +32,8 @@ class Idle final : public base::Idle {
   Host& host_;
   const Xenstore& store_;
   std::function<void()> on_store_;
-  Netfront* device_ = nullptr;
+  Vifs* vifs_ = nullptr;
+  std::vector<Host::Port> ports_;
 };
 
 }  // namespace xen_target

@@ -13,7 +13,7 @@
 #include "targets/xen/hypervisor.hpp"
 #include "targets/xen/idle.hpp"
 #include "targets/xen/life.hpp"
-#include "targets/xen/vif.hpp"
+#include "targets/xen/vifs.hpp"
 
 namespace xen_target {
 
@@ -33,26 +33,18 @@ struct Machine {
   Machine(std::span<char* const> arguments, base::LogLevel log_level)
       : log(console, log_level),
         control(store, log, memory_kib()),
-        vif(host, grants, store, log),
+        vifs(host, grants, store, log),
         net(begin()),
         idle(clock, host, store, [this] { look(); }),
         loop(clock, idle),
-        platform{{loop,
-                  clock,
-                  entropy,
-                  net,
-                  console,
-                  log,
-                  arguments,
-                  0,
-                  1,
-                  [this] { log.info({libos::boot_line()}); },
-                  {}},
-                 store,
-                 boot_words(store, vif.addresses(), arguments),
-                 credentials_of(store)} {
-    net.serve(loop);
-    idle.serve(net);
+        platform{
+            {loop, clock, entropy, net, console, log, arguments, 0, 1, [this] { ready(); }, {}},
+            vifs,
+            store,
+            boot_words(store, vifs.addresses(), arguments),
+            credentials_of(store)} {
+    vifs.serve(loop);
+    idle.serve(vifs);
   }
 
   void begin_store() {
@@ -66,8 +58,16 @@ struct Machine {
       throw std::runtime_error("xenstore does not answer this guest");
     }
     control.begin();
-    vif.begin();
-    return vif.device();
+    vifs.begin();
+    return vifs.first();
+  }
+
+  void ready() {
+    if (vifs.used() < vifs.count()) {
+      log.warning({"this guest has ", std::to_string(vifs.count()),
+                   " network devices, of which this image uses ", std::to_string(vifs.used())});
+    }
+    log.info({libos::boot_line()});
   }
 
   // Watches say only that something has changed.
@@ -76,10 +76,10 @@ struct Machine {
       if (*token == Control::token) {
         control.look([this](Control::Wish wish) { grant(wish); });
       } else if (*token == Vif::token) {
-        vif.look();
+        vifs.look();
       }
     }
-    if (!net.broken_by().empty() && net.is_open()) vif.look();
+    if (vifs.is_broken()) vifs.look();
   }
 
   void grant(Control::Wish wish) {
@@ -101,14 +101,14 @@ struct Machine {
       begin_store();
       grants.begin_again();
       control.begin();
-      vif.begin_again();
+      vifs.begin_again();
     }
     log.info({"taken up again", is_anew ? "" : ": it was not put away after all"});
   }
 
   std::string counts_text() const {
     const hypercall::Counts calls = hypercall::counts();
-    const Netfront::Counts& frames = net.counts();
+    const Netfront::Counts frames = vifs.counts();
     return "hypercalls " + std::to_string(calls.all) + ", of them " +
            std::to_string(calls.notifications) + " notifications and " +
            std::to_string(calls.sleeps) + " sleeps; frames " + std::to_string(frames.received) +
@@ -124,7 +124,7 @@ struct Machine {
   Grants grants{host};
   Xenstore store{host};
   Control control;
-  Vif vif;
+  Vifs vifs;
   Netfront& net;
   Idle idle;
   base::Loop loop;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // targets/xen/platform.hpp: what a configuration gets in a Xen guest, and how it starts.
 //
-// States:  start: xenstore, the network device -> run -> xl shutdown, xl reboot or the end of all
+// States:  start: xenstore, the first network device -> run -> xl shutdown, xl reboot or the end of
+// all
 //          jobs -> the exit status, by which libos ends the guest.
 // Errors:  a guest without what it takes: a sentence on the console, and status 1.
 
@@ -14,12 +15,15 @@
 #include "base/log.hpp"
 #include "targets/libos/platform.hpp"
 #include "targets/xen/given.hpp"
-#include "targets/xen/netfront.hpp"
+#include "targets/xen/vifs.hpp"
 #include "targets/xen/xenstore.hpp"
 
 namespace xen_target {
 
 struct Platform : libos::Platform<Netfront> {
+  // Further devices, by `device_key`: their numbers, the first being 1.
+  Vifs& net_devices;
+  static constexpr const auto& device_key = Vifs::device_key;
   // What the toolstack says about this guest, and its operator left for it (vm-data).
   Xenstore& store;
   // Boot keys from there: the command line's win over them.

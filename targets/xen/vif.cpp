@@ -34,20 +34,26 @@ std::optional<net::Mac> parse_mac(std::string_view text) {
 
 }  // namespace
 
-bool Vif::find() {
-  const auto names = store_.list(devices);
-  if (!names || names->empty()) return false;
+std::vector<std::string> vif_names(Xenstore& store) {
+  auto names = store.list(devices);
+  if (!names) return {};
   auto number = [](const std::string& name) {
     unsigned value = ~0U;
     std::from_chars(name.data(), name.data() + name.size(), value);
     return value;
   };
-  const std::string first = *std::ranges::min_element(*names, {}, number);
-  path_ = std::string(devices) + "/" + first;
-  if (names->size() > 1 && device_ == nullptr) {
-    log_.warning({"this guest has ", std::to_string(names->size()),
-                  " network devices; it serves on the first, vif ", first});
+  std::ranges::sort(*names, {}, number);
+  return std::move(*names);
+}
+
+bool Vif::find() {
+  const std::vector<std::string> names = vif_names(store_);
+  if (std::ranges::find(names, name_) == names.end()) {
+    const auto other = std::ranges::find_if(names, is_free_);
+    if (other == names.end()) return false;
+    name_ = *other;
   }
+  path_ = std::string(devices) + "/" + name_;
   auto backend = store_.get(path_ + "/backend");
   if (!backend || backend->empty()) return false;
   domain_ = static_cast<Host::Domain>(store_.number(path_ + "/backend-id", 0));
@@ -87,7 +93,8 @@ Vif::Features Vif::features() {
   return features;
 }
 
-void Vif::begin() {
+void Vif::begin(std::string_view name) {
+  name_ = name;
   static_cast<void>(store_.watch(devices, token));
   if (!find()) {
     throw std::runtime_error("this guest has no network device (xl: vif = [ \"bridge=xenbr0\" ])");

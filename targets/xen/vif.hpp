@@ -2,7 +2,9 @@
 // targets/xen/vif.hpp: how a network device is found and connected: what frontend and backend say
 // to each other by xenstore.
 //
-// States:  Vif.   Owns: the Netfront, once `begin` has found a device.
+// States:  Vif, one of them; Vifs (vifs.hpp) has all.   Owns: the Netfront, once `begin` has found
+// a
+//          device.
 // Life:    the backend waits (2) -> we write where our rings are and 4 -> it writes 4, and gets
 //          what we have for it -> it goes (5, 6, or its folder is gone) -> the rings are taken
 //          back, and we write 6 and, where it is to come again, 1 -> it waits (2) -> ... A backend
@@ -11,8 +13,12 @@
 
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/log.hpp"
 #include "targets/xen/netfront.hpp"
@@ -20,19 +26,26 @@
 
 namespace xen_target {
 
+// The names of a guest's network devices, "0", in their order.
+[[nodiscard]] std::vector<std::string> vif_names(Xenstore& store);
+
 class Vif {
  public:
   // The token of its watches.
   static constexpr std::string_view token = "vif";
 
-  // All must outlive it.
-  Vif(Host& host, Grants& grants, Xenstore& store, base::Log& log)
-      : host_(host), grants_(grants), store_(store), log_(log) {}
+  // All must outlive it. `is_free` says of a device's name, "0", that no other Vif has it.
+  Vif(
+      Host& host, Grants& grants, Xenstore& store, base::Log& log,
+      std::function<bool(const std::string&)> is_free = [](const std::string&) { return true; })
+      : host_(host), grants_(grants), store_(store), log_(log), is_free_(std::move(is_free)) {}
 
-  // Finds the first device and connects it. Throws std::runtime_error, a sentence, when there is
+  // Connects the device of that name; where there is none of it, the first that is free, which is
+  // also what takes its place when it goes. Throws std::runtime_error, a sentence, when there is
   // none or it will not do.
-  void begin();
+  void begin(std::string_view name = {});
   [[nodiscard]] Netfront& device() noexcept { return *device_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
   // "192.0.2.2" or "192.0.2.2 2001:db8::2", as the toolstack says; empty: it says nothing.
   [[nodiscard]] std::string addresses();
 
@@ -60,6 +73,8 @@ class Vif {
   Grants& grants_;
   Xenstore& store_;
   base::Log& log_;
+  std::function<bool(const std::string&)> is_free_;
+  std::string name_;     // 0
   std::string path_;     // device/vif/0
   std::string backend_;  // /local/domain/0/backend/vif/1/0
   Host::Domain domain_ = 0;

@@ -2,7 +2,7 @@
 // Finding and connecting a network device, and what the toolstack asks of a guest: against a played
 // xenstore in which this test is dom0.
 
-#include "targets/xen/vif.hpp"
+#include "targets/xen/vifs.hpp"
 
 #include <gtest/gtest.h>
 
@@ -27,15 +27,19 @@ class XenVif : public testing::Test {
   XenVif() {
     client.begin(&store.ring, PlayedStore::port);
     add_device("0", "00:16:3e:00:00:01");
+    offer(backend);
+  }
+  void offer(const std::string& at) {
     for (const char* feature : {"feature-sg", "feature-gso-tcpv4", "feature-gso-tcpv6",
                                 "feature-ipv6-csum-offload", "online"}) {
-      at_backend(feature, "1");
+      store.set(at + "/" + feature, "1");
     }
-    at_backend("state", "2");
+    store.set(at + "/state", "2");
   }
-  void add_device(const std::string& number, const std::string& mac) {
+  void add_device(const std::string& number, const std::string& mac,
+                  const std::string& at = backend) {
     const std::string path = "device/vif/" + number;
-    store.values[path + "/backend"] = backend;
+    store.values[path + "/backend"] = at;
     store.values[path + "/backend-id"] = "7";
     store.values[path + "/mac"] = mac;
   }
@@ -82,7 +86,78 @@ TEST_F(XenVif, ConnectsTheFirstDevice) {
   EXPECT_NE(host.page_of(number("tx-ring-ref"), true), nullptr);
   EXPECT_NE(host.page_of(number("rx-ring-ref"), true), nullptr);
   EXPECT_EQ(number("event-channel"), vif.device().port());
-  EXPECT_NE(lines.text.find("2 network devices"), std::string::npos) << lines.text;
+}
+
+class XenVifs : public XenVif {
+ protected:
+  XenVifs() {
+    add_device("10", "00:16:3e:00:00:0a", last);
+    add_device("2", "00:16:3e:00:00:02", second);
+    offer(second);
+    offer(last);
+    vifs.begin();
+  }
+  void look_at_all() {
+    while (client.next_event()) vifs.look();
+  }
+  bool has(const std::string& path) { return store.values.contains(path); }
+
+  static constexpr const char* second = "/local/domain/7/backend/vif/1/2";
+  static constexpr const char* last = "/local/domain/7/backend/vif/1/10";
+  Vifs vifs{host, grants, client, log};
+};
+
+TEST_F(XenVifs, AFurtherOneIsConnectedWhenItIsAskedFor) {
+  EXPECT_EQ(vifs.count(), 3U);
+  EXPECT_EQ(vifs.first().mac().back(), 1);
+  EXPECT_FALSE(has("device/vif/2/state"));
+  const auto found = vifs.find(2, "a-device");
+  ASSERT_TRUE(found) << found.error();
+  EXPECT_EQ((*found)->mac().back(), 2) << "by number, not by name";
+  EXPECT_EQ(store.values["device/vif/2/state"], "4");
+  EXPECT_FALSE(has("device/vif/10/state"));
+  EXPECT_EQ(vifs.used(), 2U);
+  std::vector<Host::Port> ports{77};
+  vifs.add_ports(ports);
+  EXPECT_EQ(ports, (std::vector<Host::Port>{77, vifs.first().port(), (*found)->port()}));
+}
+
+TEST_F(XenVifs, SaysWhyThereIsNoneToBeHad) {
+  ASSERT_TRUE(vifs.find(2, "a-device"));
+  at_backend("state", "2");
+  store.values["device/vif/10/mac"] = "none";
+  const struct {
+    unsigned number;
+    const char* says;
+  } rows[] = {{0, "--a-device=0: this guest has 3 network devices; give it another one"},
+              {4, "--a-device=4: this guest has 3 network devices; give it another one"},
+              {1, "--a-device=1: that network device is another stack's already"},
+              {2, "--a-device=2: that network device is another stack's already"},
+              {3, "--a-device=3: device/vif/10/mac in xenstore is no address"}};
+  for (const auto& row : rows) {
+    const auto found = vifs.find(row.number, "a-device");
+    ASSERT_FALSE(found) << row.says;
+    EXPECT_EQ(found.error().find(row.says), 0U) << found.error();
+  }
+  EXPECT_EQ(vifs.used(), 2U);
+}
+
+TEST_F(XenVifs, NoneTakesThePlaceOfAnother) {
+  Netfront& further = **vifs.find(2, "a-device");
+  for (const char* at : {backend, second}) store.set(std::string(at) + "/state", "4");
+  look_at_all();
+  const std::string before = store.values["device/vif/2/tx-ring-ref"];
+  // The first goes; the one that is free comes instead, and not the one in use.
+  std::erase_if(store.values, [](const auto& one) {
+    return one.first.starts_with("device/vif/0") ||
+           one.first.starts_with(std::string(backend) + "/");
+  });
+  store.fire("device/vif");
+  look_at_all();
+  EXPECT_TRUE(vifs.first().is_open());
+  EXPECT_EQ(store.values["device/vif/10/state"], "4");
+  EXPECT_TRUE(further.is_open());
+  EXPECT_EQ(store.values["device/vif/2/tx-ring-ref"], before);
 }
 
 TEST_F(XenVif, PromisesWhatTheBackendCan) {

@@ -4,7 +4,7 @@
 
 Method: the tests share one lab; each makes its guests anew. With CRUNCH_ALL_WIRES=1 in the
 environment: twelve more wires; ten guests at once and fifty one after another instead of three;
-three saves and three moves in a row instead of one; an idle guest.
+three saves and three moves in a row instead of one; an idle guest; a move with two networks.
 """
 
 import contextlib
@@ -23,6 +23,13 @@ import lab as xen_lab
 from harness import SITE
 from lab import CRASH, POWEROFF
 from sites import ALL, LARGE, TARGET, WAIT_S, Asking, Site, in_dom0, large_image, the_lab, when_all
+
+
+def example(name: str) -> pathlib.Path:
+    config = harness.ROOT / "examples" / name / "config.hpp"
+    return harness.built_once(f"{name}.{TARGET}", TARGET,
+                              lambda folder: harness.write_tree(folder, bare.SMALL), "--config",
+                              config, sources=[config])
 
 
 class Hosts(unittest.TestCase):
@@ -160,10 +167,6 @@ class Hosts(unittest.TestCase):
         self.assertEqual(guest.reasons(), [POWEROFF], guest.console())
 
     def test_examples(self):
-        def example(name: str) -> pathlib.Path:
-            return harness.built_once(
-                f"{name}.{TARGET}", TARGET, lambda folder: harness.write_tree(folder, bare.SMALL),
-                "--config", harness.ROOT / "examples" / name / "config.hpp")
         with Site(example("file-server"), memory_mib=16) as site:
             self.assert_serves(site, bare.SMALL)
         hello = self.lab.create("hello", in_dom0(example("hello-console")),
@@ -171,6 +174,26 @@ class Hosts(unittest.TestCase):
         hello.wait_for_end()
         self.assertEqual(hello.reasons(), [POWEROFF], hello.console())
         self.assertEqual(re.findall("(?m)^good-day$", hello.console()), ["good-day"] * 2)
+
+    def test_a_stack_on_each_network(self):
+        image_file, address = example("two-networks"), self.lab.address(202, wire=1)
+        keys = (f"--management-ipv4={address}/24", "--management-ipv4-gateway=" +
+                self.lab.address(1, wire=1))
+        alone = Site(image_file, *keys, wait=False)
+        self.addCleanup(alone.kill)
+        self.assertEqual(alone.wait_for_end(), 1)
+        self.assertIn("--management-device=2: this guest has 1 network device", alone.console())
+        with Site(image_file, *keys, vifs=2) as site:
+            site.wait_for(f"management: {re.escape(address)}/24")
+            self.assertNotIn("network devices", site.console())
+            for is_moved in (False, True) if ALL else (False,):
+                if is_moved:
+                    site.guest.migrate()
+                for host, port, other in ((site.host, 80, 8080), (address, 8080, 80)):
+                    with harness.Client(host, port) as client:
+                        self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+                    with self.assertRaises(ConnectionRefusedError):
+                        harness.Client(host, other)
 
     def test_balloons_are_refused(self):
         site = self.site()

@@ -13,6 +13,7 @@ import threading
 import unittest
 
 import bare
+import client
 import harness
 import lab as xen_lab
 from harness import SITE
@@ -21,7 +22,7 @@ from lab import POWEROFF, Lab
 TARGET = "xen"
 ALL = bool(os.environ.get("CRUNCH_ALL_WIRES"))
 WAIT_S = xen_lab.WAIT_S
-harness.WAIT_S = WAIT_S  # the emulation of an emulation is slow
+client.WAIT_S = WAIT_S  # the emulation of an emulation is slow
 when_all = unittest.skipUnless(ALL, "takes minutes: CRUNCH_ALL_WIRES=1 runs it")
 
 

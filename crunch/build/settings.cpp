@@ -46,13 +46,18 @@ void read_toml(const std::string& path, std::map<std::string, Setting>& out) {
     for (const auto& [key, node] : toml::parse(text, path)) {
       const std::string name(key.str());
       const std::optional<std::string> value = text_of(node);
+      const std::string place = path + ":" + std::to_string(key.source().begin.line);
+      if (node.is_table()) {
+        throw Failure(place + ": '" + name +
+                      "' is a table; keys have none: write each on a line of its own, as in "
+                      "http-port = 8080");
+      }
       if (!value) {
-        throw Failure(path + ":" + std::to_string(key.source().begin.line) + ": key '" + name +
+        throw Failure(place + ": key '" + name +
                       "' has a value that no key takes: give a text, a whole number, true, false "
                       "or a list of them");
       }
-      out[name] = {name, *value, Origin::file,
-                   path + ":" + std::to_string(key.source().begin.line)};
+      out[name] = {name, *value, Origin::file, place};
     }
   } catch (const toml::parse_error& error) {
     throw Failure(path + ":" + std::to_string(error.source().begin.line) + ": " +

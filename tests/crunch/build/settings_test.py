@@ -117,7 +117,11 @@ class Settings(unittest.TestCase):
             ("\nhttp-prot = 80\n",
              "crunch.toml:2: unknown key 'http-prot'; did you mean http-port?"),
             ("http-port = 1.5\n", "crunch.toml:1: key 'http-port' has a value that no key takes"),
-            ("[http]\nport = 1\n", "crunch.toml:1: key 'http' has a value that no key takes"),
+            ("[http]\nport = 1\n", "crunch.toml:1: 'http' is a table; keys have none"),
+            ("http.port = 1\n", "crunch.toml:1: 'http' is a table; keys have none"),
+            ("redirect = \"maybe\"\n", "cannot be \"maybe\"; it takes true or false"),
+            ("log = 1\n", "cannot be \"1\"; it takes off, combined or json"),
+            ("threads = 1\nthreads = 2\n", "crunch.toml:2: "),
             ("http-port = [80, 81]\n", "cannot be \"80,81\"; it takes a port"),
         ]:
             self.toml(text)

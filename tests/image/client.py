@@ -4,6 +4,7 @@
 import contextlib
 import socket
 import ssl
+import time
 
 WAIT_S = 20.0
 

@@ -3,7 +3,7 @@
 
 Method: bench/guest/machines.py has both machines. The clock starts before QEMU is spawned; the
 client asks every 5 ms until it is answered. Machines in turn; a figure is the median. The memory is
-the least of a list with which a machine answers, found by halving; one that takes four times as
+the least of a list with which a machine answers, found by halving; one that takes twice as
 long as with 256 MiB is said not to answer. With --xen they are guests of a Xen in QEMU
 (bench/guest/xen.py), and the clock starts before `xl create`. With --nested they run on KVM in an
 emulated machine (bench/guest/nested_machines.py), also as a guest of hvt-tender; resident is what
@@ -79,7 +79,7 @@ def main():
         for machine in contenders:
             times = taken[machine.name]
             usual = statistics.median(times)
-            memory, resident = smallest_memory(machine, log, max(5.0, 4 * usual))
+            memory, resident = smallest_memory(machine, log, max(5.0, 2 * usual))
             rows.append([machine.name, f"{usual:.2f}", f"{min(times):.2f}",
                          f"{machine.image_bytes() / 1e6:.1f}", memory])
             if options.nested:

@@ -16,12 +16,15 @@ import subprocess
 import sys
 
 FOLDERS = ("base", "kv", "net", "http", "tls", "crunch", "targets", "tests", "cmake", "scripts",
-           "site-example", "docs", "bench")
+           "site-example", "docs", "bench", "examples")
 # A path names a folder of this repository first; `crunch/` in a URL or behind a dot does not count.
 PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
 # Options of others that stand alone in a sentence.
 FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--trace", "--watch"}
+# A second stack has the keys of the first, with its name before; and one of its own.
+SECOND = "--management-"
+SECONDS_OWN = {"--device"}
 # Only there when crunch was built with TLS.
 TLS = {"--cert", "--key", "--self-signed", "--https-port", "--hsts", "--redirect"}
 # Folders that have the name of one of ours, in someone else's project: `docs/` of Sphinx.
@@ -78,6 +81,7 @@ class Helps:
             described = subprocess.run([crunch, "describe", "-t", target], check=False, timeout=60,
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             self.all += described.stdout.decode()
+        self.all += self.run(str(pathlib.Path(crunch).with_name("hvt-tender")))
 
     @staticmethod
     def run(*words: str) -> str:
@@ -106,7 +110,9 @@ def check_options(helps: Helps, code: str) -> list[str]:
                 if not has_option(helps.of(subcommand), option) and option not in helps.absent]
     if code.startswith("--"):
         option = OPTION.match(code).group(0)
-        known = option in FOREIGN | helps.absent or has_option(helps.all, option)
+        key = option.replace(SECOND, "--") if option.startswith(SECOND) else option
+        known = (option in FOREIGN | helps.absent or has_option(helps.all, key) or
+                 (key != option and key in SECONDS_OWN))
         if helps.image and not known:
             found.append(f"nothing has the option '{option}'")
     run = re.search(r"(?:^|[\s\"/])\./?my-site\b(.*)|ExecStart=\S+(.*)", code)

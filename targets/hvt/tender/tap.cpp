@@ -30,6 +30,14 @@ std::uint16_t mtu_of(const std::string& name) {
   return static_cast<std::uint16_t>(request.ifr_mtu);
 }
 
+// Frames come whole: what a program that had the tap before asked of the kernel (QEMU does:
+// unfinished checksums, uncut segments) stays with the tap and would spoil them.
+void refuse_offload(int tap, const std::string& name) {
+  if (::ioctl(tap, TUNSETOFFLOAD, 0) != 0) {
+    throw std::runtime_error("cannot have whole frames of '" + name + "': " + std::strerror(errno));
+  }
+}
+
 Tap take_inherited(const std::string& word) {
   int fd = -1;
   const char* const end = word.data() + word.size();
@@ -49,6 +57,7 @@ Tap take_inherited(const std::string& word) {
   if (flags < 0 || ::fcntl(fd, F_SETFL, flags | O_NONBLOCK) != 0) {
     throw std::runtime_error("cannot use '" + word + "': " + std::strerror(errno));
   }
+  refuse_offload(fd, word);
   return {Descriptor(fd), mtu_of(request.ifr_name)};
 }
 
@@ -80,6 +89,7 @@ Tap open_tap(const std::string& name) {
     }
     throw std::runtime_error("cannot use the tap '" + name + "': " + std::strerror(errno));
   }
+  refuse_offload(file.get(), name);
   return {std::move(file), mtu_of(name)};
 }
 

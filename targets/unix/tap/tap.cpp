@@ -99,6 +99,10 @@ bool offer_offload(int fd) {
   return ::ioctl(fd, TUNSETVNETHDRSZ, &size) == 0 && ::ioctl(fd, TUNSETOFFLOAD, TUN_F_CSUM) == 0;
 }
 
+// Without a header frames must be whole; what another program has asked of the kernel, as QEMU
+// does, stays with the tap until somebody says so.
+void refuse_offload(int fd) { ::ioctl(fd, TUNSETOFFLOAD, 0); }
+
 // A frame that asks for it has its headers in its first piece, and its checksum is TCP's.
 void ask_for_segments(Header& header, const net::FrameOut& frame) {
   constexpr std::size_t ethertype_at = 12;
@@ -131,6 +135,7 @@ base::Result<OpenTap, std::string> take_inherited(std::string_view number, std::
   if (tap.has_header && !offer_offload(tap.fd)) {
     return Failure(text + " refuses a header of 10 bytes: " + why(errno));
   }
+  if (!tap.has_header) refuse_offload(tap.fd);
   const int flags = ::fcntl(tap.fd, F_GETFL);
   ::fcntl(tap.fd, F_SETFL, flags | O_NONBLOCK);
   ask_host(tap);
@@ -167,6 +172,7 @@ base::Result<OpenTap, std::string> open_tap(std::string_view name, std::string_v
     if (::ioctl(tap.fd, TUNSETIFF, &request) == 0) {
       tap.has_header = header != 0 && offer_offload(tap.fd);
       if (header != 0 && !tap.has_header) continue;
+      if (!tap.has_header) refuse_offload(tap.fd);
       ask_host(tap);
       tap.fd = device.release();
       return tap;

@@ -106,13 +106,14 @@ def main():
     print(f"{machines.about()}; median of {options.rounds} rounds of {options.seconds} s\n")
     rows = []
     for name in LOADS:
-        row = [name]
+        row, rates = [name], []
         for machine in contenders:
             each = taken[machine.name, name]
-            row += [f"{statistics.median(one[0] for one in each):.4g}",
-                    f"{statistics.median(one[1] for one in each):.0f}"]
+            rates.append(statistics.median(one[0] for one in each))
+            row += [f"{rates[-1]:,.{0 if rates[-1] >= 100 else 1}f}",
+                    f"{statistics.median(one[1] for one in each):,.0f}"]
         # The first against the last, Linux.
-        rows.append([*row, f"{float(row[1]) / float(row[-2]):.1f}"])
+        rows.append([*row, f"{rates[0] / rates[-1]:.1f}"])
     heads = [head for machine in contenders for head in (f"{machine.name} /s", "us of CPU")]
     print(measure.table(["", *heads, "ratio"], rows))
     for name, count in counts.items():

@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: ISC
 // net/sockets/socket.hpp: one connected kernel socket, and the calls that wait on it.
 //
-// States:  Socket: taken (a Flow has it) -> closed -> free in its Pool, when no call waits any
-// more. Owns:    Pool owns every Socket; a Socket owns its descriptor.   Used by:
-// net/sockets/sockets.hpp. Cost:    a read is one recv, a write one send or sendmsg; neither
-// allocates, neither has a
+// States:  Socket: taken (a Flow has it) -> closed -> free in its Pool, when no call waits.
+// Owns:    Pool owns every Socket; a Socket owns its descriptor.
+// Used by: net/sockets/sockets.hpp.
+// Cost:    a read is one recv, a write one send or sendmsg; neither allocates, neither has a
 //          coroutine frame. A socket is watched by epoll only from the first call that has to wait,
 //          so a connection that brings its request along is never registered.
 // Rules:   1. A direction is tried only while its flag (base::Watch) is set. A short read means
-// that
-//             the queue is empty, so the next read waits for an edge instead of asking for EAGAIN;
-//             after a hangup there is no further edge, so then the flag stays.
+//             that the queue is empty, so the next read waits for an edge instead of asking for
+//             EAGAIN; after a hangup there is no further edge, so then the flag stays.
 //          2. Nothing of a Socket is touched after a waiting coroutine was resumed: it may have
 //             closed the flow.
 

@@ -2,8 +2,7 @@
 // targets/virtio/target.hpp: a virtio machine as a configuration sees it.
 //
 // States:  what every target's `target.hpp` states, in namespace `target`: Platform (what it
-// offers;
-//          a configuration chooses by its members, never by a name), keys, name, run.
+//          offers; a configuration chooses by its members, never by a name), keys, name, run.
 // May include: base, crunch/config/{boot,key,log_level}.hpp, targets/virtio.
 
 #pragma once

@@ -2,9 +2,8 @@
 // tests/http/failures_test.cpp: what a server lives through: a failing store, a failing network,
 // drains; and what its log says of it all.
 //
-// Method:  simulated time; failures are put at every operation in turn. A program of its own: g++
-// 12
-//          cannot link one coroutine template instantiated in two sources.
+// Method:  simulated time; failures are put at every operation in turn. A program of its own:
+//          g++ 12 cannot link one coroutine template instantiated in two sources.
 
 #include <gtest/gtest.h>
 

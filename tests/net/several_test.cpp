@@ -78,6 +78,11 @@ net::Endpoint at6(std::uint8_t network, std::uint16_t port) {
   return {in_network(network, server).ipv6.address, port};
 }
 
+Task<void> ask_once(Lwip& from, Lwip::Listener& there) {
+  EXPECT_EQ(co_await ask(from, at4(0, 80)), "service");
+  there.close();
+}
+
 Task<void> ask_both(Lwip& near, Lwip& far, const net::Endpoint& near_at,
                     const net::Endpoint& far_at) {
   for (int i = 0; i < 3; ++i) {
@@ -212,11 +217,7 @@ TEST_F(Several, WhoBeganFirstMayEndLast) {
     auto other = b.listen(80);
     ASSERT_TRUE(listener.has_value() && other.has_value());
     loop().spawn(greet(*listener, "service"));
-    auto once = [](Lwip& from, Lwip::Listener& there) -> Task<void> {
-      EXPECT_EQ(co_await ask(from, at4(0, 80)), "service");
-      there.close();
-    };
-    play(once(near, *listener));
+    play(ask_once(near, *listener));
     listener->close();
     other->close();
     (i % 2 == 0 ? service_ : management_).end(0);
@@ -265,11 +266,7 @@ TEST_F(Several, AFloodOnOneNetworkIsNotFeltOnTheOther) {
     if (i % 100 == 0) turn_for(1ms);
   }
   const base::Instant before = loop().now();
-  auto once = [](Lwip& from, Lwip::Listener& there) -> Task<void> {
-    EXPECT_EQ(co_await ask(from, at4(0, 80)), "service");
-    there.close();
-  };
-  play(once(far, *second));
+  play(ask_once(far, *second));
   EXPECT_LT(loop().now() - before, 500ms) << "without a retransmission";
 }
 

@@ -134,8 +134,8 @@ TEXT = [
     ({A: header(A, "// TODO: less.\n")}, ("write TODO(kind):",)),
     ({A: header(A, "// FIXME(perf): less.\n")}, ("write TODO(kind):",)),
     ({A: header(A, '// see "/root/x"\n')}, ("path of one machine",)),
-    ({A: header(A, '// see /work/x\n')}, ("path of one machine",)),
-    ({A: header(A, '// see http/work/x and ../tmp/x\n')}, ()),
+    ({A: header(A, '// see /home/x\n')}, ("path of one machine",)),
+    ({A: header(A, '// see http/home/x and ../tmp/x\n')}, ()),
     ({"tests/a.hpp": header("tests/a.hpp", '// "/tmp/x"\n')}, ()),
 ]
 

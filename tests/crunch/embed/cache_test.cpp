@@ -5,11 +5,11 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include "crunch/files.hpp"
+#include "tests/kv/tree.hpp"
 
 namespace {
 
@@ -21,12 +21,6 @@ using State = crunch::embed::MadeForm::State;
 
 class CacheTest : public ::testing::Test {
  protected:
-  CacheTest() {
-    std::string pattern = (fs::temp_directory_path() / "crunch-cache-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~CacheTest() override { fs::remove_all(folder_); }
-
   static kv::Sha256Bytes content(const std::string& text) {
     return kv::sha256_of(base::bytes_of(text));
   }
@@ -55,7 +49,8 @@ class CacheTest : public ::testing::Test {
     std::ofstream(path, std::ios::binary) << bytes;
   }
 
-  std::string folder_;
+  const kv::Tree tree_;
+  const std::string& folder_ = tree_.path();
 };
 
 TEST_F(CacheTest, FindsWhatIsKept) {

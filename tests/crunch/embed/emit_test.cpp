@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 
 #include "kv/crunched/table.hpp"
+#include "tests/kv/tree.hpp"
 
 namespace {
 
@@ -21,12 +21,8 @@ kv::Sha256Bytes sha(std::string_view text) { return kv::sha256_of(base::bytes_of
 
 class ContentTest : public ::testing::Test {
  protected:
-  ContentTest() {
-    std::string pattern = (fs::temp_directory_path() / "crunch-emit-XXXXXX").string();
-    folder_ = ::mkdtemp(pattern.data());
-  }
-  ~ContentTest() override { fs::remove_all(folder_); }
-  std::string folder_;
+  const kv::Tree tree_;
+  const std::string& folder_ = tree_.path();
 };
 
 TEST_F(ContentTest, EqualBytesAreThereOnce) {

@@ -25,6 +25,7 @@
 #include <iterator>
 #include <span>
 
+#include "tests/kv/tree.hpp"
 #include "tests/targets/hvt/guests.hpp"
 #include "tests/targets/hvt/sample.hpp"
 
@@ -33,29 +34,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds patience(60);
 
-// A folder of its own for each test.
-class Folder {
- public:
-  Folder() {
-    std::string path = (std::filesystem::temp_directory_path() / "hvt.XXXXXX").string();
-    if (::mkdtemp(path.data()) != nullptr) path_ = path;
-  }
-  ~Folder() {
-    for (const std::string& name : made_) ::unlink(name.c_str());
-    ::rmdir(path_.c_str());
-  }
-  Folder(const Folder&) = delete;
-  Folder& operator=(const Folder&) = delete;
-  std::string put(const std::string& name, const std::string& bytes) {
-    made_.push_back(path_ + "/" + name);
-    std::ofstream(made_.back(), std::ios::binary) << bytes;
-    return made_.back();
-  }
-
- private:
-  std::string path_;
-  std::vector<std::string> made_;
-};
+// A file of the folder, by its whole name.
+std::string put(const kv::Tree& folder, std::string_view name, std::string_view bytes) {
+  folder.write(name, bytes);
+  return folder.at(name).string();
+}
 
 // A tender that runs. Its output is read until it ends, or until a line.
 class Tender {
@@ -160,9 +143,9 @@ class Guest : public testing::Test {
     ::close(kvm);
   }
   std::string image(const std::string& code, With device = With::nothing) {
-    return folder.put("guest.hvt", image_of(code, device));
+    return put(folder, "guest.hvt", image_of(code, device));
   }
-  Folder folder;
+  kv::Tree folder;
 };
 
 TEST_F(Guest, HasItsWordsAndGivesItsStatus) {
@@ -197,7 +180,7 @@ TEST_F(Guest, IsEndedByTheSecondSigint) {
 TEST_F(Guest, HasBlocks) {
   std::string disk(2048, 'x');
   disk[512] = 'A';
-  const std::string path = folder.put("disk", disk);
+  const std::string path = put(folder, "disk", disk);
   Tender tender({"--mem=2", "--block:storage=" + path, image(CODE(block), With::block)});
   EXPECT_EQ(tender.wait(), 0) << tender.output();
   std::ifstream file(path, std::ios::binary);
@@ -344,15 +327,15 @@ struct Refused {
 };
 
 TEST(Tender, SaysWhatIsWrong) {
-  Folder folder;
+  kv::Tree folder;
   hvt_test::Sample with_net;
   with_net.entries.resize(2);
   with_net.manifest.count = 2;
   with_net.set_sizes();
-  const std::string good = folder.put("good.hvt", with_net.bytes());
-  const std::string cut = folder.put("cut.hvt", with_net.bytes().substr(0, 300));
+  const std::string good = put(folder, "good.hvt", with_net.bytes());
+  const std::string cut = put(folder, "cut.hvt", with_net.bytes().substr(0, 300));
   with_net.entries[1] = hvt_test::device("disk", hvt::DeviceType::block);
-  const std::string disk = folder.put("disk.hvt", with_net.bytes());
+  const std::string disk = put(folder, "disk.hvt", with_net.bytes());
   const Refused cases[] = {
       {"nothing", {}, 2, "which image?"},
       {"option", {"--men=3", good}, 2, "unknown option '--men=3'"},

@@ -129,14 +129,19 @@ function(crunch_find_ipsec_mb)
   endif()
   set(members gcm128_sgl_api_by8_sse.o gcm256_sgl_api_by8_sse.o aes_keyexp_128.o aes_keyexp_256.o
     error.o)
+  # By way of a folder beside it: members that are as before keep their times, or whatever has TLS
+  # would be linked again after each run of CMake.
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/ipsec_mb)
-  file(MAKE_DIRECTORY ${folder})
+  file(MAKE_DIRECTORY ${folder} ${folder}.new)
   execute_process(COMMAND ${CMAKE_AR} x ${CRUNCH_IPSEC_MB_LIBRARY} ${members}
-    WORKING_DIRECTORY ${folder} RESULT_VARIABLE failed ERROR_VARIABLE why)
+    WORKING_DIRECTORY ${folder}.new RESULT_VARIABLE failed ERROR_VARIABLE why)
   if(failed)
     message(STATUS "libipsec-mb-dev is of another make (${why}): TLS encrypts more slowly")
     return()
   endif()
+  foreach(member ${members})
+    file(COPY_FILE ${folder}.new/${member} ${folder}/${member} ONLY_IF_DIFFERENT)
+  endforeach()
   list(TRANSFORM members PREPEND ${folder}/)
   set_source_files_properties(${members} PROPERTIES EXTERNAL_OBJECT ON)
   add_library(crunch_ipsec_mb STATIC ${members})

@@ -23,6 +23,7 @@ import time
 import unittest
 
 import harness
+from client import trusting_context
 from harness import SITE
 
 CLIENT = harness.BUILD / "bin" / "conformance_client"
@@ -188,7 +189,7 @@ class Suite:
     def test_tls_versions_and_resumption(self):
         with self.start(small_image(self.target)) as guest:
             for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
-                context = harness.trusting_context()
+                context = trusting_context()
                 context.minimum_version = context.maximum_version = version
                 with guest.secure_client(context) as first:
                     self.assertEqual(first.get("/style.css").body, SITE["style.css"])

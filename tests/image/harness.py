@@ -24,7 +24,7 @@ import tempfile
 import time
 import unittest
 
-from client import WAIT_S, Answer, Client, SecureClient, trusting_context  # noqa: F401
+from client import WAIT_S, Answer, Client, SecureClient
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Set by ctest; by hand, what scripts/test builds.
@@ -32,6 +32,22 @@ BUILD = pathlib.Path(os.environ.get("CRUNCH_BUILD", ROOT / "build")).resolve()
 CRUNCH = BUILD / "bin" / "crunch"
 # Where images that several tests use are kept.
 SHARED = BUILD / "tests" / "image" / "shared"
+
+
+# Other programs -------------------------------------------------------------------------------
+
+def call(*words, **options) -> subprocess.CompletedProcess:
+    """Runs a program; what it says on both outputs is captured as one text."""
+    options.setdefault("timeout", 60)
+    return subprocess.run([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, check=False, **options)
+
+
+def must(*words, **options) -> str:
+    done = call(*words, **options)
+    if done.returncode != 0:
+        raise AssertionError(f"{words} exits {done.returncode}:\n{done.stdout}")
+    return done.stdout
 
 
 # The tool -------------------------------------------------------------------------------------

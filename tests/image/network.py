@@ -16,23 +16,11 @@ import tempfile
 import unittest
 
 import harness
+from harness import call, must
 
 HOST4, IMAGE4 = "10.9.0.1", "10.9.0.2"
 HOST6, IMAGE6 = "fd09::1", "fd09::2"
 STATIC = [f"--ipv4={IMAGE4}/24", f"--ipv4-gateway={HOST4}", f"--ipv6={IMAGE6}/64"]
-
-
-def call(*words, **options) -> subprocess.CompletedProcess:
-    options.setdefault("timeout", 60)
-    return subprocess.run([*map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, check=False, **options)
-
-
-def must(*words) -> str:
-    done = call(*words)
-    if done.returncode != 0:
-        raise AssertionError(f"{words} exits {done.returncode}: {done.stdout}")
-    return done.stdout
 
 
 def need_taps() -> None:

@@ -19,7 +19,7 @@ import bare
 import harness
 import network
 import qemu
-from network import call, must
+from harness import call, must
 
 CONFIG = harness.ROOT / "examples" / "two-networks" / "config.hpp"
 SERVICE, MANAGEMENT = {"index.html": b"the site\n"}, {"index.html": b"the status\n"}

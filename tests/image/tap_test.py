@@ -18,8 +18,8 @@ import unittest
 
 import harness
 import network
-from harness import SITE, Server
-from network import HOST4, IMAGE4, IMAGE6, STATIC, call, enter_namespace, file_of, make_tap, must
+from harness import SITE, Server, call, must
+from network import HOST4, IMAGE4, IMAGE6, STATIC, enter_namespace, file_of, make_tap
 
 CLIENT = harness.BUILD / "bin" / "conformance_client"
 

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: ISC
-"""What other programs check: clang-format 14 for C++, shellcheck for the scripts."""
+"""What other programs check: C++ by clang-format 14, scripts by shellcheck, Python by pyflakes."""
 
+import pathlib
+import re
 import shutil
 import subprocess
 
 from tree import Finding, Tree
+
+# FILE:LINE:COLUMN: what is wrong
+FOUND = re.compile(r"[^ :]+:\d+:\d+:? ")
 
 
 class Missing(Exception):
@@ -20,8 +25,8 @@ def run(tree: Tree, tool: str, options: list[str], files: list[str]) -> list[Fin
                           stderr=subprocess.STDOUT, timeout=300, check=False)
     if done.returncode == 0:
         return []
-    lines = [line for line in done.stdout.decode(errors="replace").splitlines()
-             if "error:" in line or ": note:" in line or ": warning:" in line]
+    said = done.stdout.decode(errors="replace").splitlines()
+    lines = [line for line in said if FOUND.match(line)]
     return [Finding(tool, 0, line) for line in lines or ["failed without a word"]]
 
 
@@ -31,3 +36,10 @@ def check_format(tree: Tree) -> list[Finding]:
 
 def check_shell(tree: Tree) -> list[Finding]:
     return run(tree, "shellcheck", ["-x", "--format=gcc"], tree.scripts("bash"))
+
+
+def check_python(tree: Tree) -> list[Finding]:
+    """Names that nothing defines, imports that nothing uses."""
+    files = set(tree.scripts("python3"))
+    files.update(path for path in tree.files if pathlib.PurePath(path).suffix == ".py")
+    return run(tree, "pyflakes3", [], sorted(files))

@@ -198,6 +198,13 @@ SHELL = [
     ({"scripts/a": "#!/bin/bash\nrm $1\n"}, ("SC2086",)),
 ]
 
+PYTHON = [
+    ({"tests/a.py": "import os\nprint(os.getpid())\n"}, ()),
+    ({"tests/a.py": "import os\n"}, ("'os' imported but unused",)),
+    ({"scripts/a": "#!/usr/bin/env python3\nprint(b)\n"}, ("undefined name 'b'",)),
+    ({"tests/a.py": "def f(:\n"}, ("invalid syntax",)),
+]
+
 TABLES = {
     "includes": (check_includes.check, INCLUDES),
     "dead_headers": (check_includes.check_dead_headers, DEAD_HEADERS),
@@ -207,6 +214,7 @@ TABLES = {
     "headers": (check_headers.check, HEADERS),
     "format": (check_tools.check_format, FORMAT),
     "shell": (check_tools.check_shell, SHELL),
+    "python": (check_tools.check_python, PYTHON),
 }
 
 

@@ -26,6 +26,7 @@ CHECKS = {
     "headers": check_headers.check,
     "format": check_tools.check_format,
     "shell": check_tools.check_shell,
+    "python": check_tools.check_python,
 }
 
 

@@ -16,7 +16,6 @@ import stat
 import subprocess
 import sys
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "embed"))
 

@@ -6,13 +6,13 @@ Method: cmake --install into a folder, which is then moved; the source and build
 from it where mount namespaces are allowed, and in any case not named by it.
 """
 
+import functools
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
 import time
-import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "embed"))
 
@@ -20,12 +20,7 @@ import harness
 from trees import COMPRESSIBLE, Folder
 
 
-def run(*words, **options) -> str:
-    done = subprocess.run(list(map(str, words)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          text=True, timeout=500, **options)
-    if done.returncode != 0:
-        raise AssertionError(f"{words} exits {done.returncode}:\n{done.stdout}")
-    return done.stdout
+run = functools.partial(harness.must, timeout=500)
 
 
 class Installed(Folder):

@@ -7,7 +7,6 @@ there, byte for byte, and nothing beside it.
 """
 
 import os
-import pathlib
 import resource
 import shutil
 import signal
@@ -16,7 +15,6 @@ import subprocess
 import sys
 import threading
 import time
-import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 

@@ -24,7 +24,7 @@ class Kvm(unittest.TestCase):
             raise unittest.SkipTest("no /dev/kvm here, or no permission for it")
         network.enter_namespace()
         network.make_tap()
-        done = network.call(TENDER, "--mem=16", "--net:service=tap0", PROBE, "--", "exit",
+        done = harness.call(TENDER, "--mem=16", "--net:service=tap0", PROBE, "--", "exit",
                             timeout=200)
         if done.returncode == WANTED:
             self.assertNotIn("emulates", done.stdout)

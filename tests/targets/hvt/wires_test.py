@@ -15,7 +15,6 @@ import unittest
 import bare
 import harness
 import nested
-import network
 from harness import SITE
 from nested import Guest
 
@@ -65,7 +64,7 @@ class Addresses(unittest.TestCase):
         config = self.folder / "radvd.conf"
         config.write_text(f"interface {nested.TAP} {{ AdvSendAdvert on; MinRtrAdvInterval 3; "
                           "MaxRtrAdvInterval 4; prefix fd09:0:0:7::/64 { }; };\n")
-        network.must("ip", "-6", "addr", "add", "fd09:0:0:7::1/64", "dev", nested.TAP, "nodad")
+        harness.must("ip", "-6", "addr", "add", "fd09:0:0:7::1/64", "dev", nested.TAP, "nodad")
         self.daemon("radvd", "-n", "-C", config, "-p", self.folder / "radvd.pid", "-m", "none")
         self.serves_at(r"network: (fd09::7:[0-9a-f:]+)/64", "--ipv4=10.9.0.178/24")
 

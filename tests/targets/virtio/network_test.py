@@ -19,8 +19,8 @@ import bare
 import harness
 import network
 import qemu
-from harness import SITE
-from network import HOST4, IMAGE4, IMAGE6, file_of, make_tap, must
+from harness import SITE, must
+from network import HOST4, IMAGE4, IMAGE6, file_of, make_tap
 
 TARGET = "virtio"
 AT_A_TIME = 200

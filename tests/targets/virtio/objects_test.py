@@ -7,7 +7,6 @@ is disassembled.
 """
 
 import re
-import subprocess
 import unittest
 
 import harness
@@ -32,11 +31,6 @@ def recipe(target: str) -> dict:
     return words
 
 
-def run(*words) -> str:
-    return subprocess.run(list(map(str, words)), stdout=subprocess.PIPE, text=True, check=True,
-                          timeout=120).stdout
-
-
 class Objects(unittest.TestCase):
     def test_the_same_archives(self):
         process = recipe("unix")
@@ -52,8 +46,8 @@ class Objects(unittest.TestCase):
 
     def test_early_code_needs_no_c_library(self):
         for archive, objects in EARLY.items():
-            wanted = run("nm", "--undefined-only", LIB / archive)
-            code = run("objdump", "-d", "--no-show-raw-insn", LIB / archive)
+            wanted = harness.must("nm", "--undefined-only", LIB / archive)
+            code = harness.must("objdump", "-d", "--no-show-raw-insn", LIB / archive)
             for name in objects:
                 with self.subTest(archive=archive, object=name):
                     of_this = wanted.partition(f"\n{name}.cpp.o:")[2].partition(".o:")[0]

@@ -8,6 +8,7 @@ is a process with two taps, and a machine under QEMU with two devices (with CRUN
 without PCI).
 """
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -86,17 +87,18 @@ class Checks:
                     self.assertEqual(net.call("ping", "-c", "1", "-W", "20", address).returncode, 0)
 
     def answers_on_no_other(self):
-        for name, net in self.nets.items():
-            for other in self.nets:
-                if other == name:
-                    continue
-                for address in (IMAGES[other], IMAGES6[other]):
-                    for port in (80, 8080):
-                        with self.subTest(network=name, address=address, port=port):
-                            self.assertEqual(net.ask(address, port), b"")
-            # And each port only where it belongs.
-            foreign = 8080 if name == "service" else 80
-            self.assertEqual(net.ask(IMAGES[name], foreign), b"")
+        wrong = [(net, address, port) for name, net in self.nets.items() for other in self.nets
+                 if other != name for address in (IMAGES[other], IMAGES6[other])
+                 for port in (80, 8080)]
+        # And each port only where it belongs.
+        wrong += [(self.nets["service"], IMAGES["service"], 8080),
+                  (self.nets["management"], IMAGES["management"], 80)]
+        # At once, as each waits for what does not come.
+        with concurrent.futures.ThreadPoolExecutor(len(wrong)) as pool:
+            for (net, address, port), got in zip(wrong, pool.map(lambda w: w[0].ask(*w[1:]), wrong),
+                                                 strict=True):
+                with self.subTest(network=net.name, address=address, port=port):
+                    self.assertEqual(got, b"")
 
 
 class TwoNetworks(Checks, unittest.TestCase):

@@ -81,10 +81,6 @@ bool is_other_file(int fd, const std::string& path, mode_t mode) {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 std::size_t read_at(int fd, std::uint64_t offset, base::MutableBytes out, std::string_view path) {
   std::size_t done = 0;
   while (done < out.size()) {

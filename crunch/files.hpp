@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // crunch/files.hpp: descriptors, whole files, and files that are there either whole or not at all.
 //
-// States:  Descriptor, read_file, NewFile, WorkFolder, stop_on_signals.   Used by: crunch/*.
+// States:  read_file, NewFile, WorkFolder, stop_on_signals.   Used by: crunch/*.
 // Rule:    everything that crunch leaves behind was a NewFile: written beside its place under
 //          another name, then renamed. Whatever ends the program before (a full disk, a signal)
 //          leaves the old file as it was.
@@ -18,28 +18,11 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/descriptor.hpp"
 
 namespace crunch {
 
-// Owns a file descriptor.
-class Descriptor {
- public:
-  Descriptor() noexcept = default;
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
-  // The caller closes it.
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_ = -1;
-};
+using base::Descriptor;
 
 // Reads up to out.size() bytes at `offset`: fewer only at the end of the file. Throws a Failure
 // that names `path`.

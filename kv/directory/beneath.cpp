@@ -115,10 +115,6 @@ class Walk {
 
 }  // namespace
 
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
 Resolver best_resolver() noexcept {
   Opened here = open_by_openat2(AT_FDCWD, ".", O_PATH);
   // ENOSYS from an old kernel, EPERM from a sandbox that does not know the call.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // kv/directory/beneath.hpp: opens what a path names below a directory, and nothing outside it.
 //
-// States:   Descriptor, open_beneath.   Used by: kv/directory/directory.cpp.
+// States:   open_beneath.   Used by: kv/directory/directory.cpp.
 // Promise:  no "..", symbolic link or race leads out of the root. Links that stay inside are
 //           followed; absolute ones are refused even where they point inside, for the kernel would
 //           read them from the process's root.
@@ -13,31 +13,14 @@
 #pragma once
 
 #include <string>
-#include <utility>
 
+#include "base/descriptor.hpp"
 #include "base/result.hpp"
 #include "kv/key.hpp"
 
 namespace kv {
 
-// Owns a file descriptor.
-class Descriptor {
- public:
-  Descriptor() noexcept = default;
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~Descriptor();
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
+using base::Descriptor;
 
 enum class Resolver { openat2, walk };
 

@@ -9,11 +9,14 @@
 #include <netinet/tcp.h>
 #include <unistd.h>
 
+#include "base/descriptor.hpp"
 #include "net/sockets/address.hpp"
 
 namespace net::sockets {
 
 namespace {
+
+using base::Descriptor;
 
 // Connections that are complete and not accepted; the kernel cuts it to net.core.somaxconn.
 constexpr int backlog = 4096;
@@ -36,23 +39,9 @@ std::string sentence(int why, std::uint16_t port) {
   return "cannot listen on " + text + ": " + std::strerror(why);
 }
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  int release() noexcept { return std::exchange(fd_, -1); }
-  bool set(int level, int option, int value) const noexcept {
-    return setsockopt(fd_, level, option, &value, sizeof value) == 0;
-  }
-
- private:
-  int fd_;
-};
+bool set_option(const Descriptor& socket, int level, int option, int value) noexcept {
+  return setsockopt(socket.get(), level, option, &value, sizeof value) == 0;
+}
 
 bool has_no_ipv6(int why) noexcept {
   return why == EAFNOSUPPORT || why == EPROTONOSUPPORT || why == EADDRNOTAVAIL;
@@ -64,9 +53,9 @@ int bind_and_listen(const Descriptor& socket, const Endpoint& at, Sharing sharin
   const socklen_t size = to_kernel(at, address);
   // The first of several threads binds alone, so that it notices another program; only then does
   // it let the others in.
-  if (sharing == Sharing::joining && !socket.set(SOL_SOCKET, SO_REUSEPORT, 1)) return errno;
+  if (sharing == Sharing::joining && !set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1)) return errno;
   if (::bind(socket.get(), &address.any, size) != 0) return errno;
-  if (sharing == Sharing::first && !socket.set(SOL_SOCKET, SO_REUSEPORT, 1)) return errno;
+  if (sharing == Sharing::first && !set_option(socket, SOL_SOCKET, SO_REUSEPORT, 1)) return errno;
   return ::listen(socket.get(), backlog) == 0 ? 0 : errno;
 }
 
@@ -98,10 +87,11 @@ ListenResult<OpenDoor> open_door(const Endpoint& at, Sharing sharing, bool wait_
   Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   int why = socket.get() < 0 ? errno : 0;
   if (why == 0) {
-    socket.set(SOL_SOCKET, SO_REUSEADDR, 1);  // over connections of an earlier run in TIME_WAIT
-    socket.set(IPPROTO_TCP, TCP_NODELAY, 1);
-    if (family == AF_INET6) socket.set(IPPROTO_IPV6, IPV6_V6ONLY, every_address ? 0 : 1);
-    if (wait_for_first_bytes) socket.set(IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+    set_option(socket, SOL_SOCKET, SO_REUSEADDR,
+               1);  // over connections of an earlier run in TIME_WAIT
+    set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+    if (family == AF_INET6) set_option(socket, IPPROTO_IPV6, IPV6_V6ONLY, every_address ? 0 : 1);
+    if (wait_for_first_bytes) set_option(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
     why = bind_and_listen(socket, at, sharing);
   }
   if (every_address && has_no_ipv6(why)) {

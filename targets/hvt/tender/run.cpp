@@ -24,6 +24,8 @@ namespace hvt::tender {
 
 namespace {
 
+using base::Descriptor;
+
 // What the signal handler reaches.
 volatile std::sig_atomic_t stop = 0;
 int wake = -1;

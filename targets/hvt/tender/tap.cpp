@@ -16,6 +16,8 @@ namespace hvt::tender {
 
 namespace {
 
+using base::Descriptor;
+
 ifreq request_for(const std::string& name) {
   ifreq request{};
   name.copy(request.ifr_name, sizeof request.ifr_name - 1);

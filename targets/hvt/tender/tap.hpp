@@ -9,12 +9,12 @@
 #include <cstdint>
 #include <string>
 
-#include "targets/hvt/tender/descriptor.hpp"
+#include "base/descriptor.hpp"
 
 namespace hvt::tender {
 
 struct Tap {
-  Descriptor file;  // does not block
+  base::Descriptor file;  // does not block
   std::uint16_t mtu_bytes = 1500;
 };
 

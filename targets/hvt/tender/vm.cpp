@@ -19,6 +19,8 @@ namespace hvt::tender {
 
 namespace {
 
+using base::Descriptor;
+
 constexpr const char* device_path = "/dev/kvm";
 
 // struct kvm_cpuid2 has a flexible array, with which C++ computes another size, and so other

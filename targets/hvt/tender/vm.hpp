@@ -15,7 +15,7 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
-#include "targets/hvt/tender/descriptor.hpp"
+#include "base/descriptor.hpp"
 #include "targets/hvt/tender/hypercall.hpp"
 #include "targets/hvt/tender/image.hpp"
 
@@ -70,7 +70,7 @@ class Vm {
   [[nodiscard]] std::string where() const;
   [[nodiscard]] Exit died(const std::string& what) const;
 
-  Descriptor kvm_, machine_, processor_;
+  base::Descriptor kvm_, machine_, processor_;
   std::unique_ptr<void, Unmap> pages_;
   std::unique_ptr<void, Unmap> state_;  // kvm_run
   GuestMemory memory_{{}};

@@ -17,11 +17,13 @@
 #include <unistd.h>
 
 #include "base/check.hpp"
+#include "base/descriptor.hpp"
 
 namespace unix_target {
 
 namespace {
 
+using base::Descriptor;
 using Failure = base::Failure<std::string>;
 
 // virtio_net_hdr of linux/virtio_net.h, which is no C++; in the machine's byte order.
@@ -41,21 +43,6 @@ constexpr std::uint8_t segments_of_tcp_ipv6 = 4;
 
 constexpr const char* device_path = "/dev/net/tun";
 constexpr std::size_t pieces_max = 64;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) noexcept : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  [[nodiscard]] int get() const noexcept { return fd_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 ifreq request_for(std::string_view name) {
   ifreq request{};

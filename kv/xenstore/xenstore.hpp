@@ -3,6 +3,7 @@
 // gives a guest besides its image, such as `vm-data/tls`.
 //
 // Models:  kv::KvRo, over any client of xenstore.   Owns: nothing; the client outlives it.
+// Used by: targets/xen/given.cpp, for boot keys and certificates that stay outside the image.
 // Shows:   a node with nodes below it as a dictionary (what is written in the node itself is not
 //          shown), one without as a value. Names are of the letters that xenstore allows, A-Z a-z
 //          0-9 - _ @: there is no dot, so `vm-data/tls/cert` and not `cert.pem`. A missing root is
@@ -54,13 +55,18 @@ class Xenstore {
    public:
     Value() = default;
     operator Bytes() const noexcept { return part_; }
+    // The whole value, for who keeps it: of a key there is no copy that nobody wipes.
+    [[nodiscard]] std::string take() && {
+      part_ = {};
+      return std::move(*whole_);
+    }
 
    private:
     friend class Xenstore;
     Value(std::string whole, std::uint64_t offset, std::uint64_t length)
-        : whole_(std::make_unique<const std::string>(std::move(whole))),
+        : whole_(std::make_unique<std::string>(std::move(whole))),
           part_(part_of(base::bytes_of(*whole_), offset, length)) {}
-    std::unique_ptr<const std::string> whole_;  // on the heap: moving a Value moves no byte
+    std::unique_ptr<std::string> whole_;  // on the heap: moving a Value moves no byte
     Bytes part_;
   };
   static constexpr std::size_t value_bytes_max = 4096;  // XENSTORE_PAYLOAD_MAX

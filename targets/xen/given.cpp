@@ -2,12 +2,22 @@
 #include "targets/xen/given.hpp"
 
 #include <algorithm>
+#include <optional>
+
+#include "kv/xenstore/xenstore.hpp"
 
 namespace xen_target {
 
 namespace {
 
-constexpr std::string_view keys = "vm-data/keys";
+using Store = kv::Xenstore<Xenstore>;
+
+// Nothing: there is none, or it cannot be read.
+std::optional<std::string> value_of(Store& store, kv::Key key) {
+  auto value = base::run_now(store.get(key, kv::Encoding::identity));
+  if (!value) return std::nullopt;
+  return std::move(*value).take();
+}
 
 bool says(std::string_view word, std::string_view key) {
   return word.starts_with(key) && (word.size() == key.size() || word[key.size()] == '=');
@@ -22,10 +32,11 @@ std::vector<std::string> boot_words(Xenstore& store, std::string_view addresses,
     auto fits = [key](std::string_view word) { return says(word, key); };
     return std::ranges::any_of(arguments, fits) || std::ranges::any_of(words, fits);
   };
-  if (const auto names = store.list(keys)) {
-    for (const std::string& name : *names) {
-      const auto value = store.get(std::string(keys) + "/" + name);
-      if (value) words.push_back("--" + name + "=" + *value);
+  Store keys(store, "vm-data/keys");
+  if (const auto entries = base::run_now(keys.list(""))) {
+    for (const kv::Entry& entry : *entries) {
+      const auto value = value_of(keys, entry.name);
+      if (value) words.push_back("--" + entry.name + "=" + *value);
     }
   }
   const bool has_ipv4 = is_said("--ipv4") || is_said("--dhcp");
@@ -45,9 +56,11 @@ std::vector<std::string> boot_words(Xenstore& store, std::string_view addresses,
 }
 
 Credentials credentials_of(Xenstore& store) {
-  auto certificates = store.get("vm-data/tls/cert");
-  auto key = store.get("vm-data/tls/key");
-  if (!certificates || !key) return {};
+  Store given(store, "vm-data/tls");
+  auto certificates = value_of(given, "cert");
+  if (!certificates) return {};
+  auto key = value_of(given, "key");
+  if (!key) return {};
   return {std::move(*certificates), std::move(*key)};
 }
 

@@ -6,6 +6,7 @@
 // Where:   vm-data/keys/NAME is the boot key --NAME; vm-data/tls/cert and vm-data/tls/key are a
 //          certificate and its key, PEM or DER, of at most 4096 bytes each; and the ip= of the
 //          network device, for which the toolstack has a word of its own.
+//          The directories of vm-data are read as stores (kv/xenstore).
 // Order:   the command line wins over vm-data/keys, and that over ip=.
 
 #pragma once

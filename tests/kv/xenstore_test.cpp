@@ -96,6 +96,16 @@ TEST_F(KvXenstore, EachCallAsksAnew) {
   EXPECT_EQ(base::text_of(static_cast<kv::Bytes>(*held)), "one");
 }
 
+TEST_F(KvXenstore, WhatIsTakenIsNotCopied) {
+  const std::string secret(200, 's');
+  client.write("vm-data/tls/key", secret);
+  auto value = base::run_now(store.get("key", Encoding::identity));
+  const auto* const at = static_cast<kv::Bytes>(*value).data();
+  const std::string kept = std::move(*value).take();
+  EXPECT_EQ(kept, secret);
+  EXPECT_EQ(static_cast<const void*>(kept.data()), at);
+}
+
 TEST_F(KvXenstore, ADeepTreeIsWalkedNoDeeperThanAsked) {
   std::string path = "vm-data/tls";
   std::string key;

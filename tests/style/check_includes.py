@@ -30,6 +30,8 @@ HOUSE: dict[str, list[str] | None] = {
     "targets": ["base/*", "crunch/config/*"],  # main.cpp
     "targets/*": ["base/*", "net/device.hpp", "targets/libos/**", "crunch/config/key.hpp",
                   "crunch/config/boot.hpp", "crunch/config/log_level.hpp"],
+    # What the host gave is read as a store.
+    "targets/xen/given.cpp": ["base/*", "kv/xenstore/*", "targets/xen/*"],
     "targets/libos": ["base/*"],
     # Where rooms are put together: what configurations are made of, and the local preview.
     "crunch/config/parts.hpp": ["base/*", "kv/**", "net/**", "tls/**", "http/**"],

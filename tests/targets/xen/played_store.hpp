@@ -96,7 +96,7 @@ class PlayedStore {
               key.substr(path.size() + 1, key.find('/', path.size() + 1) - path.size() - 1);
           if (!("\0" + names).ends_with(name + '\0')) names += name + '\0';
         }
-        if (names.empty()) break;
+        if (names.empty() && !values.contains(path)) break;
         put(XS_DIRECTORY, header.req_id, names);
         return;
       }

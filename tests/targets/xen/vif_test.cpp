@@ -379,6 +379,9 @@ TEST_F(XenControl, BootKeysComeFromTheHost) {
   store.values = {{"vm-data/keys/ipv4", "10.0.0.1/8"}, {"vm-data/keys/log", "json"}};
   EXPECT_EQ(words_of(client, both),
             (Words{"--ipv4=10.0.0.1/8", "--log=json", "--ipv6=2001:db8::2/64"}));
+  store.values["vm-data/keys/log/more"] = "below a key";
+  EXPECT_EQ(words_of(client, both), (Words{"--ipv4=10.0.0.1/8", "--ipv6=2001:db8::2/64"}))
+      << "a directory is no key";
 }
 
 TEST_F(XenControl, CredentialsComeFromTheHostWhole) {

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: ISC
 """tests/image/network.py: networks that only a test is on: a namespace, taps, bad wires.
 
-Gives: enter_namespace, make_tap, and BadWire, a client's host and a tap with a wire between them
-that loses, doubles, delays and changes frames; addresses for both sides. Takes root.
+Gives: enter_namespace, make_tap, dhcp_server, and BadWire, a client's host and a tap with a wire
+between them that loses, doubles, delays and changes frames; addresses for both sides. Takes root.
 """
 
+import contextlib
 import ctypes
 import fcntl
 import json
@@ -52,6 +53,25 @@ def file_of(url: str, *options) -> bytes:
         if done.returncode != 0:
             raise AssertionError(f"curl {url}: {done.stdout}")
         return pathlib.Path(file.name).read_bytes()
+
+
+@contextlib.contextmanager
+def dhcp_server(folder, interface: str, addresses: str, *options):
+    """Gives `addresses`, "FIRST,LAST", to who asks on `interface`. -> the file of its leases; what
+    it says is in dnsmasq.log of `folder`, too."""
+    harness.need("dnsmasq")
+    leases = pathlib.Path(folder) / "leases"
+    with open(pathlib.Path(folder) / "dnsmasq.log", "wb") as log, \
+            subprocess.Popen(["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0",
+                              f"--interface={interface}", "--bind-interfaces", "--log-dhcp",
+                              "--user=root", f"--dhcp-range={addresses},1h",
+                              f"--dhcp-leasefile={leases}", "--pid-file=", *options],
+                             stdout=log, stderr=log) as dnsmasq:
+        try:
+            yield leases
+        finally:
+            dnsmasq.terminate()
+            dnsmasq.wait(20)
 
 
 def open_tap(name: str) -> int:

@@ -6,7 +6,6 @@ Method: each test makes a network namespace, in which nothing else is, with a ta
 of the tap is Linux's, with curl, ping, dnsmasq, radvd and the conformance table's client on it.
 """
 
-import contextlib
 import os
 import pathlib
 import re
@@ -178,9 +177,9 @@ class Serving(OnTap):
 
 class Addresses(OnTap):
     def test_dhcp(self):
-        harness.need("dnsmasq"), harness.need("curl")
+        harness.need("curl")
         make_tap()
-        with self.dhcp_server(f"{HOST4[:-1]}50,{HOST4[:-1]}60") as leases, \
+        with network.dhcp_server(self.folder, "tap0", f"{HOST4[:-1]}50,{HOST4[:-1]}60") as leases, \
                 TapServer(self.image(), "--ipv6=off", "--hostname=shop") as server:
             address = server.wait_for_line(
                 rf"network: (10\.9\.0\.\d+)/24, gateway {re.escape(HOST4)} \(DHCP\)")
@@ -188,11 +187,11 @@ class Addresses(OnTap):
             self.assertIn(f" {address} shop ", leases.read_text())
 
     def test_an_address_of_dhcp_that_another_host_has(self):
-        harness.need("dnsmasq"), harness.need("curl")
+        harness.need("curl")
         make_tap()
         only = f"{HOST4[:-1]}50"
         must("ip", "addr", "add", f"{only}/32", "dev", "lo")
-        with self.dhcp_server(f"{only},{only}", "--no-ping"), \
+        with network.dhcp_server(self.folder, "tap0", f"{only},{only}", "--no-ping"), \
                 TapServer(self.image(), "--ipv6=off") as server:
             server.wait_for_line(rf"has the address {re.escape(only)} that the DHCP server gave to "
                                  "this one: it is declined")
@@ -201,22 +200,6 @@ class Addresses(OnTap):
                 lambda: server.err().count(f"network: {only}/24") == 2, 60), server.err())
             self.assertEqual(file_of(f"http://{only}/big.bin"), SITE["big.bin"])
         self.assertIn(f"DHCPDECLINE(tap0) {only}", (self.folder / "dnsmasq.log").read_text())
-
-    @contextlib.contextmanager
-    def dhcp_server(self, addresses: str, *options):
-        """-> the file of its leases; what it says is in dnsmasq.log."""
-        leases = self.folder / "leases"
-        with open(self.folder / "dnsmasq.log", "wb") as log, \
-                subprocess.Popen(["dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0",
-                                  "--interface=tap0", "--bind-interfaces", "--log-dhcp",
-                                  "--user=root", f"--dhcp-range={addresses},1h",
-                                  f"--dhcp-leasefile={leases}", "--pid-file=", *options],
-                                 stdout=log, stderr=log) as dnsmasq:
-            try:
-                yield leases
-            finally:
-                dnsmasq.terminate()
-                dnsmasq.wait(20)
 
     def test_slaac(self):
         harness.need("radvd"), harness.need("curl")

@@ -20,6 +20,7 @@ import unittest
 import bare
 import harness
 import lab as xen_lab
+import network
 from harness import SITE
 from lab import CRASH, POWEROFF
 from sites import ALL, LARGE, TARGET, WAIT_S, Asking, Site, in_dom0, large_image, the_lab, when_all
@@ -157,11 +158,27 @@ class Hosts(unittest.TestCase):
                                   env={**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"})
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(done.stdout.count("exit 0"), 2, done.stdout)
+        self.serves_and_ends(xen_lab.Guest(self.lab, image_file.stem), host)
+
+    def test_the_configuration_that_the_tool_writes(self):
+        """site.xl as it is, but for an address."""
+        image_file, host = bare.small_image(TARGET), self.lab.address(203)
+        self.lab.put(image_file, str(image_file))
+        self.lab.put(image_file.with_suffix(".xl"), "/own.xl")
+        self.lab.run(f"""xl create -q /own.xl 'cmdline="--ipv4={host}/24"'""")
         guest = xen_lab.Guest(self.lab, image_file.stem)
+        self.serves_and_ends(guest, host, lambda: self.assertRegex(
+            self.lab.call(f"sleep 3 | timeout 3 xl console {guest.name}")[1],
+            r"(?s)ready [\d.]+ ms after entry; image [\d.]+ MiB, .*network: "))
+
+    def serves_and_ends(self, guest: xen_lab.Guest, host: str, meanwhile=lambda: None) -> None:
         self.addCleanup(lambda: self.lab.call(f"xl destroy {guest.name}"))
         guest.wait_for(f"network: {re.escape(host)}/24")
         with harness.SecureClient(host, 443) as client:
             self.assertEqual(client.get("/style.css").body, SITE["style.css"])
+        with harness.Client(host, 80) as client:
+            self.assertEqual(client.get("/").status, 308)
+        meanwhile()
         guest.shutdown()
         guest.wait_for_end()
         self.assertEqual(guest.reasons(), [POWEROFF], guest.console())
@@ -198,9 +215,13 @@ class Hosts(unittest.TestCase):
     def test_balloons_are_refused(self):
         site = self.site()
         self.lab.call(f"xl mem-set {site.guest.name} 8", within_s=60)
-        site.wait_for("(?i)memory.*(?:refuse|keep|cannot|not give)")
+        site.wait_for("memory of 8 MiB was asked for and is refused")
         self.assert_serves(site, bare.SMALL)
         self.assertEqual(site.stop(), 0)
+        more = self.site(extra="maxmem = 64", wait=False)
+        self.assertEqual(more.wait_for_end(), 1)
+        self.assertEqual(more.guest.reasons(), [CRASH])
+        self.assertRegex(more.console(), "this guest was given 32 MiB of the 6[34] MiB .*maxmem=")
 
     def test_the_hosts_network_starts_again(self):
         site = self.site()
@@ -215,6 +236,26 @@ class Hosts(unittest.TestCase):
             self.assertTrue(harness.eventually(site.answers, WAIT_S), site.console())
             self.assert_serves(site, bare.SMALL)
         self.assertEqual(site.stop(), 0)
+
+    def test_a_network_that_is_taken_away_and_given_back(self):
+        site = self.site()
+        self.assert_serves(site)
+        name = site.guest.name
+        mac = self.lab.xenstore(f"/local/domain/{site.guest.domid()}/device/vif/0/mac")
+        self.lab.run(f"xl network-detach {name} 0")
+        self.assertNotIn("vif", self.lab.run("ls /sys/class/net"))
+        self.lab.run(f"xl network-attach {name} bridge=xenbr0 script=vif-bridge mac={mac}")
+        self.assertTrue(harness.eventually(site.answers, WAIT_S), site.console())
+        self.assert_serves(site, bare.SMALL)
+        self.assertEqual(site.stop(), 0)
+
+    def test_an_address_by_dhcp(self):
+        with tempfile.TemporaryDirectory() as folder, \
+                network.dhcp_server(folder, "wire0", "10.9.0.240,10.9.0.245"):
+            site = self.site("--ipv6=off", address=False, wait=False)
+            said = site.wait_for(r"network: 10\.9\.0\.24\d/24, gateway 10\.9\.0\.1 \(DHCP\)")
+            site.host = re.search(r"10[\d.]+", said).group(0)
+            self.assert_serves(site)
 
     def test_an_address_from_the_host(self):
         address = self.lab.address(200)

@@ -15,6 +15,7 @@ import unittest
 import bare
 import harness
 import nested
+import network
 from harness import SITE
 from nested import Guest
 
@@ -48,14 +49,10 @@ class Addresses(unittest.TestCase):
             meanwhile()
 
     def test_dhcp(self):
-        leases = self.folder / "leases"
-        self.daemon("dnsmasq", "--no-daemon", "--conf-file=/dev/null", "--port=0",
-                    f"--interface={nested.TAP}", "--bind-interfaces", "--user=root",
-                    "--dhcp-range=10.9.0.150,10.9.0.160,1h", f"--dhcp-leasefile={leases}",
-                    "--pid-file=")
-        self.serves_at(r"network: (10\.9\.0\.1[56]\d)/24, gateway 10\.9\.0\.1 \(DHCP\)",
-                       "--ipv6=off", "--hostname=shop", meanwhile=lambda: self.assertTrue(
-                           harness.eventually(lambda: " shop " in leases.read_text(), 30)))
+        with network.dhcp_server(self.folder, nested.TAP, "10.9.0.150,10.9.0.160") as leases:
+            self.serves_at(r"network: (10\.9\.0\.1[56]\d)/24, gateway 10\.9\.0\.1 \(DHCP\)",
+                           "--ipv6=off", "--hostname=shop", meanwhile=lambda: self.assertTrue(
+                               harness.eventually(lambda: " shop " in leases.read_text(), 30)))
 
     def test_ipv6_static(self):
         self.serves_at(r"network: (fd09::77)/64", "--ipv4=10.9.0.177/24", "--ipv6=fd09::77/64")

@@ -28,21 +28,26 @@ inline const std::string& alphabet() {
   return text;
 }
 
+// Functions, not lambdas: those are constexpr, and in each source g++ 12 would try for four seconds
+// to make these texts at compile time.
+inline std::string make_large() {
+  std::string out;
+  for (unsigned i = 0; i < 100'000; ++i) out += static_cast<char>((i * 7 + i / 251) & 0xff);
+  return out;
+}
+inline std::string make_style() {
+  std::string out;
+  for (int i = 0; i < 300; ++i) out += "p.class" + std::to_string(i) + " { margin: 0 }\n";
+  return out;
+}
+
 inline const std::string& large() {
-  static const std::string text = [] {
-    std::string out;
-    for (unsigned i = 0; i < 100'000; ++i) out += static_cast<char>((i * 7 + i / 251) & 0xff);
-    return out;
-  }();
+  static const std::string text = make_large();
   return text;
 }
 
 inline const std::string& style() {
-  static const std::string text = [] {
-    std::string out;
-    for (int i = 0; i < 300; ++i) out += "p.class" + std::to_string(i) + " { margin: 0 }\n";
-    return out;
-  }();
+  static const std::string text = make_style();
   return text;
 }
 

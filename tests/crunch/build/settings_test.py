@@ -101,6 +101,9 @@ class Settings(unittest.TestCase):
     def test_refusals(self):
         for words, status, sentence in [
             (["http-prot=80"], 2, "--set: unknown key 'http-prot'; did you mean http-port?"),
+            (["HTTP-PORT=80"], 2, "--set: unknown key 'HTTP-PORT'; did you mean http-port?"),
+            (["HTTP_PORT=80"], 2, "--set: unknown key 'HTTP_PORT'; did you mean http-port?"),
+            (["log=JSON"], 2, "it takes off, combined or json; did you mean json?"),
             (["http-port=x"], 2, "it takes a port from 0 to 65535"),
             (["log=jsn"], 2, "it takes off, combined or json; did you mean json?"),
             (["max-connections=0"], 2, "a whole number from 1 to 1000000"),
@@ -122,13 +125,24 @@ class Settings(unittest.TestCase):
             ("redirect = \"maybe\"\n", "cannot be \"maybe\"; it takes true or false"),
             ("log = 1\n", "cannot be \"1\"; it takes off, combined or json"),
             ("threads = 1\nthreads = 2\n", "crunch.toml:2: "),
+            ("log = off\n", "crunch.toml:1: "),
+            ("log = off\n", "; each line is KEY = VALUE, with quotation marks around a text"),
+            ("HTTP-PORT = 80\n", "crunch.toml:1: unknown key 'HTTP-PORT'; did you mean http-port?"),
             ("http-port = [80, 81]\n", "cannot be \"80,81\"; it takes a port"),
         ]:
             self.toml(text)
             done = self.crunch("describe", self.site)
             self.assertEqual(done.returncode, 1, done.stderr)
             self.assertIn(sentence, done.stderr)
-        (self.folder / "crunch.toml").unlink()
+        file = self.folder / "crunch.toml"
+        file.unlink()
+        for make, sentence in ((file.mkdir, "Is a directory"),
+                               (lambda: file.symlink_to("nowhere"), "No such file")):
+            make()
+            done = self.crunch("describe", self.site)
+            self.assertEqual(done.returncode, 1, done.stderr)
+            self.assertRegex(done.stderr, f'crunch.toml": {sentence}')
+            (file.rmdir if file.is_dir() else file.unlink)()
         self.environment["CRUNCH_LOG"] = "loud"
         done = self.crunch("describe", self.site)
         self.assertEqual(done.returncode, 1)

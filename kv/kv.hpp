@@ -52,7 +52,7 @@ inline constexpr std::size_t encoding_count = 4;
   return names[index_of(e)];
 }
 
-// The first 16 bytes of a representation's SHA-256, in hexadecimal.
+// What no other bytes have, in hexadecimal: most often the first 16 bytes of their SHA-256.
 using Digest = std::array<char, 32>;
 
 // One representation of a value.

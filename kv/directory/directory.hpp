@@ -2,8 +2,11 @@
 // kv/directory/directory.hpp: a directory of a Unix file system, read live.
 //
 // Models:  kv::KvRo.   Owns: a descriptor of the directory, a bounded cache of digests.
-// Blocks:  as long as the file system does; nothing is awaited. The digest of a file that was not
-//          seen before costs reading it once.
+// Blocks:  as long as the file system does; nothing is awaited. So no call reads much: the digest
+// of
+//          a file up to digested_bytes_max, if it was not seen before, costs reading it once; that
+//          of a larger one is made of what tells its content from another (device, inode, size,
+//          both times), and while it is too young for that, it is one that nothing else has.
 // Shows:   regular files and directories, by names that are valid UTF-8; of names that start with
 //          '.' only ".well-known" at the top (Options::dotfiles shows all). Everything else is
 //          not_found and is not listed: sockets, devices and FIFOs (they are not even opened, which
@@ -53,7 +56,8 @@ class Directory {
     bool dotfiles = false;
     Resolver resolver = best_resolver();
     // How long after a change a file's times may still hide another one: they advance by kernel
-    // ticks (10 ms at most), on some file systems by seconds. Until then its digest is not cached.
+    // ticks (10 ms at most), on some file systems by seconds. Until then its digest is neither
+    // cached nor made of them.
     base::Duration settling = std::chrono::seconds(2);
   };
 
@@ -73,6 +77,7 @@ class Directory {
   // How many files were read to digest them.
   [[nodiscard]] std::uint64_t digested_count() const noexcept { return digested_count_; }
 
+  static constexpr std::uint64_t digested_bytes_max = std::uint64_t{1} << 20U;
   static constexpr std::size_t digests_max = 65'536;
   static constexpr std::size_t seen_max = 65'536;
   static constexpr std::size_t entries_max = 1'000'000;  // in one dictionary; more: unavailable
@@ -103,6 +108,7 @@ class Directory {
   [[nodiscard]] Result<std::shared_ptr<const Descriptor>> root();
   [[nodiscard]] Result<Opened> find(int root, Key key) const;
   [[nodiscard]] Result<Opened> open(Key key, Kind wanted);
+  [[nodiscard]] Digest digest_of_identity(const Identity& identity);
   [[nodiscard]] Result<Digest> digest(const Opened& file);
   [[nodiscard]] Result<Stat> stat_once(Key key);
   [[nodiscard]] Result<Value> read(Key key, std::uint64_t offset, std::uint64_t length);
@@ -111,7 +117,8 @@ class Directory {
   const std::string path_;
   const Options options_;
   std::atomic<std::uint64_t> digested_count_ = 0;
-  std::mutex mutex_;  // guards what follows
+  std::atomic<std::uint64_t> young_count_ = 0;  // digests of large files that nothing else has
+  std::mutex mutex_;                            // guards what follows
   std::shared_ptr<const Descriptor> root_;
   Recent<Identity, Digest, IdentityHash> digests_{digests_max};
   Recent<std::string, Identity> seen_{seen_max};  // by key, when stat last answered

@@ -269,32 +269,6 @@ TEST_P(KvDirectory, AFileThatChangedSinceItsStatIsUnavailable) {
   }
 }
 
-// The digest is cached by metadata, which two quick changes can leave alike.
-TEST_P(KvDirectory, QuickChangesOfTheSameSizeAreSeen) {
-  for (int i = 0; i < 200; ++i) {
-    std::string bytes = std::to_string(1000 + i);
-    tree.write("site/index.html", bytes);
-    auto known = stat("index.html");
-    ASSERT_TRUE(known);
-    EXPECT_EQ(known->form(Encoding::identity).digest, kv::digest_of(base::bytes_of(bytes)));
-  }
-}
-
-TEST_P(KvDirectory, ASettledFileIsDigestedOnceAndAYoungOneEachTime) {
-  // Its age is a day beyond, or a day short of, what counts as settled, whatever the clock does.
-  for (auto [settling, count] :
-       {std::pair(-std::chrono::hours(24), 1U), std::pair(std::chrono::hours(24), 3U)}) {
-    kv::Directory directory(tree.at("site").string(),
-                            {.resolver = GetParam(), .settling = settling});
-    for (int i = 0; i < 3; ++i) {
-      auto known = base::run_now(directory.stat("index.html"));
-      ASSERT_TRUE(known);
-      EXPECT_EQ(known->form(Encoding::identity).digest, kv::digest_of(base::bytes_of("home")));
-    }
-    EXPECT_EQ(directory.digested_count(), count);
-  }
-}
-
 TEST_P(KvDirectory, TellsTheTimeOfAFile) {
   timespec times[2] = {{1'000'000'000, 0}, {1'234'567'890, 999}};
   ASSERT_EQ(utimensat(AT_FDCWD, tree.at("site/index.html").c_str(), times, 0), 0);

@@ -145,6 +145,19 @@ class Serve(unittest.TestCase):
             self.assertIn(done.returncode, (1, 2), words)
             self.assertIn(reason, done.stderr)
 
+    def test_a_huge_file_holds_nobody_up(self):
+        size = 1 << 40  # sparse; reading it would take longer than any patience here
+        with open(self.site / "huge.bin", "wb") as file:
+            file.truncate(size)
+        with Preview(self.site) as server, server.client() as client, server.client() as other:
+            client.send(client.request("/huge.bin"))
+            client.receive_some()  # it is on its way, and has not ended
+            self.assertEqual(other.get("/style.css").body, SITE["style.css"])
+            answer = other.get("/huge.bin", method="HEAD")
+            self.assertEqual((answer.status, answer.fields["content-length"]), (200, str(size)))
+            answer = other.get("/huge.bin", {"Range": "bytes=-3"})
+            self.assertEqual((answer.status, answer.body), (206, bytes(3)))
+
     def test_the_tree_is_deleted_and_made_anew(self):
         with Preview(self.site) as server:
             shutil.rmtree(self.site)

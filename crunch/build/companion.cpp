@@ -57,6 +57,14 @@ std::string in_its_quotes(std::string text) {
   return text;
 }
 
+std::string vifs(const std::vector<std::string>& bridges) {
+  std::string list;
+  for (const std::string& bridge : bridges) {
+    list += (list.empty() ? "\"bridge=" : ", \"bridge=") + in_its_quotes(bridge) + '"';
+  }
+  return list;
+}
+
 }  // namespace
 
 std::string companion_text(const Recipe& recipe, const GuestWords& words) {
@@ -67,7 +75,8 @@ std::string companion_text(const Recipe& recipe, const GuestWords& words) {
       {"@KERNEL@", in_its_quotes(fs::absolute(words.image).string())},
       {"@CMDLINE@", command_line(words.boot_keys)},
       {"@MEMORY@", std::to_string(memory)},
-      {"@BRIDGE@", in_its_quotes(words.bridge)},
+      {"@BRIDGE@", in_its_quotes(words.bridges.front())},
+      {"@VIFS@", vifs(words.bridges)},
   };
   std::string out;
   for (std::size_t at = 0; at < text.size();) {

@@ -3,8 +3,8 @@
 // it.
 //
 // States:  GuestWords, companion_text, write_companion.   Used by: crunch/build, crunch/run.
-// Format:  the recipe's `companion` names a text in which @NAME@, @KERNEL@, @CMDLINE@, @MEMORY@ and
-//          @BRIDGE@ stand for what GuestWords has.
+// Format:  the recipe's `companion` names a text in which @NAME@, @KERNEL@, @CMDLINE@, @MEMORY@,
+//          @BRIDGE@ (the first) and @VIFS@ (a list in quotes) stand for what GuestWords has.
 
 #pragma once
 
@@ -19,8 +19,8 @@ namespace crunch::build {
 struct GuestWords {
   std::string image;  // its name, without folder and suffix, is the guest's
   std::vector<std::string> boot_keys;
-  std::uint32_t memory_mib = 0;  // 0: what the image's size suggests
-  std::string bridge = "xenbr0";
+  std::uint32_t memory_mib = 0;                // 0: what the image's size suggests
+  std::vector<std::string> bridges{"xenbr0"};  // one for each of its network devices; not empty
 };
 
 // Throws Usage for what cannot be written there.

@@ -14,10 +14,14 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("IMAGE", options->image, "What crunch build has written")->required();
   command
       ->add_option(
-          "--net", options->tap,
+          "--net", options->nets,
           "A tap device for the machine's network; for a Xen guest\na bridge [xenbr0]; for an "
-          "hvt guest also auto (root): a\ntap and a bridge for it alone, removed after it")
-      ->type_name("TAP");
+          "hvt guest also auto (root): a\ntap and a bridge for it alone, removed after it. Again "
+          "for\neach further network of a virtio machine or Xen guest")
+      ->type_name("TAP")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   command
       ->add_option("--memory", options->memory_mib,
                    "The machine's memory [the image's size and 32]")

@@ -117,9 +117,11 @@ class Machine {
 };
 
 void say_where(const Options& options, bool has_https) {
-  if (!options.tap.empty()) {
+  if (!options.nets.empty()) {
+    std::string nets;
+    for (const std::string& tap : options.nets) nets += (nets.empty() ? "" : " and ") + tap;
     std::printf("%s runs on %s until Ctrl-C; its console says its address\n", options.image.c_str(),
-                options.tap.c_str());
+                nets.c_str());
   } else if (has_https) {
     std::printf("%s is served at http://localhost:%u/ and https://localhost:%u/ until Ctrl-C\n",
                 options.image.c_str(), options.http_port, options.https_port);
@@ -153,14 +155,17 @@ int wait_for_end(Machine& machine) {
 std::vector<std::string> qemu_words(const Options& options, bool has_https,
                                     const std::string& program, int monitor_fd) {
   std::string append;
-  std::string network = "tap,id=wire,script=no,downscript=no,ifname=" + options.tap;
-  if (options.tap.empty()) {
+  std::vector<std::string> networks;  // in the order of the machine's devices
+  for (const std::string& tap : options.nets) {
+    networks.push_back("tap,script=no,downscript=no,ifname=" + tap);
+  }
+  if (networks.empty()) {
     const std::string http = std::to_string(options.http_port);
     const std::string https = std::to_string(options.https_port);
-    network = "user,id=wire,restrict=on,hostfwd=tcp:127.0.0.1:" + http + "-:80";
+    networks.push_back("user,restrict=on,hostfwd=tcp:127.0.0.1:" + http + "-:80");
     if (has_https) {
       // The same port inside, for the redirect to it names it.
-      network += ",hostfwd=tcp:127.0.0.1:" + https + "-:" + https;
+      networks.front() += ",hostfwd=tcp:127.0.0.1:" + https + "-:" + https;
       append = "--https-port=" + https;
     }
   }
@@ -174,17 +179,15 @@ std::vector<std::string> qemu_words(const Options& options, bool has_https,
   } else {
     add({"-accel", "tcg", "-cpu", "max"});
   }
-  add({"-m",       std::to_string(options.memory_mib),
-       "-kernel",  options.image,
-       "-append",  append,
-       "-display", "none",
-       "-serial",  "stdio",
-       "-device",  "isa-debug-exit,iobase=0x501,iosize=1",
-       "-chardev", "socket,id=monitor,fd=" + std::to_string(monitor_fd),
-       "-mon",     "chardev=monitor,mode=control",
-       "-netdev",  network,
-       "-device",  "virtio-net-pci,netdev=wire,romfile=",
-       "-device",  "virtio-rng-pci"});
+  add({"-m", std::to_string(options.memory_mib), "-kernel", options.image, "-append", append,
+       "-display", "none", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0x501,iosize=1",
+       "-chardev", "socket,id=monitor,fd=" + std::to_string(monitor_fd), "-mon",
+       "chardev=monitor,mode=control", "-device", "virtio-rng-pci"});
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    const std::string name = "wire" + std::to_string(i + 1);
+    add({"-netdev", networks[i] + ",id=" + name, "-device",
+         "virtio-net-pci,netdev=" + name + ",romfile="});
+  }
   return words;
 }
 
@@ -194,13 +197,14 @@ int run_in_qemu(const Options& options, bool has_https) {
     throw Failure(std::string("there is no ") + qemu_name +
                   " in PATH; on Debian: apt install qemu-system-x86");
   }
-  if (!options.tap.empty() && ::if_nametoindex(options.tap.c_str()) == 0) {
-    throw Failure("there is no network device " + in_quotes(options.tap) +
-                  "; make one by: ip tuntap add " + options.tap + " mode tap user $USER");
+  for (const std::string& tap : options.nets) {
+    if (::if_nametoindex(tap.c_str()) != 0) continue;
+    throw Failure("there is no network device " + in_quotes(tap) + "; make one by: ip tuntap add " +
+                  tap + " mode tap user $USER");
   }
   Options chosen = options;
   if (chosen.memory_mib == 0) chosen.memory_mib = memory_for(options.image);
-  if (chosen.tap.empty()) {
+  if (chosen.nets.empty()) {
     chosen.http_port =
         free_port(options.http_port == 0 ? 8080 : options.http_port, options.http_port != 0);
     if (has_https) {

@@ -58,7 +58,7 @@ int run(const Options& options) {
   const build::Recipe recipe =
       build::read_recipe(build::recipe_folder(), image.at("target").get<std::string>());
   if (recipe.way_to_run == "process") {
-    if (!options.tap.empty() || options.memory_mib != 0 || options.http_port != 0 ||
+    if (!options.nets.empty() || options.memory_mib != 0 || options.http_port != 0 ||
         options.https_port != 0 || options.uses_kvm || options.traces) {
       throw Usage(
           "--net, --memory, --http, --https, --kvm and --trace are for machines; this image is a "

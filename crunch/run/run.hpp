@@ -19,9 +19,9 @@ struct Options {
   std::string image;
   std::vector<std::string> boot_keys;
   // The rest is for machines only.
-  // A tap, or "auto" for hvt's own network, or a bridge of Xen's; empty: QEMU's user network, or
-  // xenbr0.
-  std::string tap;
+  // One for each network device: a tap, or "auto" for hvt's own network, or a bridge of Xen's.
+  // Empty: QEMU's user network, or xenbr0.
+  std::vector<std::string> nets;
   std::uint32_t memory_mib = 0;  // 0: as its target suggests
   std::uint16_t http_port = 0;   // on this machine; 0: 8080 if it is free, else one that is
   std::uint16_t https_port = 0;  // 0: 8443 if it is free, else one that is

@@ -127,11 +127,15 @@ int run_by_tender(const Options& options, bool has_https) {
     throw Usage(
         "--http, --https and --kvm are for machines in QEMU; this is a guest of hvt-tender");
   }
-  if (options.tap.empty()) {
+  if (options.nets.empty()) {
     throw Usage("a guest of hvt-tender needs --net: a tap that is there, or, as root, auto");
   }
-  if (options.tap == own_network) return run_on_own_network(options, has_https);
-  std::vector<std::string> words = tender_words(options, options.tap, options.boot_keys);
+  if (options.nets.size() > 1) {
+    throw Usage("a guest of hvt-tender has one network device: give --net once");
+  }
+  const std::string& net = options.nets.front();
+  if (net == own_network) return run_on_own_network(options, has_https);
+  std::vector<std::string> words = tender_words(options, net, options.boot_keys);
   become_tender(words);
 }
 

@@ -43,7 +43,7 @@ void run_by_xl(const Options& options, const build::Recipe& recipe) {
   }
   build::GuestWords words{
       .image = options.image, .boot_keys = options.boot_keys, .memory_mib = options.memory_mib};
-  if (!options.tap.empty()) words.bridge = options.tap;
+  if (!options.nets.empty()) words.bridges = options.nets;
   const int file = nameless_file(build::companion_text(recipe, words));
   std::vector<std::string> call{"xl", "create"};
   if (::isatty(STDIN_FILENO) == 1) call.emplace_back("-c");

@@ -12,6 +12,7 @@ import concurrent.futures
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -162,6 +163,34 @@ class TwoNetworks(Checks, unittest.TestCase):
                     self.answers_on_each_network()
                     if machine == "pc":
                         self.answers_on_no_other()
+
+    def test_crunch_run_with_two_taps(self):
+        image = self.build("virtio")
+        network.enter_namespace()
+        for tap, host in zip(("tap0", "tap1"), HOSTS.values()):
+            network.make_tap(tap, with_addresses=False)
+            must("ip", "addr", "add", f"{host}/24", "dev", tap)
+        said = self.folder / "said"
+        with open(said, "wb") as out:
+            run = subprocess.Popen(
+                [str(harness.CRUNCH), "run", str(image), "--net", "tap0", "--net", "tap1", "--",
+                 f"--ipv4={IMAGES['service']}/24", "--ipv6=off",
+                 f"--management-ipv4={IMAGES['management']}/24", "--management-ipv6=off"],
+                stdin=subprocess.DEVNULL, stdout=out, stderr=out)
+        try:
+            self.assertTrue(harness.eventually(
+                lambda: f"management: {IMAGES['management']}/24" in said.read_text()
+                or run.poll() is not None, 60), said.read_text())
+            self.assertIn("runs on tap0 and tap1 until Ctrl-C", said.read_text())
+            # Each address answers on its own wire only, so this is the order of the options.
+            for name, port in (("service", 80), ("management", 8080)):
+                self.assertEqual(network.file_of(f"http://{IMAGES[name]}:{port}/"),
+                                 SERVICE["index.html"])
+            run.send_signal(signal.SIGINT)
+            self.assertEqual(run.wait(qemu.WAIT_S), 0, said.read_text())
+        finally:
+            run.kill()
+            run.wait(qemu.WAIT_S)
 
     def test_a_machine_with_one_device_too_many(self):
         image = bare.small_image("virtio")

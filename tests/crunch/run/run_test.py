@@ -118,9 +118,10 @@ class Machines(unittest.TestCase):
         self.assertIn("apt install qemu-system-x86", done.stderr)
         done = harness.crunch("run", bare.plain_image(TARGET), "--", 'a"b')
         self.assertEqual(done.returncode, 2)
-        done = harness.crunch("run", bare.plain_image(TARGET), "--net", "none0")
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("there is no network device", done.stderr)
+        for words in (["none0"], ["lo", "--net", "none0"]):
+            done = harness.crunch("run", bare.plain_image(TARGET), "--net", *words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("there is no network device \"none0\"", done.stderr)
 
     def test_a_machine_is_no_program(self):
         done = subprocess.run([str(bare.plain_image(TARGET))], stderr=subprocess.PIPE,
@@ -193,6 +194,13 @@ class XenGuests(unittest.TestCase):
         for line in ("xl create of 2", "cmdline = '--log=json \"--hostname=a b\"'", "memory = 48",
                      'vif = [ "bridge=br7" ]', f'kernel = "{self.image}"', 'type   = "pvh"'):
             self.assertIn(line + "\n", said)
+
+    def test_a_device_for_each_net(self):
+        status, said = self.run_with(self.fake_xl(), "--net", "br7", "--net", "br8")
+        self.assertEqual(status, 7, said)
+        self.assertIn('\nvif = [ "bridge=br7", "bridge=br8" ]\n', said)
+        status, said = self.run_with(self.fake_xl())
+        self.assertIn('\nvif = [ "bridge=xenbr0" ]\n', said)
 
     def test_without_xl_a_sentence(self):
         status, said = self.run_with("/nowhere")

@@ -26,6 +26,7 @@ std::vector<std::string> words_of(const std::string& text) {
 struct Judgement {
   std::string identity;  // empty: it will not do
   std::string why;
+  bool is_clang = false;
 };
 
 // Asks the compiler itself: names and --version texts say little.
@@ -47,7 +48,7 @@ Judgement judge(const std::vector<std::string>& words) {
   }
   if (version.empty()) return {"", "is no C++ compiler that crunch knows"};
   bool is_old = clang != 0 ? clang < clang_major_min : gcc < gcc_major_min;
-  if (!is_old) return {version, ""};
+  if (!is_old) return {version, "", clang != 0};
   return {"", (clang != 0 ? "is clang " + std::to_string(clang) : "is gcc " + std::to_string(gcc)) +
                   ", which is too old"};
 }
@@ -77,6 +78,7 @@ Compiler Compiler::find() {
     if (!judgement.identity.empty()) {
       compiler.words_ = std::move(words);
       compiler.identity_ = std::move(judgement.identity);
+      compiler.is_clang_ = judgement.is_clang;
       return compiler;
     }
     if (too_old.empty()) too_old = in_quotes(words[0]) + " " + judgement.why + "; ";

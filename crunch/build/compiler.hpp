@@ -24,9 +24,14 @@ class Compiler {
   [[nodiscard]] const std::vector<std::string>& words() const noexcept { return words_; }
   // What it is: a call with the same words and the same identity makes the same output.
   [[nodiscard]] const std::string& identity() const noexcept { return identity_; }
+  // Its word for: end at the first error, with what explains it. The output is the same.
+  [[nodiscard]] const char* first_error_only() const noexcept {
+    return is_clang_ ? "-Wfatal-errors" : "-fmax-errors=1";
+  }
 
  private:
   std::vector<std::string> words_;
+  bool is_clang_ = false;
   std::string identity_;
 };
 

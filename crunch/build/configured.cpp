@@ -199,8 +199,9 @@ Configured configured(const Request& request) {
   const std::string header = request.work + "/settings.hpp";
   const std::string object = request.work + "/main.o";
   write_file(header, settings_header(request.settings));
-  call.insert(call.end(), {"-DCRUNCH_SETTINGS=\"" + header + "\"", "-MMD", "-MF",
-                           request.work + "/main.d", "-o", object});
+  // What follows a first mistake is about main.cpp, which is no mistake of the user's.
+  call.insert(call.end(), {compiler.first_error_only(), "-DCRUNCH_SETTINGS=\"" + header + "\"",
+                           "-MMD", "-MF", request.work + "/main.d", "-o", object});
   run_compiler(call, what);
   Configured made = taken(object);
   made.is_compiled = true;

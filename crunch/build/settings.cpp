@@ -61,7 +61,9 @@ void read_toml(const std::string& path, std::map<std::string, Setting>& out) {
     }
   } catch (const toml::parse_error& error) {
     throw Failure(path + ":" + std::to_string(error.source().begin.line) + ": " +
-                  std::string(error.description()));
+                  std::string(error.description()) +
+                  "; each line is KEY = VALUE, with quotation marks around a text, as in "
+                  "http-port = 8080 or log = \"json\"");
   }
 }
 
@@ -117,8 +119,11 @@ std::string settings_file(const std::string& site) {
   fs::path folder = fs::absolute(site).lexically_normal();
   if (folder.filename().empty()) folder = folder.parent_path();
   const fs::path file = folder.parent_path() / "crunch.toml";
+  // A link that leads nowhere is a mistake to be told.
   std::error_code error;
-  return fs::exists(file, error) ? file.lexically_proximate(fs::current_path()).string() : "";
+  return fs::exists(fs::symlink_status(file, error))
+             ? file.lexically_proximate(fs::current_path()).string()
+             : "";
 }
 
 std::vector<Setting> gather_settings(const std::string& site,

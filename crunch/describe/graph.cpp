@@ -19,6 +19,7 @@ struct Device {
 };
 struct Key {
   std::string name, doc, stage, value, origin;
+  std::vector<std::string> words;  // one of which the value is; none: of another type
 };
 struct Graph {
   std::vector<Device> devices;
@@ -35,8 +36,8 @@ Graph parse(std::string_view text) {
     }
     graph.jobs = json.at("jobs").get<std::vector<std::size_t>>();
     for (const auto& key : json.at("keys")) {
-      graph.keys.push_back(
-          {key.at("name"), key.at("doc"), key.at("stage"), key.at("value"), key.at("origin")});
+      graph.keys.push_back({key.at("name"), key.at("doc"), key.at("stage"), key.at("value"),
+                            key.at("origin"), key.value("words", std::vector<std::string>())});
     }
   } catch (const nlohmann::json::exception& error) {
     throw Failure(std::string("the graph in the image cannot be read: ") + error.what());
@@ -101,17 +102,22 @@ std::string keys_text(const Graph& graph, bool of_build) {
     std::string origin = key.origin;
     value.resize(value_width, ' ');
     origin.resize(origin_width, ' ');
-    out += (of_build ? "  " : "  --") + value + "  " + origin + "  " + key.doc + "\n";
+    out += (of_build ? "  " : "  --") + value + "  " + origin + "  " + key.doc;
+    for (const std::string& word : key.words) {
+      out += (&word == &key.words.front() ? " (" : "|") + word;
+    }
+    out += key.words.empty() ? "\n" : ")\n";
   }
   if (out.empty()) return "";
   return (of_build ? "\nBuild keys: crunch build --set KEY=VALUE\n" : "\nBoot keys\n") + out;
 }
 
-std::string dot_quoted(std::string_view text) {
+// `line_end` is "\\n" for lines in the middle, "\\l" for lines on the left.
+std::string dot_quoted(std::string_view text, std::string_view line_end) {
   std::string out = "\"";
   for (char c : text) {
     if (c == '"' || c == '\\') out += '\\';
-    out += c == '\n' ? std::string("\\n") : std::string(1, c);
+    out += c == '\n' ? std::string(line_end) : std::string(1, c);
   }
   return out + "\"";
 }
@@ -127,18 +133,21 @@ std::string text_of(std::string_view text) {
 
 std::string dot_of(std::string_view text) {
   Graph graph = parse(text);
-  std::string out = "digraph appliance {\n  node [shape=box, fontname=\"sans-serif\"];\n";
+  std::string out =
+      "digraph appliance {\n  node [shape=box, fontname=\"sans-serif\"];\n"
+      "  labelloc=b; labeljust=l; fontname=\"monospace\"; fontsize=10;\n";
   for (std::size_t i = 0; i < graph.devices.size(); ++i) {
     const Device& device = graph.devices[i];
     bool job = std::ranges::find(graph.jobs, i) != graph.jobs.end();
     out += "  d" + std::to_string(i) + " [label=" +
-           dot_quoted(std::to_string(i + 1) + ". " + device.name + "\n" + device.module) +
+           dot_quoted(std::to_string(i + 1) + ". " + device.name + "\n" + device.module, "\\n") +
            (job ? ", style=bold" : "") + "];\n";
     for (std::size_t below : device.from) {
       out += "  d" + std::to_string(i) + " -> d" + std::to_string(below) + ";\n";
     }
   }
-  return out + "}\n";
+  return out + "  label=" + dot_quoted(keys_text(graph, false) + keys_text(graph, true), "\\l") +
+         ";\n}\n";
 }
 
 std::string json_of(std::string_view text) {

@@ -15,7 +15,7 @@ namespace crunch::describe {
 // A tree for each job; what was drawn before is drawn again by name only. Then the boot keys.
 [[nodiscard]] std::string text_of(std::string_view graph);
 
-// For graphviz: an arrow points from a device to what it is built from.
+// For graphviz: an arrow points from a device to what it is built from; below stand the keys.
 [[nodiscard]] std::string dot_of(std::string_view graph);
 
 // The same JSON, indented.

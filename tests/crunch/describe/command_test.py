@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: ISC
 """tests/crunch/describe/command_test.py: `crunch describe`: the default, one's own, an image.
 
-Method: transcripts, held against the whole output (golden.txt: `crunch describe` as it stands); a
-configuration of our own with two stores and two stacks must be described and must serve on both;
-mistakes must name the configuration.
+Method: transcripts, held against the whole output (golden.txt, .json and .dot: `crunch describe` as
+it stands, in each format); of a picture, what is drawn and how often; a configuration of our own
+with two stores and two stacks must be described and must serve on both; mistakes must name the
+configuration.
 """
 
+import json
 import os
 import re
 import shutil
@@ -15,9 +17,10 @@ import sys
 import tempfile
 import unittest
 import urllib.request
+from xml.etree import ElementTree
 
 CRUNCH = sys.argv.pop(1)
-GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden.txt")
+GOLDEN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "golden.")
 
 PLAIN = """\
 http::Server : job
@@ -77,8 +80,8 @@ Connected in this order, disconnected in the reverse
 WRONG_ORDER = TWO.replace("(site, generic_stack())", "(generic_stack(), site)")
 
 
-def crunch(*words):
-    return subprocess.run([CRUNCH, *words], capture_output=True, text=True, timeout=500)
+def crunch(*words, **options):
+    return subprocess.run([CRUNCH, *words], capture_output=True, text=True, timeout=500, **options)
 
 
 def get(url):
@@ -102,25 +105,35 @@ class Describe(unittest.TestCase):
         return path
 
     def test_default(self):
-        done = crunch("describe")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        if done.stdout.startswith(PLAIN):
+        if crunch("describe").stdout.startswith(PLAIN):
             self.skipTest("crunch was built without TLS: its default is another")
-        with open(GOLDEN, encoding="utf-8") as file:
-            self.assertEqual(done.stdout, file.read())
+        for words, suffix in (([], "txt"), (["--format", "json"], "json"),
+                              (["--format", "dot"], "dot")):
+            done = crunch("describe", *words)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            with open(GOLDEN + suffix, encoding="utf-8") as file:
+                self.assertEqual(done.stdout, file.read())
 
-    def test_formats(self):
-        dot = crunch("describe", "--format", "dot").stdout
-        # Shared devices are drawn once.
-        self.assertEqual(len(re.findall(r"label=\"\d+\. net::Sockets\\nstack\"", dot)), 1)
+    def test_picture(self):
         svg = crunch("describe", "--format", "svg")
         if shutil.which("dot") is None:
             self.assertEqual(svg.returncode, 1)
             self.assertIn("apt install graphviz", svg.stderr)
         else:
             self.assertEqual((svg.returncode, svg.stderr), (0, ""))
-            self.assertIn("<svg", svg.stdout)
-            self.assertIn("net::Sockets", svg.stdout)
+            graph = json.loads(crunch("describe", "--format", "json").stdout)
+            # Shared devices are drawn once, with an arrow to each that one is built from.
+            self.assertEqual(svg.stdout.count('class="node"'), len(graph["devices"]))
+            self.assertEqual(svg.stdout.count('class="edge"'),
+                             sum(len(device["from"]) for device in graph["devices"]))
+            texts = {"".join(text.itertext())
+                     for text in ElementTree.fromstring(svg.stdout).iterfind(
+                         ".//{http://www.w3.org/2000/svg}text")}
+            for number, device in enumerate(graph["devices"], 1):
+                self.assertIn(f"{number}. {device['name']}", texts)
+            for key in graph["keys"]:
+                self.assertTrue(any(f"{key['name']}={key['value']}" in text and
+                                    key["doc"] in text for text in texts), (key, texts))
         nowhere = subprocess.run([CRUNCH, "describe", "--format", "svg"], capture_output=True,
                                  text=True, timeout=500, env=dict(os.environ, PATH="/none"))
         self.assertEqual(nowhere.returncode, 1)
@@ -189,11 +202,27 @@ class Describe(unittest.TestCase):
         self.assertEqual(again.returncode, 1)
         self.assertIn("is there already", again.stderr)
 
-    def test_wrong_order_names_the_argument(self):
-        done = crunch("describe", "--config", self.path("wrong.hpp", WRONG_ORDER))
-        self.assertEqual(done.returncode, 1)
-        self.assertIn("another module type than it declares", done.stderr)
-        self.assertIn("wrong.hpp", done.stderr)
+    def test_a_mistake_is_the_only_error(self):
+        line = WRONG_ORDER[:WRONG_ORDER.index("(generic_stack(), site)")].count("\n") + 1
+        table = [
+            ("g++", WRONG_ORDER, "another module type than it declares", rf"wrong\.hpp:{line}:"),
+            ("clang++-16", WRONG_ORDER, "another module type than it declares",
+             rf"wrong\.hpp:{line}:"),
+            ("g++", TWO.replace("auto app", "auto appliance"), "app", "was not declared"),
+            ("g++", TWO.replace("jobs(http", "jobs(no_such_thing, http"), "no_such_thing",
+             r"wrong\.hpp:\d+:"),
+        ]
+        for compiler, text, *said in table:
+            if shutil.which(compiler) is None:
+                print(f"left out: {compiler} is not installed")
+                continue
+            with self.subTest(compiler=compiler, said=said):
+                done = crunch("describe", "--config", self.path("wrong.hpp", text),
+                              env=dict(os.environ, CXX=compiler))
+                self.assertEqual(done.returncode, 1)
+                for words in said:
+                    self.assertRegex(done.stderr, words)
+                self.assertEqual(done.stderr.count("error: "), 1, done.stderr)
 
     def test_mistakes(self):
         for words, code, sentence in [

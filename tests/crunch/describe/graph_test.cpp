@@ -21,8 +21,9 @@ constexpr std::string_view graph =
     R"({"name":"http-port","section":"HTTP","doc":"The port","stage":"both","type":"port",)"
     R"("default":"80","value":"8080","origin":"crunch.toml:3"},)"
     R"({"name":"store","section":"SITE","doc":"The store","stage":"build","type":"word",)"
-    R"("default":"crunched","value":"crunched","origin":"default"},)"
-    R"({"name":"log","section":"HTTP","doc":"The log","stage":"boot","type":"word",)"
+    R"("words":["crunched","directory"],"default":"crunched","value":"crunched",)"
+    R"("origin":"default"},{"name":"log","section":"HTTP",)"
+    R"("doc":"The log","stage":"boot","type":"word",)"
     R"("default":"off","value":"off","origin":"default"}]})";
 
 TEST(Describe, ATreeForEachJobWithSharedDevicesDrawnOnce) {
@@ -46,7 +47,7 @@ TEST(Describe, ATreeForEachJobWithSharedDevicesDrawnOnce) {
             "  --http-port=8080  crunch.toml:3  The port\n"
             "  --log=off         default        The log\n"
             "\nBuild keys: crunch build --set KEY=VALUE\n"
-            "  store=crunched  default  The store\n");
+            "  store=crunched  default  The store (crunched|directory)\n");
 }
 
 TEST(Describe, Dot) {
@@ -54,6 +55,11 @@ TEST(Describe, Dot) {
   EXPECT_NE(dot.find("d2 [label=\"3. server\\njob\", style=bold];"), std::string::npos) << dot;
   EXPECT_NE(dot.find("d4 [label=\"5. deep \\\"tls\\\"\\nstack\"];"), std::string::npos) << dot;
   EXPECT_NE(dot.find("d5 -> d4;"), std::string::npos) << dot;
+  EXPECT_NE(dot.find("\\l  --http-port=8080  crunch.toml:3  The port\\l"), std::string::npos)
+      << dot;
+  EXPECT_NE(dot.find("  store=crunched  default  The store (crunched|directory)\\l\";\n}\n"),
+            std::string::npos)
+      << dot;
 }
 
 TEST(Describe, WhatIsNoGraphIsASentence) {

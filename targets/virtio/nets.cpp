@@ -15,25 +15,15 @@ Nets::Nets(std::vector<std::unique_ptr<Transport>> found) : found_(std::move(fou
 }
 
 base::Result<Net*, std::string> Nets::find(unsigned number, std::string_view key) {
-  const std::string asked = "--" + std::string(key) + "=" + std::to_string(number);
-  if (number == 0 || number > found_.size()) {
-    return base::Failure<std::string>(
-        asked + ": this machine has " + std::to_string(found_.size()) +
-        (found_.size() == 1 ? " network device" : " network devices") +
-        "; give it another one (QEMU: -netdev ... -device virtio-net-pci)");
-  }
-  std::unique_ptr<Transport>& transport = found_[number - 1];
-  if (transport == nullptr) {
-    return base::Failure<std::string>(
-        asked + ": that network device is another stack's already; name another one");
-  }
-  try {
+  const auto begin = [this](std::size_t index) -> Net* {
+    std::unique_ptr<Transport>& transport = found_[index];
+    if (transport == nullptr) return nullptr;
     begun_.push_back(std::make_unique<Net>(std::move(transport)));
-  } catch (const std::runtime_error& error) {
-    return base::Failure<std::string>(asked + ": " + error.what());
-  }
-  if (loop_ != nullptr) begun_.back()->serve(*loop_);
-  return begun_.back().get();
+    if (loop_ != nullptr) begun_.back()->serve(*loop_);
+    return begun_.back().get();
+  };
+  return crunch::config::find_device(key, number, found_.size(),
+                                     "QEMU: -netdev ... -device virtio-net-pci", begin);
 }
 
 void Nets::serve(base::Loop& loop) noexcept {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "crunch/config/key.hpp"
+#include "crunch/config/machine.hpp"
 #include "targets/virtio/net.hpp"
 
 namespace virtio_target {
@@ -21,13 +21,7 @@ class Nets {
  public:
   using Device = Net;
 
-  static constexpr crunch::config::Key<unsigned> device_key{
-      .name = "device",
-      .section = "NETWORK",
-      .doc = "The machine's network device that its network is on; the first is 1",
-      .fallback = 2,
-      .least = 1,
-      .most = 32};
+  static constexpr const auto& device_key = crunch::config::device_key;
 
   // Throws std::runtime_error when there is none, or the first will not do.
   explicit Nets(std::vector<std::unique_ptr<Transport>> found);

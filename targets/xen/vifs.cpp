@@ -27,26 +27,15 @@ void Vifs::begin() {
 }
 
 base::Result<Netfront*, std::string> Vifs::find(unsigned number, std::string_view key) {
-  const std::string asked = "--" + std::string(key) + "=" + std::to_string(number);
-  if (number == 0 || number > names_.size()) {
-    return base::failure(asked + ": this guest has " + std::to_string(names_.size()) +
-                         (names_.size() == 1 ? " network device" : " network devices") +
-                         "; give it another one (xl: vif = [ \"bridge=xenbr0\", "
-                         "\"bridge=xenbr1\" ])");
-  }
-  const std::string& name = names_[number - 1];
-  if (is_used(name)) {
-    return base::failure(asked +
-                         ": that network device is another stack's already; name another one");
-  }
-  try {
-    connect(name);
-  } catch (const std::runtime_error& error) {
-    return base::failure(asked + ": " + error.what());
-  }
-  Netfront& device = begun_.back()->device();
-  if (loop_ != nullptr) device.serve(*loop_);
-  return &device;
+  const auto begin = [this](std::size_t index) -> Netfront* {
+    if (is_used(names_[index])) return nullptr;
+    connect(names_[index]);
+    Netfront& device = begun_.back()->device();
+    if (loop_ != nullptr) device.serve(*loop_);
+    return &device;
+  };
+  return crunch::config::find_device(key, number, names_.size(),
+                                     "xl: vif = [ \"bridge=xenbr0\", \"bridge=xenbr1\" ]", begin);
 }
 
 void Vifs::look() {

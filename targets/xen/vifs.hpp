@@ -14,7 +14,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "crunch/config/key.hpp"
+#include "crunch/config/machine.hpp"
 #include "targets/xen/vif.hpp"
 
 namespace xen_target {
@@ -23,13 +23,7 @@ class Vifs {
  public:
   using Device = Netfront;
 
-  static constexpr crunch::config::Key<unsigned> device_key{
-      .name = "device",
-      .section = "NETWORK",
-      .doc = "The guest's network device that its network is on; the first is 1",
-      .fallback = 2,
-      .least = 1,
-      .most = 32};
+  static constexpr const auto& device_key = crunch::config::device_key;
 
   // All must outlive it.
   Vifs(Host& host, Grants& grants, Xenstore& store, base::Log& log)

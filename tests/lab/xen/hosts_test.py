@@ -199,7 +199,7 @@ class Hosts(unittest.TestCase):
         alone = Site(image_file, *keys, wait=False)
         self.addCleanup(alone.kill)
         self.assertEqual(alone.wait_for_end(), 1)
-        self.assertIn("--management-device=2: this guest has 1 network device", alone.console())
+        self.assertIn("--management-device=2: this machine has 1 network device", alone.console())
         with Site(image_file, *keys, vifs=2) as site:
             site.wait_for(f"management: {re.escape(address)}/24")
             self.assertNotIn("network devices", site.console())

@@ -129,8 +129,8 @@ TEST_F(XenVifs, SaysWhyThereIsNoneToBeHad) {
   const struct {
     unsigned number;
     const char* says;
-  } rows[] = {{0, "--a-device=0: this guest has 3 network devices; give it another one"},
-              {4, "--a-device=4: this guest has 3 network devices; give it another one"},
+  } rows[] = {{0, "--a-device=0: this machine has 3 network devices; give it another one"},
+              {4, "--a-device=4: this machine has 3 network devices; give it another one"},
               {1, "--a-device=1: that network device is another stack's already"},
               {2, "--a-device=2: that network device is another stack's already"},
               {3, "--a-device=3: device/vif/10/mac in xenstore is no address"}};

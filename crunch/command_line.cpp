@@ -43,6 +43,16 @@ std::string sentence_about(const std::string& word, const CLI::App& app) {
   return nearest.empty() ? sentence + "; " + help : sentence;
 }
 
+// CLI11's "Could not convert: --http = 80x" does not say what is wrong with it.
+std::string sentence_of(const CLI::ParseError& error) {
+  std::string_view text = error.what();
+  constexpr std::string_view prefix = "Could not convert: ";
+  const std::size_t equals = text.find(" = ");
+  if (!text.starts_with(prefix) || equals == std::string_view::npos) return std::string(text);
+  return std::string(text.substr(prefix.size(), equals - prefix.size())) + " takes a number, not " +
+         in_quotes(text.substr(equals + 3)) + ", or that is too large";
+}
+
 // A word in the place of the subcommand that is none.
 void check_subcommand(CLI::App& app, int argc, const char* const* argv) {
   if (argc < 2 || argv[1][0] == '-') return;
@@ -73,7 +83,7 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
       if (word.starts_with('-')) return complain(sentence_about(word, command), 2);
     }
     std::string help = command.get_parent() != nullptr ? "crunch " + command.get_name() : "crunch";
-    return complain(std::string(error.what()) + "; see " + help + " --help", 2);
+    return complain(sentence_of(error) + "; see " + help + " --help", 2);
   }
 }
 

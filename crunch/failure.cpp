@@ -37,6 +37,8 @@ std::string_view advice_for(int error) {
     case EACCES:
     case EPERM:
       return "; check its permissions";
+    case EISDIR:
+      return "; give the name of a file";
     case EROFS:
       return "; write elsewhere";
     case EMFILE:
@@ -97,7 +99,7 @@ void refuse_word(std::string_view what, std::string_view word,
   std::string sentence = "unknown " + std::string(what) + " " + in_quotes(word) + "; ";
   std::string_view nearest = base::nearest(word, known);
   if (!nearest.empty()) sentence += "did you mean " + std::string(nearest) + "? ";
-  sentence += known.empty() ? "there is none" : "there is";
+  sentence += known.empty() ? "there is none" : "known:";
   const char* separator = " ";
   for (std::string_view each : known) {
     sentence += separator + std::string(each);

@@ -10,6 +10,7 @@
 #include <array>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -28,18 +29,24 @@ std::string directory_of(const std::string& path) {
   return directory.empty() ? "." : directory;
 }
 
-// Removes what a killed crunch left in `directory`: temporary files name the process they are of.
+// The process that a temporary name says it is of; 0: it is no such name.
+pid_t process_of(std::string_view name) {
+  if (!name.starts_with(temporary_prefix)) return 0;
+  name.remove_prefix(temporary_prefix.size());
+  const char* const last = name.data() + name.size();
+  pid_t process = 0;
+  auto [end, error] = std::from_chars(name.data(), last, process);
+  return error == std::errc() && process > 0 && end != last && *end == '-' ? process : 0;
+}
+
+// Removes what a killed crunch left in `directory`.
 void sweep(const std::string& directory) {
   DIR* entries = ::opendir(directory.c_str());
   if (entries == nullptr) return;
   while (const dirent* entry = ::readdir(entries)) {
     std::string_view name = entry->d_name;
-    if (!name.starts_with(temporary_prefix)) continue;
-    std::string_view rest = name.substr(temporary_prefix.size());
-    pid_t process = 0;
-    auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), process);
-    if (error != std::errc() || process <= 0 || *end != '-') continue;
-    if (::kill(process, 0) != 0 && errno == ESRCH) {
+    pid_t process = process_of(name);
+    if (process != 0 && ::kill(process, 0) != 0 && errno == ESRCH) {
       std::error_code ignored;  // it may be another's
       std::filesystem::remove_all(directory + "/" + std::string(name), ignored);
     }
@@ -102,16 +109,45 @@ std::string read_file(const std::string& path, std::uint64_t bytes_max) {
   while (std::size_t count = read_at(file.get(), text.size(), piece, path)) {
     text += base::text_of(base::Bytes(piece).first(count));
     if (text.size() > bytes_max) {
-      throw Failure(in_quotes(path) + " has more than " + std::to_string(bytes_max) + " bytes");
+      throw Failure(in_quotes(path) + " has more than " + std::to_string(bytes_max) +
+                    " bytes; is it the right file?");
     }
   }
   return text;
 }
 
+void check_directory(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) fail("read the directory", path);
+  if (!S_ISDIR(status.st_mode)) {
+    throw Failure(in_quotes(path) + " is not a directory; give the directory that holds the site");
+  }
+}
+
+void note_missing_index(const std::string& directory) {
+  std::error_code ignored;
+  const std::filesystem::path root = directory;
+  if (std::filesystem::exists(root / "index.html", ignored)) return;
+  std::string note = "crunch: note: there is no index.html in " + in_quotes(directory) +
+                     ": / will be answered with 404";
+  for (const char* known : {"public", "_site", "book", "book/html", "site", "_build/html",
+                            "_build/dirhtml", "build/html", "dist"}) {
+    if (!std::filesystem::exists(root / known / "index.html", ignored)) continue;
+    note += "; did you mean " + in_quotes((root / known).string()) + "?";
+    break;
+  }
+  std::fprintf(stderr, "%s\n", note.c_str());
+}
+
+bool is_temporary_name(std::string_view name) { return process_of(name) != 0; }
+
 void make_directories(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
   if (std::filesystem::is_directory(path)) return;
+  if (std::filesystem::exists(path)) {
+    throw Failure(in_quotes(path) + " is not a directory; give the name of one, or a new name");
+  }
   if (!error) error = std::make_error_code(std::errc::not_a_directory);
   fail("make the directory", path, error.value());
 }

@@ -32,6 +32,16 @@ std::size_t read_at(int fd, std::uint64_t offset, base::MutableBytes out, std::s
 [[nodiscard]] std::string read_file(const std::string& path,
                                     std::uint64_t bytes_max = std::uint64_t{1} << 30U);
 
+// A Failure unless `path` is a directory.
+void check_directory(const std::string& path);
+
+// Says on standard error if the directory has no index.html at its top: whoever asks for / will get
+// 404. Where it holds a folder that generators write sites to, that one was probably meant.
+void note_missing_index(const std::string& directory);
+
+// Is it a name of what a crunch that is under way, or was killed, has for its work?
+[[nodiscard]] bool is_temporary_name(std::string_view name);
+
 // Makes the directory and those above it. A Failure if something else stands there.
 void make_directories(const std::string& path);
 

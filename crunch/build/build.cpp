@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: ISC
 #include "crunch/build/build.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 
 #include "crunch/build/companion.hpp"
 #include "crunch/build/compiler.hpp"
@@ -85,8 +84,8 @@ std::vector<certificate::Pair> pairs_of(const Options& options) {
   for (std::size_t i = 0; i < options.certificates.size(); ++i) {
     pairs.push_back(certificate::load(options.certificates[i], options.keys[i]));
   }
-  if (!options.self_signed.empty()) {
-    pairs.push_back(certificate::self_signed(options.self_signed));
+  if (options.self_signed) {
+    pairs.push_back(certificate::self_signed(*options.self_signed));
   }
   auto warn = [](const std::string& warning) {
     std::fprintf(stderr, "crunch: warning: %s\n", warning.c_str());
@@ -235,6 +234,19 @@ class Run {
   WorkFolder work_;
 };
 
+// An image takes the place of an image, or of nothing: never of a page, say, that was named by
+// mistake.
+void check_replaceable(const std::string& path) {
+  std::error_code none;
+  const std::uintmax_t size_bytes = fs::file_size(path, none);
+  if (none || size_bytes == 0) return;
+  std::array<char, 4> magic{};
+  std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
+  if (std::string_view(magic.data(), magic.size()) == "\177ELF") return;
+  throw Failure("cannot write the image: " + in_quotes(path) +
+                " is there and is no image; remove it, or give another name");
+}
+
 }  // namespace
 
 Summary build(const Options& options) {
@@ -242,13 +254,14 @@ Summary build(const Options& options) {
   if (std::string obstacle = obstacle_to_file(options.image); !obstacle.empty()) {
     throw Failure("cannot write the image: " + obstacle);
   }
-  struct stat status {};
+  check_replaceable(options.image);
   const std::string& root = options.embed.root;
   if (root.empty() && options.config.empty()) {
     throw Usage("give the directory that holds the site: crunch build DIR -t TARGET -o IMAGE");
   }
-  if (!root.empty() && ::stat(root.c_str(), &status) != 0) {
-    fail("read the directory", root);
+  if (!root.empty()) {
+    check_directory(root);
+    note_missing_index(root);
   }
   return Run(options, std::move(recipe), Compiler::find(), pairs_of(options),
              gather_settings(root, options.set))

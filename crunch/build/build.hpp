@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,7 +24,7 @@ struct Options {
   // Certificates and their keys, pair by pair; a host to make one for.
   std::vector<std::string> certificates;
   std::vector<std::string> keys;
-  std::string self_signed;
+  std::optional<std::string> self_signed;
   // What clients will ask for; a warning where no certificate covers one of them.
   std::vector<std::string> hosts;
   std::string config;            // a C++ header; empty: the default, which needs not be compiled

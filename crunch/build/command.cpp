@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "crunch/build/build.hpp"
+#include "crunch/build/recipe.hpp"
 #include "crunch/embed/command.hpp"
 
 namespace crunch {
@@ -21,7 +22,8 @@ void add_build_command(CLI::App& app, Action& action) {
   command->get_option("DIR")->required(false)->description(
       "The directory that holds the site; a --config may do without");
   build::Options& options = words->options;
-  command->add_option("-t,--target", options.target, "What the image runs on, e.g. unix")
+  command
+      ->add_option("-t,--target", options.target, "What the image runs on: " + build::target_list())
       ->type_name("TARGET")
       ->required();
   command->add_option("-o,--output", options.image, "The file to write")
@@ -42,10 +44,16 @@ void add_build_command(CLI::App& app, Action& action) {
   command
       ->add_option("--cert", options.certificates,
                    "Serve HTTPS with this certificate chain, PEM or DER;\n"
-                   "several are chosen by name")
-      ->type_name("FILE");
+                   "again for each; they are chosen by name")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_option("--key", options.keys, "Its private key; as many as --cert")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   command
       ->add_option("--self-signed", options.self_signed,
                    "Serve HTTPS with a certificate made for HOST, to try things out")
@@ -55,7 +63,10 @@ void add_build_command(CLI::App& app, Action& action) {
       ->add_option("--host", options.hosts,
                    "A name or address that clients will ask for: warn if no\n"
                    "certificate covers it")
-      ->type_name("HOST");
+      ->type_name("HOST")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   command->footer(
       "Example:\n"
       "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"

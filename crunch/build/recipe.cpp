@@ -39,6 +39,18 @@ std::vector<std::string> targets(const std::string& folder) {
   return names;
 }
 
+std::string target_list() {
+  std::string list;
+  try {
+    for (const std::string& name : targets(recipe_folder())) {
+      list += (list.empty() ? "" : ", ") + name;
+    }
+  } catch (const std::exception&) {
+    return "unix";  // whoever asks for help is not told yet that something is missing
+  }
+  return list;
+}
+
 Recipe read_recipe(const std::string& folder, const std::string& target) {
   std::vector<std::string> names = targets(folder);
   if (std::ranges::find(names, target) == names.end()) {

@@ -44,6 +44,9 @@ struct Recipe {
 // The names of the targets that `folder` has recipes for, sorted.
 [[nodiscard]] std::vector<std::string> targets(const std::string& folder);
 
+// The same of recipe_folder(), with commas, for help.
+[[nodiscard]] std::string target_list();
+
 // Throws Usage, with the nearest name, if there is no such target; a Failure if the recipe is
 // damaged or names a file that is not there.
 [[nodiscard]] Recipe read_recipe(const std::string& folder, const std::string& target);

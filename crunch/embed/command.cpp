@@ -43,10 +43,13 @@ std::uint8_t encodings_of(std::string_view words) {
 void add_options(CLI::App& command, OptionWords& words) {
   Options& options = words.options;
   command.add_option("DIR", options.root, "The directory that holds the site")->required();
-  command.add_option("--effort", words.effort,
-                     "How hard to compress: fast, default or best [default]");
-  command.add_option("--encodings", words.encodings,
-                     "Which compressed forms to make, e.g. br,gzip; or none [zstd,br,gzip]");
+  command
+      .add_option("--effort", words.effort, "How hard to compress: fast, default or best [default]")
+      ->type_name("LEVEL");
+  command
+      .add_option("--encodings", words.encodings,
+                  "Which compressed forms to make, e.g. br,gzip; or none [zstd,br,gzip]")
+      ->type_name("LIST");
   command
       .add_option(
           "--exclude", options.excludes,
@@ -58,8 +61,9 @@ void add_options(CLI::App& command, OptionWords& words) {
       ->allow_extra_args(false);
   command.add_flag("--dotfiles", options.dotfiles,
                    "Keep names that begin with '.' (without this: only .well-known)");
-  command.add_option("--threads", options.threads, "How many [one for each core]")
-      ->check(CLI::Range(1U, 1024U));
+  command.add_option("--threads", options.threads, "How many threads compress [one for each core]")
+      ->check(CLI::Range(1U, 1024U))
+      ->type_name("N");
   command
       .add_option("--cache", words.cache, "Where to keep compressed forms [" + words.cache + "]")
       ->type_name("DIR");
@@ -89,8 +93,11 @@ void add_embed_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand("embed", "Turn a directory into C++ that holds it");
   embed::add_options(*command, *words);
   embed::Options& options = words->options;
-  command->add_option("-o,--output", options.out, "The directory to write to")->required();
-  command->add_option("--name", options.name, "What to call it: defines crunched_NAME [site]");
+  command->add_option("-o,--output", options.out, "The directory to write to")
+      ->type_name("OUT")
+      ->required();
+  command->add_option("--name", options.name, "What to call it: defines crunched_NAME [site]")
+      ->type_name("NAME");
   command->add_flag("--portable", options.portable,
                     "Write string literals, for compilers that do not know .incbin");
   command->footer(

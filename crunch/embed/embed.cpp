@@ -282,7 +282,8 @@ std::string summary_text(const Summary& summary) {
   }
   text += ", " + bytes_text(summary.stored_bytes) + " stored";
   if (summary.dotfile_count != 0) {
-    text += ", " + std::to_string(summary.dotfile_count) + " dotfiles left out";
+    text += ", " + std::to_string(summary.dotfile_count) +
+            (summary.dotfile_count == 1 ? " dotfile left out" : " dotfiles left out");
   }
   if (summary.changed_count == 0) text += ", nothing changed";
   return text + ", " + seconds.data();

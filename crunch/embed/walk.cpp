@@ -101,6 +101,7 @@ class Walk {
   }
 
   void visit(const std::shared_ptr<const Directory>& directory, int fd, std::string_view segment) {
+    if (is_temporary_name(segment)) return;
     std::string key = joined(directory->key, segment);
     std::string path = joined(directory->path, segment);
     if (segment.starts_with('.') && segment != ".well-known" && !options_.dotfiles) {
@@ -197,13 +198,10 @@ class Walk {
 };
 
 Tree::Tree(std::string root, const WalkOptions& options) : root_(std::move(root)) {
-  struct stat status {};
-  if (::stat(root_.c_str(), &status) != 0) fail("read the directory", root_);
-  if (!S_ISDIR(status.st_mode)) {
-    throw Failure(in_quotes(root_) + " is not a directory; give the directory that holds the site");
-  }
+  check_directory(root_);
   descriptor_ = Descriptor(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!descriptor_) fail("read the directory", root_);
+  struct stat status {};
+  if (!descriptor_ || ::fstat(descriptor_.get(), &status) != 0) fail("read the directory", root_);
   Walk(*this, options).run(status);
 }
 

@@ -7,7 +7,8 @@
 // Links:   a link to a file or directory of the tree is followed, and what it names has the link's
 //          key too; a loop, a link out of the tree and a link to nothing are refused.
 // Left out: names that begin with '.', except ".well-known" (RFC 8615), unless they are asked for;
-//          what --exclude names; the places that the output goes to.
+//          what --exclude names; the places that the output goes to, and those of a crunch's
+//          work.
 // Refused: names that are not UTF-8; pipes, sockets and devices.
 
 #pragma once
@@ -25,7 +26,7 @@
 
 namespace crunch::embed {
 
-inline constexpr std::size_t key_bytes_max = 8000;  // a request target that is longer gets 414
+inline constexpr std::size_t key_bytes_max = 8000;  // longer ones fit into no request head
 inline constexpr std::size_t files_max = 8'000'000;
 
 // One file, as the walk saw it.

@@ -60,7 +60,9 @@ class File {
       : path_(path), file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {
     struct stat status {};
     if (!file_ || ::fstat(file_.get(), &status) != 0) fail("read the image", path);
-    if (!S_ISREG(status.st_mode)) throw Failure(in_quotes(path) + " is not a file");
+    if (!S_ISREG(status.st_mode)) {
+      throw Failure(in_quotes(path) + " is not a file; give an image that crunch build wrote");
+    }
     size_ = static_cast<std::uint64_t>(status.st_size);
   }
   [[nodiscard]] std::uint64_t size() const { return size_; }

@@ -10,6 +10,7 @@
 
 #include "crunch/certificate/certificate.hpp"
 #include "crunch/failure.hpp"
+#include "crunch/files.hpp"
 #include "crunch/serve/https.hpp"
 #include "crunch/serve/live_reload.hpp"
 #include "crunch/serve/watcher.hpp"
@@ -156,6 +157,8 @@ void set_host(Options& options, const std::string& host) {
 }
 
 int serve(const Options& options) {
+  check_directory(options.directory);
+  note_missing_index(options.directory);
   kv::Directory directory(options.directory, {.dotfiles = options.dotfiles});
   std::optional<certificate::Pair> pair;
   if (options.https_port) pair = certificate_of(options);

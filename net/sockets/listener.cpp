@@ -36,7 +36,11 @@ std::string sentence(int why, std::uint16_t port) {
     return text + " is privileged: start as root, give the program the right (setcap " +
            "cap_net_bind_service=+ep FILE), or choose a port from 1024 on";
   }
-  return "cannot listen on " + text + ": " + std::strerror(why);
+  text.insert(0, "cannot listen on ");
+  if (why == EADDRNOTAVAIL) {
+    return text + ": the address is none of this machine's; ip address lists those that are";
+  }
+  return text + ": " + std::strerror(why);
 }
 
 bool set_option(const Descriptor& socket, int level, int option, int value) noexcept {

@@ -124,6 +124,26 @@ class Build(Folder):
         self.refused(self.build(image=self.at / "no" / "image"), 1, '/no"',
                      "make the directory first")
         self.refused(self.build(image="/dev/null"), 1, "not an ordinary file")
+        page = self.site / "index.html"
+        self.refused(self.build(image=page), 1, 'index.html" is there and is no image')
+        self.assertEqual(page.read_bytes(), COMPRESSIBLE)
+
+    def test_words_after_an_option_are_not_taken_for_it(self):
+        self.refused(self.crunch("build", "--cert", "a.pem", "--key", "b.pem", self.site, "-t",
+                                 "unix", "-o", self.image), 1, '"a.pem"', "No such file")
+        self.refused_build(["--self-signed", ""], ['--self-signed takes a host name', '""'],
+                           exit_code=2)
+
+    def test_the_wrong_directory_is_noted(self):
+        self.assertNotIn("note", self.built().stderr)
+        for folder, known in [("public", True), ("drafts", False)]:
+            with self.subTest(folder=folder):
+                above = self.at / f"above {folder}"
+                (above / folder).mkdir(parents=True)
+                (above / folder / "index.html").write_bytes(COMPRESSIBLE)
+                done = self.built(site=above)
+                self.assertIn(f'note: there is no index.html in "{above}"', done.stderr)
+                (self.assertIn if known else self.assertNotIn)("did you mean", done.stderr)
 
     def test_compiler(self):
         self.refused_build([], ["no C++ compiler in PATH", "apt install g++"],
@@ -143,7 +163,7 @@ class Build(Folder):
 
     def test_disk_full(self):
         self.write("big.bin", harness.noise(2_500_000, "big"))
-        self.image.write_text("the old image")
+        self.image.write_text("\x7fELF: the old image")
 
         # The content fits, the image, which has the program too, does not.
         def limit():
@@ -153,13 +173,21 @@ class Build(Folder):
         self.assertEqual(done.returncode, 1)
         self.assertIn("crunch: cannot", done.stderr)
         self.assertIn("too large", done.stderr)
-        self.assertEqual(self.image.read_text(), "the old image")
+        self.assertEqual(self.image.read_text(), "\x7fELF: the old image")
         self.nothing_left("image")
 
     def test_image_inside_the_site(self):
         image = self.site / "image"
-        self.built(image=image)
-        self.assertIn("unchanged", self.built(image=image).stdout)
+        for dotfiles in [], ["--dotfiles"]:
+            with self.subTest(dotfiles=dotfiles):
+                image.unlink(missing_ok=True)
+                done = self.built(*dotfiles, image=image)
+                # What it works in, which lies there too, is none of the site's.
+                self.assertNotIn("dotfile", done.stdout)
+                self.assertEqual(done.stderr, "")
+                done = self.built(*dotfiles, image=image)
+                self.assertIn("unchanged", done.stdout)
+                self.assertIn("left out", done.stderr)
 
     def test_interrupted(self):
         os.truncate(self.write("big.bin", b""), 3 << 30)

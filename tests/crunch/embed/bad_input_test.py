@@ -88,7 +88,8 @@ class BadInput(Folder):
 
     def test_output_is_a_file(self):
         (self.at / "file").write_text("mine")
-        self.refused(self.crunch("embed", self.site, "-o", "file"), 1, '"file"', "Not a directory")
+        self.refused(self.crunch("embed", self.site, "-o", "file"), 1, '"file" is not a directory',
+                     "give the name of one")
         self.assertEqual((self.at / "file").read_text(), "mine")
 
     def test_output_is_in_the_way(self):

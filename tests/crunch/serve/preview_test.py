@@ -194,11 +194,11 @@ class Serve(unittest.TestCase):
 
     def test_bad_input_is_a_sentence(self):
         table = [
-            (["serve", self.site / "missing"], 1, "missing: No such file or directory"),
-            (["serve", self.site / "index.html"], 1, "index.html: Not a directory"),
+            (["serve", self.site / "missing"], 1, 'missing": No such file or directory'),
+            (["serve", self.site / "index.html"], 1, 'index.html" is not a directory; give'),
             (["serve"], 2, "DIR"),
             (["serve", self.site, "--host", "example.org"], 2, '"example.org"'),
-            (["serve", self.site, "--http", "70000"], 2, "--http"),
+            (["serve", self.site, "--http", "70000"], 2, '--http takes a number, not "70000"'),
             (["serve", self.site, "--htpt", "1"], 2, "--http"),
         ]
         for words, status, named in table:

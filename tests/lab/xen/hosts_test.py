@@ -223,6 +223,12 @@ class Hosts(unittest.TestCase):
         self.assertEqual(more.guest.reasons(), [CRASH])
         self.assertRegex(more.console(), "this guest was given 32 MiB of the 6[34] MiB .*maxmem=")
 
+    def test_too_little_memory(self):
+        site = self.site(memory_mib=4, wait=False)
+        self.assertEqual(site.wait_for_end(), 1)
+        self.assertEqual(site.guest.reasons(), [CRASH])
+        self.assertRegex(site.console(), "this machine has .* of memory; the image alone needs")
+
     def test_the_hosts_network_starts_again(self):
         site = self.site()
         self.assert_serves(site)

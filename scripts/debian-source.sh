@@ -12,7 +12,7 @@
 #         suite, marker (a file of the unpacked source), option (the -D that names another source).
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/crunch/sources
+cache=${XDG_CACHE_HOME:-~/.cache}/crunch/sources  # by bash's ~, which needs no $HOME
 
 # Prints the newest cached folder whose files still have their digests.
 cached() {

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Names that a source takes from elsewhere, by `using a::b;` or `namespace b = a;`, and never uses.
-clang-tidy sees this, too, but not where scripts/tidy lets it read several files as one."""
+clang-tidy sees this, too, but not where scripts/tidy lets it read several files as one.
+
+And names of targets in what is chosen by what a target offers, and never by its name."""
 
 import re
 
@@ -9,9 +11,25 @@ from tree import Finding, Tree, blank_comments_and_strings
 _TAKEN = re.compile(r"^([ \t]*)(?:using (?:\w+::)*?(\w+)::(\w+)|namespace (\w+) = [\w:]+);",
                     re.MULTILINE)
 
+_FOR_EVERY_TARGET = ("crunch/config/", "site-example/", "examples/")
+
+
+def check_targets(tree: Tree) -> list[Finding]:
+    names = {path.split("/")[1] for path in tree.files if path.count("/") > 1
+             and path.startswith("targets/")} - {"libos"}
+    named = re.compile(rf"(?<![a-z])({'|'.join(sorted(names)) or '(?!)'})(?![a-z])", re.IGNORECASE)
+    findings = []
+    for path in tree.cpp():
+        if not path.startswith(_FOR_EVERY_TARGET):
+            continue
+        for number, line in enumerate(tree.text(path).splitlines(), 1):
+            if found := named.search(line.partition("//")[0]):
+                findings.append(Finding(path, number, f"names the target '{found.group(1)}'"))
+    return findings
+
 
 def check(tree: Tree) -> list[Finding]:
-    findings = []
+    findings = check_targets(tree)
     for path in tree.cpp():
         if not path.endswith(".cpp"):
             continue  # a header takes names for others

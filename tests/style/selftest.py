@@ -167,6 +167,13 @@ FUNCTIONS = [
 ]
 
 UNUSED = ("is taken and never used",)
+
+
+def naming_xen(path: str, body: str) -> dict[str, str]:
+    """A tree with a target of that name, and this header."""
+    return {path: header(path, body), "targets/xen/a.hpp": header("targets/xen/a.hpp", "")}
+
+
 NAMES = [
     ({C: cpp(C, "using a::b;\nnamespace fs = std::filesystem;\nint c = b + fs::d;\n")}, ()),
     ({C: cpp(C, "using a::b;\n// b\nint c = a::b + d.b + d->b + bb;\n")}, UNUSED),
@@ -175,6 +182,12 @@ NAMES = [
     ({C: cpp(C, "  using a::b;\n  c.b();\n")}, ()),
     ({C: cpp(C, "  using E::E;\n")}, ()),
     ({"base/c.hpp": header("base/c.hpp", "using a::b;\n")}, ()),
+    # The parts of a configuration know no target.
+    (naming_xen("crunch/config/a.hpp", "// xen\nint xenstore;\n"), ()),
+    (naming_xen("crunch/run/a.hpp", "int xen;\n"), ()),
+    (naming_xen("crunch/config/a.hpp", '#if TARGET == "xen"\n#endif\n'), ("the target 'xen'",)),
+    (naming_xen("crunch/config/a.hpp", "#ifdef CRUNCH_XEN\n#endif\n"), ("the target 'XEN'",)),
+    (naming_xen("examples/a/config.hpp", "xen_target::Platform p;\n"), ("the target 'xen'",)),
 ]
 
 LIST = "base/CMakeLists.txt"

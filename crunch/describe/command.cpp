@@ -27,7 +27,7 @@ namespace {
 struct Words {
   std::string what;  // an image or a site
   std::string config;
-  std::string target = "unix";
+  std::string target;  // empty: unix
   std::string format = "text";
   std::vector<std::string> set;
 };
@@ -36,7 +36,8 @@ namespace fs = std::filesystem;
 
 // The configuration is compiled, not interpreted: what the compiler wrote down about it is read.
 std::string graph_of_configuration(const Words& words) {
-  const build::Recipe recipe = build::read_recipe(build::recipe_folder(), words.target);
+  const build::Recipe recipe =
+      build::read_recipe(build::recipe_folder(), words.target.empty() ? "unix" : words.target);
   const std::vector<build::Setting> settings = build::gather_settings(words.what, words.set);
   const WorkFolder work((fs::temp_directory_path() / "crunch-describe").string());
   const build::Configured made = build::configured(
@@ -49,8 +50,10 @@ std::string graph_of(const Words& words) {
   if (words.what.empty() || fs::is_directory(words.what, error)) {
     return graph_of_configuration(words);
   }
-  if (!words.config.empty() || !words.set.empty()) {
-    throw Usage("an image is described as it was built: give --config and --set with a directory");
+  const bool has_more = !words.config.empty() || !words.set.empty() || !words.target.empty();
+  if (has_more && fs::exists(words.what, error)) {
+    throw Usage(in_quotes(words.what) + " is an image, which is described as it was built: " +
+                "-t, --config and --set are for a directory, or for none");
   }
   return inspect::graph_of(words.what);
 }

@@ -114,6 +114,23 @@ class Describe(unittest.TestCase):
             with open(GOLDEN + suffix, encoding="utf-8") as file:
                 self.assertEqual(done.stdout, file.read())
 
+    def test_each_target_by_what_it_offers(self):
+        for target, has_files, has_sockets in (("unix", True, True), ("unix-tap", True, False),
+                                               ("virtio", False, False), ("hvt", False, False),
+                                               ("xen", False, False)):
+            with self.subTest(target=target):
+                done = crunch("describe", "-t", target)
+                if "unknown target" in done.stderr:
+                    print(f"left out: crunch was built without {target}")
+                    continue
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                for what, is_there in ((" net::Sockets : stack\n", has_sockets),
+                                       (" net::Lwip : stack\n", not has_sockets),
+                                       ("--ipv4= ", not has_sockets),
+                                       ("(crunched|directory)\n", has_files),
+                                       ("(crunched)\n", not has_files)):
+                    self.assertEqual(what in done.stdout, is_there, what)
+
     def test_picture(self):
         svg = crunch("describe", "--format", "svg")
         if shutil.which("dot") is None:
@@ -157,6 +174,10 @@ class Describe(unittest.TestCase):
         built = crunch("build", self.path("site"), "-t", "unix", "-o", image, "--config", config)
         self.assertEqual(built.returncode, 0, built.stderr)
         self.assertEqual(crunch("describe", image).stdout, described.stdout)
+        for words in (["-t", "virtio"], ["--config", config], ["--set", "http-port=1"]):
+            done = crunch("describe", image, *words)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("is an image, which is described as it was built", done.stderr)
         process = subprocess.Popen(
             [image, "--http-port=0", "--management-port=0", "--https-port=0",
              "--address=127.0.0.1", "--management-address=127.0.0.2",
@@ -230,6 +251,7 @@ class Describe(unittest.TestCase):
             (("-t", "unxi"), 2, "unix"),
             (("--format", "xml"), 2, "text, json, dot, svg"),
             ((self.path("no-image"),), 1, "no-image"),
+            ((self.path("no-directory"), "-t", "unix"), 1, "no-directory"),
         ]:
             done = crunch("describe", *words)
             self.assertEqual(done.returncode, code, done.stderr)

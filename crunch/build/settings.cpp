@@ -201,9 +201,7 @@ void KeyTable::check(const Setting& setting) const {
   if (find(setting.name) != nullptr) return check_known(setting);
   if (setting.origin == Origin::environment) return;
   std::vector<std::string_view> names;
-  for (const Row& row : rows_) {
-    if (row.key.stage != Stage::boot) names.push_back(row.key.name);
-  }
+  for (const Row& row : rows_) names.push_back(row.key.name);
   const std::string_view meant = base::nearest(setting.name, names);
   refuse(setting, "unknown key '" + setting.name + "'" +
                       (meant.empty() ? "" : "; did you mean " + std::string(meant) + "?") +

@@ -36,6 +36,8 @@ constexpr Key<std::string_view> words{.name = "words", .section = "TALK", .doc =
                                       .fallback = "hello"};
 constexpr Key<Duration> rest{.name = "rest", .section = "TALK", .doc = "Unused", .fallback = "1s",
                              .stage = Stage::boot};
+constexpr Key<List<Port>> ports{.name = "ports", .section = "TALK", .doc = "Unused too",
+                                .fallback = "1"};
 template <Text mark>
 struct Talk {
   std::string text;
@@ -47,7 +49,7 @@ struct Talk {
 };
 template <Text mark>
 struct Connect {
-  static constexpr std::tuple keys{&words, &rest};
+  static constexpr std::tuple keys{&words, &rest, &ports};
   Talk<mark> operator()(auto& context) const { return {context.boot.text(words)}; }
 };
 template <Text mark>
@@ -103,6 +105,8 @@ class Settings(unittest.TestCase):
             (["http-prot=80"], 2, "--set: unknown key 'http-prot'; did you mean http-port?"),
             (["HTTP-PORT=80"], 2, "--set: unknown key 'HTTP-PORT'; did you mean http-port?"),
             (["HTTP_PORT=80"], 2, "--set: unknown key 'HTTP_PORT'; did you mean http-port?"),
+            (["max-conections=9", "log=json"], 2, "did you mean max-connections?"),
+            (["crt=a.pem"], 2, "--set: unknown key 'crt'; did you mean cert?"),
             (["log=JSON"], 2, "it takes off, combined or json; did you mean json?"),
             (["http-port=x"], 2, "it takes a port from 0 to 65535"),
             (["log=jsn"], 2, "it takes off, combined or json; did you mean json?"),
@@ -178,7 +182,12 @@ class Settings(unittest.TestCase):
                               env=self.environment).stdout
 
     def test_an_image_has_what_was_set_and_compiles_only_for_build_keys(self):
-        self.assertEqual(self.said(self.build()), "hello!\n")
+        self.toml("ports = [80, 443]\n")
+        image = self.build()
+        self.assertEqual(self.said(image), "hello!\n")
+        self.assertIn("--ports=PORT,...\n              Unused too (default 80,443)\n",
+                      self.said(image, "--help"))
+        self.assertEqual(self.described(image)["ports"], ("80,443", "crunch.toml:1"))
         first = self.objects()
         self.assertEqual(len(first), 1)
         # A boot default costs no compiler.

@@ -13,6 +13,7 @@ import pathlib
 import re
 import subprocess
 import tempfile
+import time
 import unittest
 
 import harness
@@ -23,6 +24,46 @@ EXAMPLES = harness.ROOT / "examples"
 # A machine has a network device, even if nobody uses it.
 NETWORK = ("-netdev", "user,restrict=on,id=wire", "-device", "virtio-net-pci,netdev=wire")
 PAGE = {"index.html": b"<p>a file\n"}
+# A job over the parts of a target that no example has.
+REPORTS = """\
+#pragma once
+#include <array>
+#include <string>
+#include "crunch/config/target_parts.hpp"
+namespace {
+using namespace crunch::config;
+template <class Console, class Clock, class Entropy>
+struct Reports {
+  Console& console;
+  Clock& clock;
+  Entropy& entropy;
+  base::Task<void> run() {
+    for (int i = 0; i < 2; ++i) {
+      std::array<std::byte, 16> random{};
+      entropy.fill(random);
+      std::string text = "at " + std::to_string(clock.now().time_since_epoch().count()) +
+                         " ns, on " + std::to_string(clock.wall_s()) + ":";
+      for (std::byte byte : random) text += " " + std::to_string(std::to_integer<int>(byte));
+      console.write(text + "\\n");
+    }
+    co_return;
+  }
+  void drain() {}
+};
+struct Connect {
+  template <class Console, class Clock, class Entropy>
+  Reports<Console, Clock, Entropy> operator()(auto&, Console& console, Clock& clock,
+                                              Entropy& entropy) const {
+    return {console, clock, entropy};
+  }
+};
+template <class... M>
+using ReportsOf = Reports<M...>;
+constexpr auto reports = foreign<ReportsOf>(
+    "Reports", console_type >> clock_type >> entropy_type >> job, Connect{});
+constexpr auto app = jobs(reports(default_console, default_clock, default_entropy));
+}
+"""
 
 
 def ways() -> dict:
@@ -58,6 +99,10 @@ class Examples(unittest.TestCase):
                 described = harness.crunch("describe", image).stdout
                 self.assertTrue(described.startswith(
                     "Hello : job\n├── console : console\n└── time : time\n"), described)
+                # What it is made of and its keys are read from the image, whatever it runs on.
+                inspected = harness.crunch("inspect", image).stdout
+                self.assertRegex(inspected, rf"(?m)^target +{target}$")
+                self.assertRegex(inspected, r"(?m)^key +--greeting=hello +both +default\b")
                 keys = ["--greeting=good-day", "--pause=10ms", "--times=2"]
                 if way == "qemu":
                     status, said = qemu.run_to_end(image, " ".join(keys), extra=NETWORK)
@@ -70,6 +115,31 @@ class Examples(unittest.TestCase):
                     continue
                 self.assertEqual(status, 0, said)
                 self.assertEqual(len(re.findall(r"(?m)^good-day$", said)), 2, said)
+
+    def test_parts_of_the_target(self):
+        config = self.folder / "reports.hpp"
+        config.write_text(REPORTS)
+        for target, way in one_of_each_way().items():
+            with self.subTest(target=target):
+                image = self.folder / f"reports.{target}"
+                done = harness.crunch("build", "-t", target, "-o", image, "--config", config)
+                self.assertEqual(done.returncode, 0, done.stderr)
+                if way == "qemu":
+                    status, said = qemu.run_to_end(image, extra=NETWORK)
+                elif target == "unix":
+                    done = subprocess.run([image], capture_output=True, text=True, timeout=60,
+                                          check=False)
+                    status, said = done.returncode, done.stdout
+                else:
+                    print(f"{target}: built, not run here")
+                    continue
+                self.assertEqual(status, 0, said)
+                rows = re.findall(r"at (\d+) ns, on (\d+): ([\d ]+)", said)
+                self.assertEqual(len(rows), 2, said)
+                self.assertLessEqual(int(rows[0][0]), int(rows[1][0]))
+                self.assertLess(abs(int(rows[0][1]) - time.time()), 24 * 3600, said)
+                self.assertNotEqual(rows[0][2].split(), rows[1][2].split())
+                self.assertEqual(len(rows[0][2].split()), 16)
 
     def test_file_server(self):
         site = harness.write_tree(self.folder / "site", PAGE)

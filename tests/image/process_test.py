@@ -8,6 +8,7 @@ Method: the image of harness.SITE, started anew by each test, seen from outside 
 import contextlib
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -96,8 +97,16 @@ class Starting(unittest.TestCase):
         server = Server(self.image, "--help", http_port=None, wait=False)
         try:
             self.assertEqual(server.process.wait(harness.WAIT_S), 0)
-            for key in ("--http-port", "--log", "--max-connections", "--threads", "--help"):
-                self.assertIn(key, server.out())
+            # A page of a manual: headings on the left, keys and then words below them.
+            page = re.split(r"(?m)^(\S.*)\n", server.out())
+            sections = dict(zip(page[1::2], page[2::2]))
+            self.assertEqual(list(sections)[:2], ["NAME", "SYNOPSIS"])
+            for section, key in (("HTTP", "--http-port=PORT"), ("HTTP", "--max-connections=N"),
+                                 ("HTTP", "--log=off|combined|json"), ("PROCESS", "--threads=N"),
+                                 ("LOG", "--log-level=error|warning|info|debug"),
+                                 ("HELP", "--help")):
+                self.assertRegex(sections[section],
+                                 rf"(?m)^       {re.escape(key)}\n              \S")
             self.assertEqual(server.err(), "")
         finally:
             server.kill()

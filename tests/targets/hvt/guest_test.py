@@ -308,6 +308,7 @@ class Run(unittest.TestCase):
     def test_what_it_cannot_do(self):
         for words, status, pattern in (
                 ("", USAGE, "needs --net: a tap that is there, or, as root, auto"),
+                ("--net tap0 --net tap1", USAGE, "has one network device: give --net once"),
                 ("--net tap0 --kvm", USAGE, "--kvm are for machines in QEMU"),
                 ("--net nowhere", FAILED, "there is no tap 'nowhere'; make it: ip tuntap add"),
                 ("--net auto -- --no-such-key", USAGE, "unknown option '--no-such-key'")):

@@ -163,9 +163,13 @@ class Refusals(unittest.TestCase):
     def test_help_lists_the_keys(self):
         status, said = qemu.run_to_end(bare.small_image(TARGET), "--help")
         self.assertEqual(status, 0)
-        for key in ("--http-port", "--https-port", "--ipv4", "--ipv6", "--log", "--log-level",
-                    "--max-connections", "--hostname"):
-            self.assertIn(key, said)
+        # By section, as a process does.
+        for section, key in (("NETWORK", "--ipv4=ADDRESS/N"), ("NETWORK", "--hostname=TEXT"),
+                             ("HTTP", "--http-port=PORT"), ("HTTP", "--log=off|combined|json"),
+                             ("HTTPS", "--https-port=PORT"), ("HTTP", "--max-connections=N"),
+                             ("LOG", "--log-level=error|warning|info|debug")):
+            self.assertRegex(said, rf"(?m)^{section}\r?\n(?:(?!\S).*\n)*"
+                                   rf"       {re.escape(key)}\r?\n")
 
     def test_too_little_memory(self):
         got, said = qemu.run_to_end(bare.plain_image(TARGET), "", memory_mib=4)

@@ -98,6 +98,13 @@ def has_option(text: str, option: str) -> bool:
     return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text) is not None
 
 
+def is_known(helps: Helps, option: str) -> bool:
+    """Is it a key of an image, or another option that stands alone?"""
+    key = option.replace(SECOND, "--") if option.startswith(SECOND) else option
+    return (option in FOREIGN | helps.absent or has_option(helps.all, key) or
+            (key != option and key in SECONDS_OWN))
+
+
 def check_options(helps: Helps, code: str) -> list[str]:
     found = []
     command = re.search(r"(?:^|[\s/])crunch ([a-z]+)\b(.*)", code)
@@ -105,15 +112,14 @@ def check_options(helps: Helps, code: str) -> list[str]:
         subcommand, rest = command.groups()
         if subcommand not in helps.subcommands:
             return [f"crunch has no subcommand '{subcommand}'"]
-        rest = rest.partition("&&")[0]
-        return [f"crunch {subcommand} has no option '{option}'" for option in OPTION.findall(rest)
-                if not has_option(helps.of(subcommand), option) and option not in helps.absent]
+        words, _, keys = rest.partition("&&")[0].partition(" -- ")
+        found = [f"crunch {subcommand} has no option '{option}'" for option in OPTION.findall(words)
+                 if not has_option(helps.of(subcommand), option) and option not in helps.absent]
+        return found + [f"an image has no key '{key}'" for key in OPTION.findall(keys)
+                        if helps.image and not is_known(helps, key)]
     if code.startswith("--"):
         option = OPTION.match(code).group(0)
-        key = option.replace(SECOND, "--") if option.startswith(SECOND) else option
-        known = (option in FOREIGN | helps.absent or has_option(helps.all, key) or
-                 (key != option and key in SECONDS_OWN))
-        if helps.image and not known:
+        if helps.image and not is_known(helps, option):
             found.append(f"nothing has the option '{option}'")
     run = re.search(r"(?:^|[\s\"/])\./?my-site\b(.*)|ExecStart=\S+(.*)", code)
     if run and helps.image:

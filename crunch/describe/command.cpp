@@ -100,7 +100,9 @@ void add_describe_command(CLI::App& app, Action& action) {
       ->add_option("--config", words->config,
                    "What an image would be made of, in C++ [the default configuration]")
       ->type_name("FILE");
-  command->add_option("-t,--target", words->target, "What it would run on [unix]")
+  command
+      ->add_option("-t,--target", words->target,
+                   "What it would run on: " + build::target_list() + " [unix]")
       ->type_name("TARGET");
   command->add_option("--set", words->set, "Give a key a value, as crunch build does")
       ->type_name("KEY=VALUE")

@@ -26,6 +26,7 @@ import time
 import unittest
 
 import bare
+import client
 import harness
 import network
 import packages
@@ -34,6 +35,7 @@ MACHINE = "10.9.0.99"  # network.HOST4 is the test
 MAC = "52:54:00:09:00:99"  # not QEMU's usual one, which a guest inside may have
 SHELL_PORT = 1000
 WAIT_S = 120.0
+client.WAIT_S = WAIT_S  # the emulation of an emulation is slow
 TAP = "lab0"
 NOBODY = 65534  # who may open the taps in the machine
 KERNEL_WORDS = "console=ttyS0 quiet panic=-1 mitigations=off"
@@ -228,7 +230,11 @@ class Process(bare.Guest):
                 self._said += data
 
     def console(self) -> str:
-        return self._said.decode(errors="replace").partition("STATUS")[0]
+        return self.all_said().partition("STATUS")[0]
+
+    def all_said(self) -> str:
+        """What those whom it leaves behind say after its end, too."""
+        return self._said.decode(errors="replace")
 
     def is_running(self) -> bool:
         return self._reader.is_alive() and b"STATUS" not in self._said

@@ -37,22 +37,38 @@ void count_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(number, &action, nullptr);
 }
 
-// A port of the loopback: `wanted` if it is free, else one that the kernel chooses.
-std::uint16_t free_port(std::uint16_t wanted, bool must_be) {
-  const Descriptor probe(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(wanted);
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(probe.get(), generic, sizeof address) != 0) {
-    if (must_be) fail("have port", std::to_string(wanted), errno);
-    return free_port(0, true);
+// A port of the loopback: `wanted` if it is free, else one that the kernel chooses. It is kept from
+// others who look for one: bound, but nobody listens, so that QEMU, which sets SO_REUSEADDR too,
+// can.
+class Port {
+ public:
+  Port(std::uint16_t wanted, bool must_be) : Port(wanted) {
+    if (error_ != 0 && must_be) fail("have port", std::to_string(wanted), error_);
+    if (error_ != 0) *this = Port(0, true);
   }
-  socklen_t bytes = sizeof address;
-  if (::getsockname(probe.get(), generic, &bytes) != 0) fail("choose", "a port", errno);
-  return ntohs(address.sin_port);
-}
+  [[nodiscard]] std::uint16_t number() const noexcept { return number_; }
+
+ private:
+  explicit Port(std::uint16_t wanted) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(wanted);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    socklen_t bytes = sizeof address;
+    const int yes = 1;
+    if (::bind(socket_.get(), generic, bytes) != 0 ||
+        ::getsockname(socket_.get(), generic, &bytes) != 0 ||
+        ::setsockopt(socket_.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes) != 0) {
+      error_ = errno;
+    }
+    number_ = ntohs(address.sin_port);
+  }
+
+  Descriptor socket_;
+  std::uint16_t number_ = 0;
+  int error_ = 0;
+};
 
 class Machine {
  public:
@@ -204,12 +220,14 @@ int run_in_qemu(const Options& options, bool has_https) {
   }
   Options chosen = options;
   if (chosen.memory_mib == 0) chosen.memory_mib = memory_for(options.image);
+  std::optional<Port> http;
+  std::optional<Port> https;
   if (chosen.nets.empty()) {
-    chosen.http_port =
-        free_port(options.http_port == 0 ? 8080 : options.http_port, options.http_port != 0);
+    http.emplace(options.http_port == 0 ? 8080 : options.http_port, options.http_port != 0);
+    chosen.http_port = http->number();
     if (has_https) {
-      chosen.https_port =
-          free_port(options.https_port == 0 ? 8443 : options.https_port, options.https_port != 0);
+      https.emplace(options.https_port == 0 ? 8443 : options.https_port, options.https_port != 0);
+      chosen.https_port = https->number();
     }
   }
   count_signals();

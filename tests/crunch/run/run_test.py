@@ -97,6 +97,16 @@ class Machines(unittest.TestCase):
             with harness.Client("127.0.0.1", port) as client:
                 self.assertEqual(client.get("/").status, 200)
 
+    def test_two_at_once(self):
+        """Neither takes the ports of the other, however soon it comes."""
+        with Run(bare.plain_image(TARGET)) as one, Run(bare.plain_image(TARGET)) as two:
+            ports = set()
+            for run in (one, two):
+                found = run.wait_for(r"is served at http://localhost:(\d+)/ until")
+                run.wait_for(r"network: [\d.]+/\d+ ")
+                ports.add(found.group(1))
+            self.assertEqual(len(ports), 2)
+
     def test_qemu_goes_with_crunch(self):
         with Run(bare.plain_image(TARGET)) as run:
             run.wait_for("listening on port 80")

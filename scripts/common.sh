@@ -5,6 +5,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 build=${CRUNCH_BUILD:-$root/build}
 jobs=$(nproc)
+# What other programs say is read, here and by tests: no translations.
+export LC_ALL=C.UTF-8
 
 # One line about what happens next, on standard error, so that output can be piped.
 say() { printf '==> %s\n' "$*" >&2; }

@@ -41,6 +41,8 @@ struct WireCounts {
   std::uint64_t corrupted = 0;
   std::uint64_t lengthened = 0;
   std::uint64_t overtaken = 0;
+
+  bool operator==(const WireCounts&) const = default;
 };
 
 template <NetDevice Inner>

@@ -57,6 +57,25 @@ TEST(LwipSleep, AnIdleConnectionWakesForKeepAliveOnly) {
   EXPECT_EQ(wakes_in(world, 24h), 1) << "nothing is open";
 }
 
+// A peer that has vanished: asked after two minutes, and six times every 15 s.
+Task<void> read_from_nobody(LwipWorld& world, Ends<net::Lwip>& ends, base::Duration& took) {
+  const base::Instant begin = world.loop().now();
+  auto bytes = co_await ends.server->read(1, long_time * 100);
+  EXPECT_FALSE(bytes.has_value());
+  took = world.loop().now() - begin;
+}
+TEST(LwipSleep, AConnectionToNobodyEnds) {
+  LwipWorld world;
+  Ends<net::Lwip> ends;
+  run(world, hold(world, ends));
+  world.device().carry = [](const std::string&) {};
+  base::Duration took{};
+  world.loop().spawn(read_from_nobody(world, ends, took));
+  wakes_in(world, 1h);
+  EXPECT_GT(took, 120s);
+  EXPECT_LT(took, 240s);
+}
+
 // ---- Copies
 
 Task<void> send_lasting(LwipWorld& world, std::string_view text, bool lasting, bool& is_same) {

@@ -66,14 +66,16 @@ class Survival : public ::testing::Test {
     while (world_.loop().now() < end) world_.loop().turn(end);
   }
   // An honest client gets the page, within a little while.
-  void expect_service(const std::string& when) {
+  void expect_service(const std::string& when, net::Endpoint at = LwipWorld::at(80)) {
     bool served = false;
-    world_.loop().spawn(get_page(served));
+    world_.loop().spawn(get_page(served, at));
     for (int i = 0; i < 100 && !served; ++i) turn(100ms);
     EXPECT_TRUE(served) << when;
   }
-  Task<void> get_page(bool& served) {
-    auto flow = co_await world_.stack().connect(LwipWorld::at(80), 5s);
+  // The stack has seen each frame of an attack.
+  void expect_all_came() { EXPECT_EQ(world_.device().dropped_count, 0U); }
+  Task<void> get_page(bool& served, net::Endpoint at = LwipWorld::at(80)) {
+    auto flow = co_await world_.stack().connect(at, 5s);
     if (!flow) co_return;
     EXPECT_TRUE(co_await send(*flow, "GET /page HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"));
     std::string got;
@@ -110,6 +112,7 @@ TEST_F(Survival, AFloodOfSynsFromEverywhere) {
   for (int i = 0; i < 100 && !served; ++i) flood(100);
   EXPECT_TRUE(served) << "during it";
   expect_service("after");
+  expect_all_came();
 }
 
 Task<void> come_and_go(LwipWorld& world, std::size_t count, std::size_t& done) {
@@ -133,6 +136,7 @@ TEST_F(Survival, ManyShortConnections) {
   for (int i = 0; i < 4; ++i) world_.loop().spawn(come_and_go(world_, count / 4, done));
   while (done < 2000 + count) turn(10ms);
   EXPECT_LT(in_use(), before + 100'000);
+  expect_all_came();
 }
 
 // Everybody is a neighbour; those of the flood are not there.
@@ -172,6 +176,7 @@ TEST_F(OneLink, AFloodOfSynsFromNeighboursThatAreNone) {
   EXPECT_LE(asked_for_others, 10 * (40 + 2 * (seconds + 1)));
   world_.on_frame = {};
   turn(30s);
+  expect_all_came();
 }
 
 Task<void> open_one(LwipWorld& world, std::deque<net::Lwip::Flow>& flows) {
@@ -248,6 +253,7 @@ TEST_F(Survival, AStormOfArp) {
   }
   EXPECT_LT(in_use(), before + 100'000);
   expect_service("after");
+  expect_all_came();
 }
 
 TEST_F(Survival, FragmentsThatAreNeverWhole) {
@@ -266,17 +272,29 @@ TEST_F(Survival, FragmentsThatAreNeverWhole) {
   EXPECT_LT(in_use(), before + 300'000);
   expect_service("after");
   turn(60s);
+  expect_all_came();
 }
 
-// Good frames of an exchange, each changed a little: every field of every layer gets its turn.
+// Good frames of exchanges over both protocols, a ping, a fragment and a datagram, each changed a
+// little: every field of every layer gets its turn.
 TEST_F(Survival, FramesThatAreNearlyRight) {
   std::vector<std::string> good;
   world_.on_frame = [&](const std::string& frame) {
     if (good.size() < 400) good.push_back(frame);
   };
-  expect_service("before");
+  expect_service("before", LwipWorld::at(80));
+  const std::size_t of_ipv4 = good.size();
+  turn(5s);  // until the address of IPv6 is known to be nobody else's
+  expect_service("before", LwipWorld::at_ipv6(80));
   world_.on_frame = {};
-  ASSERT_GT(good.size(), 20U);
+  ASSERT_GT(of_ipv4, 20U);
+  ASSERT_GT(good.size(), of_ipv4 + 20U);
+  for (unsigned i = 0; i < 20; ++i) {
+    const std::string echo("\x08\0\xf7\xff\0\0\0\0", 8);
+    good.push_back(net::frames::ipv4({.protocol = 1}, echo));
+    good.push_back(net::frames::ipv4({.protocol = 1, .id = i, .fragment = 0x2000}, echo));
+    good.push_back(net::frames::ipv4({.protocol = 17}, std::string("\0\x43\0\x44\0\x8\0\0", 8)));
+  }
   Chance chance(4);
   for (std::size_t i = 0; i < 100'000 * times(); ++i) {
     std::string frame = good[chance.below(good.size())];
@@ -292,7 +310,9 @@ TEST_F(Survival, FramesThatAreNearlyRight) {
   }
   world_.device().vouches = false;
   turn(60s);
-  expect_service("after");
+  expect_service("after", LwipWorld::at(80));
+  expect_service("after", LwipWorld::at_ipv6(80));
+  expect_all_came();
 }
 
 class FewConnections : public Survival {

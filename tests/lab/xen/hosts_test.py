@@ -194,8 +194,8 @@ class Hosts(unittest.TestCase):
         asked = self.lab.create("asked", in_dom0(example("hello-console")), "--help", memory_mib=16)
         asked.wait_for_end()
         self.assertEqual(asked.reasons(), [POWEROFF], asked.console())
-        self.assertRegex(asked.console(),
-                         r"(?m)^HELLO\r?\n       --greeting=TEXT\r?\n {14}What to say \(default hello")
+        self.assertRegex(asked.console(), r"(?m)^HELLO\r?\n       --greeting=TEXT\r?\n"
+                                          r" {14}What to say \(default hello")
 
     def test_a_stack_on_each_network(self):
         image_file, address = example("two-networks"), self.lab.address(202, wire=1)

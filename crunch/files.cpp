@@ -133,13 +133,18 @@ void note_missing_index(const std::string& directory) {
   for (const char* known : {"public", "_site", "book", "book/html", "site", "_build/html",
                             "_build/dirhtml", "build/html", "dist"}) {
     if (!std::filesystem::exists(root / known / "index.html", ignored)) continue;
-    note += "; did you mean " + in_quotes((root / known).string()) + "?";
+    note += "; did you mean " + in_quotes((root / known).lexically_normal().string()) + "?";
     break;
   }
   std::fprintf(stderr, "%s\n", note.c_str());
 }
 
 bool is_temporary_name(std::string_view name) { return process_of(name) != 0; }
+
+void print(const std::string& text) {
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return;
+  if (errno != EPIPE) fail("write to", "standard output");
+}
 
 void make_directories(const std::string& path) {
   std::error_code error;

@@ -42,6 +42,9 @@ void note_missing_index(const std::string& directory);
 // Is it a name of what a crunch that is under way, or was killed, has for its work?
 [[nodiscard]] bool is_temporary_name(std::string_view name);
 
+// Writes to standard output. Who reads it may leave when it has enough, as `head` does.
+void print(const std::string& text);
+
 // Makes the directory and those above it. A Failure if something else stands there.
 void make_directories(const std::string& path);
 

@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -82,9 +81,7 @@ void print_description(const Words& words) {
                            : words.format == "json" ? json_of(graph)
                            : words.format == "dot"  ? dot_of(graph)
                                                     : svg_of(graph);
-  if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
-    fail("write to", "standard output");
-  }
+  print(text);
 }
 
 }  // namespace

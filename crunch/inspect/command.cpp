@@ -3,11 +3,11 @@
 
 #include <CLI/CLI.hpp>
 #include <array>
-#include <cstdio>
 #include <memory>
 #include <string>
 
 #include "crunch/failure.hpp"
+#include "crunch/files.hpp"
 #include "crunch/inspect/inspect.hpp"
 
 namespace crunch {
@@ -32,9 +32,7 @@ void add_inspect_command(CLI::App& app, Action& action) {
       }
       std::string text =
           words->format == "json" ? inspect::json_of(words->image) : inspect::text_of(words->image);
-      if (std::fputs(text.c_str(), stdout) < 0 || std::fflush(stdout) != 0) {
-        fail("write to", "standard output");
-      }
+      print(text);
       return 0;
     };
   });

@@ -243,6 +243,16 @@ class Inspect(Folder):
         self.assertNotIn("\x1b", done.stdout)  # a name is no command to a terminal
         self.assertIn(r'"a/caf' + "\u00e9" + r'\x1b[2J.txt"', done.stdout)
 
+    def test_a_reader_that_leaves_early(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        for words in ["inspect", self.image], ["describe", self.image]:
+            with self.subTest(words=words):
+                done = subprocess.run([harness.CRUNCH, *words], stdout=writer,
+                                      stderr=subprocess.PIPE, timeout=60)
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+        os.close(writer)
+
     def test_what_is_no_image(self):
         text = self.at / "text"
         text.write_text("#!/bin/sh\n")

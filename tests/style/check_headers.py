@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: ISC
 """Every header compiles alone, included twice. One compiler is enough: .ci/run builds everything
 with the other one too. What the build shows is not done again: a .cpp file includes its own header
-before anything else (check_includes.py)."""
+before anything else (check_includes.py). And what a header includes of the standard library, itself
+or by headers of the house, may come first: precompiled, for all that include the same."""
 
 import concurrent.futures
 import os
@@ -9,6 +10,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 from tree import Finding, Tree, is_test
 
@@ -16,6 +18,10 @@ COMPILERS = ("g++", "clang++-16")  # the first that is there
 FLAGS = ["-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror",
          # A configuration is read for a target; any will do.
          '-DCRUNCH_TARGET="targets/unix/target.hpp"']
+
+COMMON = {"array", "chrono", "concepts", "coroutine", "cstddef", "cstdint", "exception", "optional",
+          "span", "string", "string_view", "tl/expected.hpp", "type_traits", "utility", "vector"}
+COMMON_MIN = 8  # headers that have them all, for it to be worth its time
 
 
 def lwip_folders(tree: Tree) -> list[str]:
@@ -43,17 +49,41 @@ def is_built(tree: Tree, path: str) -> bool:
                for lists in tree.files if pathlib.PurePath(lists).name == "CMakeLists.txt")
 
 
-def compile_alone(tree: Tree, compiler: str, path: str, folders: list[str]) -> list[Finding]:
+def foreign_includes(tree: Tree, path: str, seen: set[str]) -> set[str]:
+    """What it includes in angle brackets, and what the headers of the house do that it includes."""
+    seen.add(path)
+    found: set[str] = set()
+    for bracket, name in re.findall(r'^#include ([<"])([^>"]+)', tree.text(path), re.MULTILINE):
+        if bracket == "<":
+            found.add(name)
+        elif name in tree.files and name not in seen:
+            found |= foreign_includes(tree, name, seen)
+    return found
+
+
+def precompiled_common(tree: Tree, command: list[str], headers: list[str], folder: str) -> dict:
+    """Header -> the words that have COMMON read first, for those that include all of it."""
+    having = [path for path in headers if COMMON <= foreign_includes(tree, path, set())]
+    if "g++" not in command or len(having) < COMMON_MIN:
+        return {}
+    common = pathlib.Path(folder) / "common.hpp"
+    common.write_text("".join(f"#include <{name}>\n" for name in sorted(COMMON)))
+    words = [word for word in command if word != "-fsyntax-only"]
+    subprocess.run([*words, "-x", "c++-header", common, "-o", f"{common}.gch"], check=True,
+                   timeout=120)
+    return dict.fromkeys(having, ["-include", str(common), "-Winvalid-pch"])
+
+
+def compile_alone(command: list[str], path: str) -> list[Finding]:
     source = f'#include "{path}"\n#include "{path}"  // and once more\n'
-    system = [word for folder in folders for word in ("-isystem", folder)]
-    run = subprocess.run([compiler, *FLAGS, "-I", str(tree.root), *system, "-x", "c++", "-"],
-                         input=source.encode(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                         timeout=120, check=False)
+    run = subprocess.run([*command, "-x", "c++", "-"], input=source.encode(),
+                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120,
+                         check=False)
     if run.returncode == 0:
         return []
     lines = run.stderr.decode(errors="replace").splitlines()
     first = next((line for line in lines if "error" in line), lines[0] if lines else "no message")
-    return [Finding(path, 0, f"does not compile alone with {compiler}: {first}")]
+    return [Finding(path, 0, f"does not compile alone with {command[0]}: {first}")]
 
 
 def check(tree: Tree) -> list[Finding]:
@@ -64,6 +94,11 @@ def check(tree: Tree) -> list[Finding]:
     lwip = lwip_folders(tree)
     if not lwip:
         headers = [path for path in headers if not shows_lwip(tree, path)]
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        jobs = [pool.submit(compile_alone, tree, compiler, path, lwip) for path in headers]
+    system = [word for folder in lwip for word in ("-isystem", folder)]
+    command = [compiler, *FLAGS, "-I", str(tree.root), *system]
+    with tempfile.TemporaryDirectory() as folder, \
+            concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        first = precompiled_common(tree, command, headers, folder)
+        jobs = [pool.submit(compile_alone, [*command, *first.get(path, [])], path)
+                for path in headers]
         return [finding for job in jobs for finding in job.result()]

@@ -18,6 +18,10 @@ namespace {
 // RFC 6928.
 constexpr unsigned start_segments = 10;
 
+// Of copied bytes (what TLS makes, heads) at most so many are queued to send.
+constexpr std::size_t copied_bytes_max = std::size_t{512} * 1024;
+static_assert(copied_bytes_max <= TCP_SND_BUF);
+
 // A client may send a byte in each segment. From so many pieces on, what came is put together.
 constexpr unsigned pieces_max = 64;
 
@@ -173,10 +177,15 @@ void Connection::widen_start() noexcept {
 
 // ---- Connection: bounds
 
+std::size_t Connection::room_for(const Piece& piece) noexcept {
+  queued_max_ = piece.lasting ? TCP_SND_BUF : copied_bytes_max;
+  return send_room();
+}
+
 std::size_t Connection::send_room() const noexcept {
   const std::size_t mss = pcb_->mss;
   const std::size_t window = std::min(pcb_->cwnd, pcb_->snd_wnd);
-  const std::size_t limit = std::min<std::size_t>(TCP_SND_BUF, std::max(2 * window, 16 * mss));
+  const std::size_t limit = std::min(queued_max_, std::max(2 * window, 16 * mss));
   const std::size_t queued = TCP_SND_BUF - pcb_->snd_buf;
   return queued < limit ? std::min<std::size_t>(limit - queued, pcb_->snd_buf) : 0;
 }

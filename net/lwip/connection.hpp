@@ -11,7 +11,8 @@
 //             ever resumed from a frame that lwIP called.
 //          2. Nothing of a Connection is touched after a waiting coroutine was resumed.
 //          3. Queued to send are at most twice what the peer's and the congestion window let out,
-//             and TCP_SND_BUF: a client that reads nothing costs a few segments.
+//             and TCP_SND_BUF, and of copied bytes less: a client that reads nothing costs a few
+//             segments.
 
 #pragma once
 
@@ -152,7 +153,9 @@ class Connection final : public base::Work {
   void drop_received() noexcept;
   // Frees what earlier reads have given.
   void forget_read() noexcept;
-  // How much more may be queued to send, and at how much a waiting write is tried again.
+  // How much of a piece may be queued to send; and of the last one that was asked about, how much
+  // more, and whether that is enough to try a waiting write again.
+  [[nodiscard]] std::size_t room_for(const Piece& piece) noexcept;
   [[nodiscard]] std::size_t send_room() const noexcept;
   [[nodiscard]] bool has_much_room() const noexcept;
   // The first segments may be ten (RFC 6928); lwIP's own start is four.
@@ -170,6 +173,7 @@ class Connection final : public base::Work {
   bool has_widened_ = false;
   bool got_end_ = false;   // the peer's FIN has come; bytes may still be unread
   bool sent_end_ = false;  // shutdown
+  std::size_t queued_max_ = 0;
   Recovery recovery_;
   std::optional<Error> broken_;      // what reads answer once all that came is read
   std::optional<Error> read_over_;   // what every later read answers

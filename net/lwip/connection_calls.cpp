@@ -93,7 +93,7 @@ bool Write::attempt() noexcept {
   while (!pieces_.empty()) {
     const Piece& piece = pieces_.front();
     const Bytes bytes = piece.bytes.subspan(offset_);
-    const std::size_t count = std::min({bytes.size(), connection.send_room(), write_bytes_max});
+    const std::size_t count = std::min({bytes.size(), connection.room_for(piece), write_bytes_max});
     if (count == 0) break;
     const bool is_last = count == bytes.size() && pieces_.size() == 1;
     const int flags =

@@ -72,14 +72,19 @@ void Recovery::before_segment(tcp_pcb& pcb, std::uint32_t acknowledged, std::uin
   if (timed_out != std::exchange(after_timeout_, timed_out)) {
     forget_marks(pcb.unacked);
     forget_marks(pcb.unsent);
+    room_given_ = 0;  // lwIP has set the window anew
   }
   if (!is_recovering_ && (pcb.flags & TF_INFR) != 0) {
     is_recovering_ = true;
     until_ = pcb.snd_nxt;
   }
+  take_room_back(pcb);
   std::array<Block, 4> blocks;
   const std::size_t count = read_blocks(options, blocks);
+  const bool is_new = is_before(pcb.lastack, acknowledged);
+  if (is_new) has_gaps_ = count > 0;
   if (count == 0 || pcb.unacked == nullptr) return;
+  has_gaps_ = true;
   const bool is_duplicate = acknowledged == pcb.lastack && !has_data;
   // An acknowledgement that only reports later segments is a duplicate, whatever else it says (RFC
   // 6675 section 2). lwIP does not count one that announces another window, as Linux's often do:
@@ -87,12 +92,30 @@ void Recovery::before_segment(tcp_pcb& pcb, std::uint32_t acknowledged, std::uin
   if (is_duplicate) pcb.snd_wnd = SND_WND_SCALE(&pcb, tcpwnd_size_t{window});
   if (timed_out) return;
   take_blocks(pcb, acknowledged, std::span(blocks).first(count));
-  if ((pcb.flags & TF_INFR) != 0) {
+  bool is_recovering = (pcb.flags & TF_INFR) != 0;
+  if (is_recovering) {
     resend_lost(pcb);
   } else if (is_duplicate) {
-    // lwIP counts this one, and does nothing at the third if it has been done.
-    pcb.dupacks = begin(pcb) ? threshold_min - 1 : 0;
+    is_recovering = begin(pcb);
   }
+  if (is_new) return;  // lwIP moves the window first
+  // lwIP counts this one: at the third it begins, which has been done, and above it widens the
+  // window by a segment for each, which give_room() knows better.
+  if (is_duplicate) pcb.dupacks = is_recovering ? threshold_min - 1 : 0;
+  if (is_recovering) pcb.cwnd = pcb.ssthresh;
+  give_room(pcb);
+}
+
+void Recovery::give_room(tcp_pcb& pcb) noexcept {
+  for (const tcp_seg* each = pcb.unacked; each != nullptr; each = each->next) {
+    if (has(*each, has_come)) room_given_ += TCP_TCPLEN(each);
+  }
+  pcb.cwnd += room_given_;
+}
+
+void Recovery::take_room_back(tcp_pcb& pcb) noexcept {
+  const tcpwnd_size_t given = std::exchange(room_given_, 0);
+  if (pcb.cwnd > given) pcb.cwnd -= given;
 }
 
 void Recovery::take_blocks(tcp_pcb& pcb, std::uint32_t acknowledged,
@@ -113,7 +136,10 @@ void Recovery::take_blocks(tcp_pcb& pcb, std::uint32_t acknowledged,
 void Recovery::see_doubled(tcp_pcb& pcb) noexcept {
   if (doubled_count_ >= resent_count_ || ++doubled_count_ < resent_count_) return;
   pcb.cwnd = std::max(pcb.cwnd, static_cast<tcpwnd_size_t>(window_before_));
-  pcb.ssthresh = std::max(pcb.ssthresh, static_cast<tcpwnd_size_t>(slow_start_before_));
+  // While it recovers lwIP takes the one for the other.
+  const bool is_recovering = (pcb.flags & TF_INFR) != 0;
+  const std::uint32_t slow_start = is_recovering ? window_before_ : slow_start_before_;
+  pcb.ssthresh = std::max(pcb.ssthresh, static_cast<tcpwnd_size_t>(slow_start));
   threshold_ = std::min(threshold_ * 2, threshold_max);
 }
 
@@ -191,7 +217,9 @@ void Recovery::after_acknowledgement(tcp_pcb& pcb) noexcept {
   }
   if (pcb.unacked == nullptr || (pcb.flags & TF_RTO) != 0) return;
   if (!is_recovering_) {
-    begin(pcb);
+    if (!has_gaps_) return;
+    if (begin(pcb)) pcb.cwnd = pcb.ssthresh;
+    give_room(pcb);
     return;
   }
   // Only a part of it: what is first now is lost too, if it is not on its way again.
@@ -199,6 +227,7 @@ void Recovery::after_acknowledgement(tcp_pcb& pcb) noexcept {
   tcp_set_flags(&pcb, TF_INFR);
   pcb.dupacks = threshold_min;
   if (!has(*pcb.unacked, has_come | was_resent)) resend(pcb, &pcb.unacked);
+  if (has_gaps_) give_room(pcb);
 }
 
 }  // namespace net::lwip

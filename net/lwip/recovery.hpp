@@ -12,7 +12,10 @@
 // Rules:   1. A segment is lost when `threshold_` later ones have come; fewer when fewer are under
 //             way and there is nothing more to send (RFC 5827).
 //          2. It is sent again once; the first again when segments have come that were sent after.
-//          3. When the peer had all of them twice (RFC 2883), nothing was lost but overtaken: the
+//          3. What has come by it is not under way: so much more may be, beyond the window (RFC
+//          6675's
+//             "pipe"). Before recovery begins, that is limited transmit (RFC 3042).
+//          4. When the peer had all of them twice (RFC 2883), nothing was lost but overtaken: the
 //             window is as before (RFC 3708), and the threshold twice as high.
 
 #pragma once
@@ -53,14 +56,19 @@ class Recovery {
   bool begin(tcp_pcb& pcb) noexcept;
   void resend_lost(tcp_pcb& pcb) noexcept;
   bool resend(tcp_pcb& pcb, tcp_seg** place) noexcept;
+  // The congestion window is wider by what has come, but while lwIP reckons with it.
+  void give_room(tcp_pcb& pcb) noexcept;
+  void take_room_back(tcp_pcb& pcb) noexcept;
 
   bool is_recovering_ = false;
+  bool has_gaps_ = false;       // the peer has reported segments that came before others
   bool after_timeout_ = false;  // lwIP sends all again
   unsigned threshold_ = threshold_min;
   std::uint32_t until_ = 0;       // recovering: the end of what had been sent
   std::uint32_t first_sent_ = 0;  // when the first was sent again: what was new then
   unsigned resent_count_ = 0;     // in the last recovery
   unsigned doubled_count_ = 0;    // of them, what the peer had twice
+  std::uint32_t room_given_ = 0;  // of the congestion window, for what has come
   std::uint32_t window_before_ = 0;
   std::uint32_t slow_start_before_ = 0;
 };

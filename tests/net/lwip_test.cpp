@@ -7,8 +7,12 @@
 
 #include "tests/net/lwip_world.hpp"
 
+#include <malloc.h>
+
+#include <algorithm>
 #include <cstring>
 
+#include "tests/net/frames.hpp"
 #include "tests/net/worlds.hpp"
 
 namespace {
@@ -209,6 +213,89 @@ TEST(LwipStart, TheFirstFlightIsTenSegments) {
   std::size_t flight = 0;
   run(world, first_flight(world, flight));
   EXPECT_EQ(flight, 10U);
+}
+
+// ---- Bounds
+
+std::size_t in_use() { return mallinfo2().uordblks; }
+
+// A client with the widest window there is, which acknowledges all at once, and at last nothing.
+class Greedy {
+ public:
+  Greedy(LwipWorld& world, unsigned mss) : world_(world) {
+    world_.device().vouches = true;  // so its options need no sum
+    world_.device().carry = [this, mirror = world_.device().carry](std::string frame) {
+      is_tcp(frame) ? take(frame) : mirror(std::move(frame));
+    };
+    // Its segments, and a window of 65,535 times 128.
+    std::string options("\x02\x04\0\0\x03\x03\x07\x01", 8);
+    net::frames::put_word(options, 2, mss);
+    std::string syn = net::frames::tcp({.sequence = 0}, options);
+    syn[46] = 0x70;
+    world_.device().arrive(syn);
+  }
+  std::uint32_t acknowledges_max = 0;
+  [[nodiscard]] std::uint32_t unacknowledged() const { return sent_ - acknowledged_; }
+  [[nodiscard]] std::uint32_t acknowledged() const { return acknowledged_; }
+
+ private:
+  void take(const std::string& frame) {
+    const std::uint32_t sequence = word_at(frame, 38) << 16U | word_at(frame, 40);
+    const bool is_syn = (frame[47] & 2) != 0;
+    if (is_syn) first_ = sequence + 1;
+    sent_ = std::max(sent_, sequence - first_ + word_at(frame, 16) - 40);
+    if (is_syn) sent_ = 0;
+    if (sent_ > acknowledges_max) return;
+    acknowledged_ = sent_;
+    world_.device().arrive(
+        net::frames::tcp({.sequence = 1, .acknowledged = first_ + acknowledged_, .flags = 16}));
+  }
+
+  LwipWorld& world_;
+  std::uint32_t first_ = 0;
+  std::uint32_t sent_ = 0;
+  std::uint32_t acknowledged_ = 0;
+};
+
+Task<void> write_much(LwipWorld& world, const std::string& text, bool lasting, bool& is_over) {
+  auto listener = world.stack().listen(80);
+  REQUIRE(listener.has_value());
+  auto flow = co_await listener->accept();
+  REQUIRE(flow.has_value());
+  const net::Piece piece{bytes_of(text), lasting};
+  auto answer = co_await flow->write({&piece, 1}, 30s);
+  EXPECT_FALSE(answer.has_value());
+  is_over = true;
+}
+
+TEST(LwipBounds, WhatIsSentAndNotAcknowledgedHasAMaximum) {
+  const std::string text(16'000'000, 'x');
+  struct Row {
+    bool lasting;
+    unsigned mss;
+    std::uint32_t bytes_min;  // the bound is reached
+    std::uint32_t bytes_max;
+  };
+  for (const Row& row : {Row{true, 1460, 2'000'000, 2 << 20}, Row{false, 1460, 500'000, 512 << 10},
+                         Row{true, 536, 1'000'000, 2 << 20}, Row{false, 536, 500'000, 512 << 10}}) {
+    SCOPED_TRACE(::testing::Message() << row.lasting << ' ' << row.mss);
+    LwipWorld world;
+    wakes_in(world, 10s);
+    const std::size_t before = in_use();
+    bool is_over = false;
+    world.loop().spawn(write_much(world, text, row.lasting, is_over));
+    wakes_in(world, 1ms);
+    Greedy client(world, row.mss);
+    client.acknowledges_max = 6'000'000;
+    wakes_in(world, 5s);
+    EXPECT_GT(client.acknowledged(), 5'000'000U);
+    EXPECT_GE(client.unacknowledged(), row.bytes_min);
+    EXPECT_LE(client.unacknowledged(), row.bytes_max);
+    EXPECT_LT(in_use() - before, row.lasting ? 450'000U : 750'000U);
+    wakes_in(world, 120s);
+    EXPECT_TRUE(is_over);
+    EXPECT_LT(in_use(), before + 50'000);
+  }
 }
 
 // ---- Addresses

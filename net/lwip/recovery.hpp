@@ -12,9 +12,8 @@
 // Rules:   1. A segment is lost when `threshold_` later ones have come; fewer when fewer are under
 //             way and there is nothing more to send (RFC 5827).
 //          2. It is sent again once; the first again when segments have come that were sent after.
-//          3. What has come by it is not under way: so much more may be, beyond the window (RFC
-//          6675's
-//             "pipe"). Before recovery begins, that is limited transmit (RFC 3042).
+//          3. What has come is not under way: so much more may be, beyond the window (the "pipe" of
+//             RFC 6675). Before recovery begins, that is limited transmit (RFC 3042).
 //          4. When the peer had all of them twice (RFC 2883), nothing was lost but overtaken: the
 //             window is as before (RFC 3708), and the threshold twice as high.
 

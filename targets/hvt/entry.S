@@ -7,6 +7,9 @@
     .section .text.libos, "ax"
     .globl hvt_entry
 hvt_entry:
+    movl %cs, %eax                  # a tender's guest has all privileges, a program has none
+    testb $3, %al
+    jnz libos_not_a_program
     cld
     rdtsc
     shlq $32, %rdx

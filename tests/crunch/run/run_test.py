@@ -134,10 +134,11 @@ class Machines(unittest.TestCase):
             self.assertIn("there is no network device \"none0\"", done.stderr)
 
     def test_a_machine_is_no_program(self):
-        done = subprocess.run([str(bare.plain_image(TARGET))], stderr=subprocess.PIPE,
-                              text=True, timeout=20, check=False)
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("start it by crunch run", done.stderr)
+        for target in (TARGET, "hvt", "xen"):
+            with self.subTest(target=target):
+                done = harness.call(bare.plain_image(target), timeout=20)
+                self.assertEqual(done.returncode, 2)
+                self.assertIn("start it by crunch run", done.stdout)
 
 
 class Programs(unittest.TestCase):

@@ -3,8 +3,8 @@
 // below.
 //
 // States:   Watch, Descriptors.   Modelled by: targets/unix/epoll.   Used by: net/sockets,
-// targets/unix/tap. Contract: edges, not levels: a flag is set when the kernel says so and cleared
-// by its user when a
+//           targets/unix/tap.
+// Contract: edges, not levels: a flag is set when the kernel says so and cleared by its user when a
 //           call answers EAGAIN (or moves fewer bytes than asked, which for a stream means the
 //           same).
 

@@ -128,17 +128,14 @@ concept HasReadingAdvice = requires {
 // The laws, which no compiler checks and tests/kv/laws_test.cpp does, by number, on every store:
 //    1. A leading '/' is ignored.
 //    2. exists(k) is `value` exactly when stat(k) and get(k, identity) succeed, and `dictionary`
-//    exactly when
-//       list(k) does. The root "" is a dictionary, in an empty store too.
+//       exactly when list(k) does. The root "" is a dictionary, in an empty store too.
 //    3. stat and get of a dictionary are value_expected; list of a value is dictionary_expected.
 //    4. A key below a value ("index.html/x") is not_found, as is every key that is not normal (law
-//    1 apart):
-//       no such string reaches anything outside the store.
+//       1 apart): no such string reaches anything outside the store.
 //    5. stat(k).form(e).size_bytes is the size of get(k, e). get of an encoding that stat lacks is
-//    not_found.
+//       not_found.
 //    6. get_partial(k, e, o, n) is bytes [o, o+n) of get(k, e), cut at its end; from an offset at
-//    or past
-//       the end it is empty, not an error. Sums that overflow are no exception.
+//       or past the end it is empty, not an error. Sums that overflow are no exception.
 //    7. Equal digests mean equal bytes; stat has identity for every value.
 //    8. list is sorted by name (bytes, unsigned), without duplicates, each name one segment.
 //    9. A Value's bytes do not change or move while the Value and the store live.

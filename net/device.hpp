@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 // net/device.hpp: what it means to be a wire: Ethernet frames in and out.
 //
-// States:  NetDevice, FrameOut, FrameIn, Release.   Modelled by: targets/unix/tap, targets/virtio,
-// targets/hvt, targets/xen.   Used by: net/lwip. May include: base only.   Source: the shape
-// follows MirageOS's Mirage_net.S; borrowed frames and lasting pieces are ours.
+// States:  NetDevice, FrameOut, FrameIn, Release.
+// Modelled by: targets/unix/tap, targets/virtio, targets/hvt, targets/xen.
+// Used by: net/lwip.   May include: base only.
+// Source:  the shape follows MirageOS's Mirage_net.S; borrowed frames and lasting pieces are ours.
 
 #pragma once
 

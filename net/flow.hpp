@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 // net/flow.hpp: what it means to be a reliable, ordered stream of bytes between two ends.
 //
-// States:  Flow, Piece, Error.   Modelled by: net/sockets, net/lwip, tls.   Used by:
-// http/server.hpp. May include: base only. Source:  the shape follows MirageOS's Mirage_flow.S;
-// deadlines, borrowed reads and lasting pieces are ours.
+// States:  Flow, Piece, Error.   Modelled by: net/sockets, net/lwip, tls.
+// Used by: http/server.hpp.   May include: base only.
+// Source:  the shape follows MirageOS's Mirage_flow.S; deadlines, borrowed reads and lasting pieces
+//          are ours.
 
 #pragma once
 
@@ -45,26 +46,21 @@ struct Piece {
 //
 // The laws, which tests/net/laws_test.cpp checks by number on every flow:
 //   1. read(n, within) gives at least 1 and at most n bytes (n > 0), or an Error. The bytes belong
-//   to the
-//      flow and stand only until the reader next suspends or calls the flow: use or copy them at
-//      once.
+//      to the flow and stand only until the reader next suspends or calls the flow: use or copy
+//      them at once.
 //   2. After a read answered an Error, no later read succeeds, and it answers the same Error
-//   (timed_out and cancelled
-//      excepted, which a later read may outlive).
+//      (timed_out and cancelled excepted, which a later read may outlive).
 //   3. write(pieces, stall) answers when the flow has taken every byte of every piece, in order. It
-//   fails with
-//      timed_out when the peer takes nothing for `stall`. After any write Error the stream is
-//      broken: only close is left. Empty pieces and an empty span are allowed.
+//      fails with timed_out when the peer takes nothing for `stall`. After any write Error the
+//      stream is broken: only close is left. Empty pieces and an empty span are allowed.
 //   4. One read and one write may wait at the same time, not two of either.
 //   5. shutdown(within) says in order that no more is written; reading goes on. write afterwards
-//   fails.
+//      fails.
 //   6. cancel() makes a waiting read and write fail with `cancelled`, from the loop's next turn,
-//   and is
-//      harmless without one. It does not close.
+//      and is harmless without one. It does not close.
 //   7. close() is immediate, frees what the flow holds, and is harmless twice; the destructor calls
-//   it. Close after
-//      shutdown and a read that `ended` loses no byte on the way; otherwise the peer may see a
-//      reset.
+//      it. Close after shutdown and a read that `ended` loses no byte on the way; otherwise the
+//      peer may see a reset.
 //   8. A flow is moved only while nothing waits on it.
 template <class F>
 concept Flow = std::movable<F> &&

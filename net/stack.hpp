@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: ISC
 // net/stack.hpp: what it means to be a place where flows come from.
 //
-// States:  Stack, Listener.   Modelled by: net/sockets, net/lwip, tls::Over<Stack>.   Used by:
-// http/server.hpp. May include: base only. Source:  the shape follows MirageOS's Tcpip.Stack;
-// accepting is pulled by a coroutine instead of pushed.
+// States:  Stack, Listener.   Modelled by: net/sockets, net/lwip, tls::Over<Stack>.
+// Used by: http/server.hpp.   May include: base only.
+// Source:  the shape follows MirageOS's Tcpip.Stack; accepting is pulled by a coroutine instead of
+//          pushed.
 
 #pragma once
 
@@ -28,8 +29,7 @@ using ListenResult = base::Result<T, std::string>;
 //
 // Laws (tests/net/laws_test.cpp):
 //   1. accept() answers the next connection, in order of arrival; it waits without limit. Momentary
-//   trouble
-//      (a peer that has gone, no descriptors left) is waited out inside, not answered.
+//      trouble (a peer that has gone, no descriptors left) is waited out inside, not answered.
 //   2. cancel() makes a waiting accept fail with `cancelled` from the loop's next turn.
 //   3. close() frees the port at once; flows that were accepted go on. The destructor calls it.
 //   4. port() is the port that is really bound (useful after listening on port 0).

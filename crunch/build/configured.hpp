@@ -3,11 +3,10 @@
 //
 // States:  Request, Configured, configured; run_compiler.   Used by: crunch/build, crunch/describe.
 // Reuse:   the default configuration was compiled with crunch. Others are kept in the cache, at
-// most
-//          entries_max for each header and target, the oldest going first. An object is used again
-//          when every header that it was made from has the bytes it had, the compiler and its flags
-//          are the same, and it was built with what is now said about its build keys. So a value
-//          that only a boot uses never compiles anything.
+//          most entries_max for each header and target, the oldest going first. An object is used
+//          again when every header that it was made from has the bytes it had, the compiler and its
+//          flags are the same, and it was built with what is now said about its build keys. So a
+//          value that only a boot uses never compiles anything.
 // Layout:  CACHE/objects/<SHA-256 of compiler, flags, target and header>/<number>.o, and beside it
 //          .from: a line "SHA-256 path" for each header.
 

@@ -3,13 +3,11 @@
 // nobody else to ask.
 //
 // Method:  the image is linked once with its symbols, these are written as a table, and it is
-// linked
-//          again with the table and without them. Code lies before constants, so it stays where it
-//          was; code_of tells whether it did.
+//          linked again with the table and without them. Code lies before constants, so it stays
+//          where it was; code_of tells whether it did.
 // Format:  little-endian u32s: the count; for each function, by address, the address and where its
-// name
-//          stands behind the beginning of the table; last an entry behind all code. Then the names,
-//          zero-terminated, without parameters and template arguments.
+//          name stands behind the beginning of the table; last an entry behind all code. Then the
+//          names, zero-terminated, without parameters and template arguments.
 //          (targets/libos/backtrace.cpp)
 
 #pragma once

@@ -3,8 +3,7 @@
 // them.
 //
 // States:  Credentials, is_local_only, TlsStack, ConnectCredentials, ConnectStoredCredentials,
-// ConnectTls,
-//          ConnectHttpsJob, ConnectHttpBeside; the boot keys that they read.
+//          ConnectTls, ConnectHttpsJob, ConnectHttpBeside; the boot keys that they read.
 // Source of the certificates: the boot keys `cert` and `key` if given, else what the host gave the
 //          machine (Platform::host_credentials), else what `crunch build` put into the image
 //          (`crunched_credentials`), else none: then TLS is off. Or a store.

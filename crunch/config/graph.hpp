@@ -3,14 +3,13 @@
 //
 // States:  Typ, Arrow, Impl, Functor, App; foreign, impl, jobs.
 // Source:  the shape is functoria's (typ, @->, $, main, impl); a module type is a concept here, a
-// functor a
-//          class template, and the graph is known to the compiler, so that a wrong one does not
-//          compile.
+//          functor a class template, and the graph is known to the compiler, so that a wrong one
+//          does not compile.
 // Rules:   1. A device's identity is its type: one variable used twice is one instance, connected
-// once.
-//             Two devices that should be two need two names (their names are part of the type).
+//             once. Two devices that should be two need two names (their names are part of the
+//             type).
 //          2. Connects capture nothing; what differs between devices is in their template
-//          arguments.
+//             arguments.
 
 #pragma once
 

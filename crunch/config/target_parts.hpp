@@ -2,8 +2,7 @@
 // crunch/config/target_parts.hpp: what every target has, as devices.
 //
 // States:  default_console, default_clock, default_entropy, default_time. (Mirage's names; the
-// plain
-//          ones are functions of the C library.)
+//          plain ones are functions of the C library.)
 
 #pragma once
 

@@ -2,14 +2,12 @@
 // crunch/inspect/inspect.hpp: what is in an image, by what `crunch embed` and `crunch build` wrote
 // into it.
 //
-// States:  read_image, and two ways to say it; graph_of and what it is made from.   Used by:
-// `crunch inspect`, `crunch
-//          describe`.
+// States:  read_image, and two ways to say it; graph_of and what it is made from.
+// Used by: `crunch inspect`, `crunch describe`.
 // Reads:   sections .crunch.image (the note of crunch build), .crunch.manifest (one JSON object for
 //          each site, one after another), .crunch.graph (what the image is made of).
 // JSON:    {"image": {"path", "size", "target", "crunch", "config", "settings"}, "sites":
-// [manifest, ...],
-//          "graph": {...}}; what an image lacks is null.
+//          [manifest, ...], "graph": {...}}; what an image lacks is null.
 
 #pragma once
 

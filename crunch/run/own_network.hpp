@@ -3,8 +3,7 @@
 // elsewhere, no address translation.
 //
 // Owns:    both: the tap goes with its last descriptor, the bridge with this. A crunch that is
-// killed
-//          leaves its bridge; the next removes what is certainly such a one: it is called
+//          killed leaves its bridge; the next removes what is certainly such a one: it is called
 //          br-crunchN, its alias is ours, nothing is on it, and there is no crunchN, the tap that
 //          whoever uses it would hold.
 // Addresses: the first free of 10.83.0.0/24, 10.83.1.0/24, ...: .1 is this machine, .2 the guest.

@@ -2,8 +2,7 @@
 // crunch/run/qemu.hpp: an image as a machine under QEMU.
 //
 // States:  starting -> runs -> asked to stop (a signal: the machine's power button is pressed by
-// QMP)
-//          -> ended. A second signal, or stop_patience_s after the first, ends QEMU at once.
+//          QMP) -> ended. A second signal, or stop_patience_s after the first, ends QEMU at once.
 // Owns:    the QEMU process: it ends with crunch, whatever ends that.
 // Network: QEMU's user network, shut off from everything but two ports of this machine's loopback
 //          that are forwarded to it; or a tap device that is there.

@@ -3,9 +3,8 @@
 //
 // States:  Options, run.   Used by: `crunch run`.
 // Ways:    the recipe of the image's target (crunch/build/recipe.hpp) says which: `process` runs
-// the
-//          image in crunch's place; `qemu` runs it as a machine under QEMU, see qemu.hpp; `xl` as a
-//          Xen guest, see xl.hpp; `hvt-tender` as a guest of it, see tender.hpp.
+//          the image in crunch's place; `qemu` runs it as a machine under QEMU, see qemu.hpp; `xl`
+//          as a Xen guest, see xl.hpp; `hvt-tender` as a guest of it, see tender.hpp.
 
 #pragma once
 

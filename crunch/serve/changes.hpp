@@ -3,8 +3,7 @@
 //
 // States:  Version, Change, Changes.   Used by: live_reload (asks and waits), watcher (tells).
 // Version: the run of the preview in its upper half, a random number, and the changes of that run
-// in
-//          its lower half: a page of an earlier run is seen to be old.
+//          in its lower half: a page of an earlier run is seen to be old.
 
 #pragma once
 

@@ -3,8 +3,7 @@
 //
 // Owns:    an inotify descriptor and a watch for each directory that the preview shows.
 // Gathers: changes until nothing came for `quiet`, at most for `gather_max`; then tells once. A
-// file
-//          that came and went in between (an editor's, a generator's) was no change.
+//          file that came and went in between (an editor's, a generator's) was no change.
 // Survives: directories that come, go and are renamed; the whole tree deleted and made anew, or its
 //          link pointed elsewhere (its path is looked at every `look_every`); a full event queue
 //          (everything is watched anew). At the kernel's limit of watches it warns once, with what

@@ -3,10 +3,9 @@
 //
 // Models:  kv::KvRo.   Owns: a descriptor of the directory, a bounded cache of digests.
 // Blocks:  as long as the file system does; nothing is awaited. So no call reads much: the digest
-// of
-//          a file up to digested_bytes_max, if it was not seen before, costs reading it once; that
-//          of a larger one is made of what tells its content from another (device, inode, size,
-//          both times), and while it is too young for that, it is one that nothing else has.
+//          of a file up to digested_bytes_max, if it was not seen before, costs reading it once;
+//          that of a larger one is made of what tells its content from another (device, inode,
+//          size, both times), and while it is too young for that, it is one that nothing else has.
 // Shows:   regular files and directories, by names that are valid UTF-8; of names that start with
 //          '.' only ".well-known" at the top (Options::dotfiles shows all). Everything else is
 //          not_found and is not listed: sockets, devices and FIFOs (they are not even opened, which

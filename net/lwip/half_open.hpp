@@ -2,9 +2,8 @@
 // net/lwip/half_open.hpp: the connections that have sent a SYN and not yet answered ours.
 //
 // Bound:   `half_open_max`, of all ports together; above it the oldest is forgotten, without a
-// word,
-//          for the newest. Whoever floods with SYNs so displaces their own: an honest client comes
-//          through as long as it answers before that many others have come.
+//          word, for the newest. Whoever floods with SYNs so displaces their own: an honest client
+//          comes through as long as it answers before that many others have come.
 // Owns:    nothing; lwIP's pcbs are in the ring while they are half open, in order of arrival.
 
 #pragma once

@@ -2,7 +2,7 @@
 // net/lwip/options.hpp: what a stack is told when it starts: its addresses and its bounds.
 //
 // States:  Ipv4, Ipv6, Options.   Used by: net/lwip/lwip.hpp; made from text by
-// net/lwip/addresses.hpp.
+//          net/lwip/addresses.hpp.
 
 #pragma once
 

@@ -2,8 +2,9 @@
 // targets/hvt/idle.hpp: how a guest sleeps: the poll hypercall, its only way to wait. What is in
 // the ring leaves before.
 //
-// Models:  base::Idle.   Stop: bit 0 of what a poll says is ready (hvt::ready_to_stop), which our
-// tender sets once and others never.
+// Models:  base::Idle.
+// Stop:    bit 0 of what a poll says is ready (hvt::ready_to_stop), which our tender sets once and
+//          others never.
 
 #pragma once
 

@@ -2,8 +2,7 @@
 // The calls that led to a panic, by name where the image has its table of symbols.
 //
 // Source:  the C++ ABI's unwinding library, which exceptions use too; crunch/build/symbols.hpp says
-// how
-//          the table is made.
+//          how the table is made.
 
 #include <unwind.h>
 

@@ -2,9 +2,8 @@
 // targets/libos/clock.hpp: time, from the time stamp counter and the machine's calendar.
 //
 // Rule:    the counter is taken to run at one speed, as every processor of the last ten years does
-// it.
-//          The calendar is read again every wall_again_ns, so that neither its drift nor a pause of
-//          the machine shows in dates for longer.
+//          it. The calendar is read again every wall_again_ns, so that neither its drift nor a
+//          pause of the machine shows in dates for longer.
 
 #pragma once
 

@@ -4,8 +4,7 @@
 // States:  Boot, start, and libos::machine, the functions that a bare target has to define.
 // Models:  machine.cpp of each bare target.
 // Rule:    the functions in libos::machine are called before the C library has started and from
-// inside
-//          system calls: they use no vector registers and nothing of the C library.
+//          inside system calls: they use no vector registers and nothing of the C library.
 
 #pragma once
 

@@ -4,8 +4,7 @@
 // States:  unseeded (bytes are only hard to guess: what glibc needs for its canary before there are
 //          devices) -> seeded, once `seed` had enough.
 // Shape:   fast key erasure: each request first replaces the key, so earlier bytes cannot be
-// computed
-//          from what is in memory later.
+//          computed from what is in memory later.
 // Source:  RFC 8439 (ChaCha20); blog.cr.yp.to/20170723-random.html; Intel's DRNG guide for retries.
 // Rule:    who serves refuses to start while is_seeded() is false.
 

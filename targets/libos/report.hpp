@@ -2,7 +2,7 @@
 // targets/libos/report.hpp: last words: why a machine does not start, or stops.
 //
 // States:  Word, say, refuse, panic.   Used by: libos and bare targets, at any time: nothing here
-// needs the C library, but for the backtrace.
+//          needs the C library, but for the backtrace.
 
 #pragma once
 

@@ -2,8 +2,7 @@
 // The system calls that static glibc and libstdc++ make, answered without a kernel.
 //
 // Bounds:  memory is what the machine has; more is refused by ENOMEM, which the C++ library turns
-// into
-//          std::bad_alloc. A number that is not here is told once and refused by ENOSYS.
+//          into std::bad_alloc. A number that is not here is told once and refused by ENOSYS.
 // Source:  Linux's manual pages, section 2; asm/unistd_64.h.
 
 #include <asm/unistd_64.h>

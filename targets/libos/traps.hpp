@@ -3,8 +3,7 @@
 // and system calls.
 //
 // Rule:    interrupts are off, but inside cpu::take_interrupts and cpu::halt_until_interrupt:
-// nothing is
-//          ever interrupted in the middle.
+//          nothing is ever interrupted in the middle.
 
 #pragma once
 

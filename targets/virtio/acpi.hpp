@@ -3,8 +3,8 @@
 // way to switch off, the power button, and devices that are neither on PCI nor on the command line.
 //
 // Method:  the tables are read as what they are; of the byte code in the DSDT only literals are
-// looked
-//          for (the package _S5_, the devices LNRO0005 and ACPI0013), as their makers write them.
+//          looked for (the package _S5_, the devices LNRO0005 and ACPI0013), as their makers write
+//          them.
 // Bounds:  every length is checked against its table's; a table over 1 MiB is not read.
 // Errors:  without ACPI: one I/O controller at its usual address, no power button.
 // Source:  ACPI 6.4, chapters 5 and 6.

@@ -3,8 +3,7 @@
 // speed of the time stamp counter, from whoever knows it.
 //
 // Source:  Linux's Documentation/virt/kvm/x86/msr.rst; the MC146818's data sheet (ports 0x70,
-// 0x71);
-//          the 8254's (ports 0x40 to 0x43, 0x61).
+//          0x71); the 8254's (ports 0x40 to 0x43, 0x61).
 
 #pragma once
 

@@ -2,8 +2,7 @@
 // targets/xen/platform.hpp: what a configuration gets in a Xen guest, and how it starts.
 //
 // States:  start: xenstore, the first network device -> run -> xl shutdown, xl reboot or the end of
-// all
-//          jobs -> the exit status, by which libos ends the guest.
+//          all jobs -> the exit status, by which libos ends the guest.
 // Errors:  a guest without what it takes: a sentence on the console, and status 1.
 
 #pragma once

@@ -2,9 +2,8 @@
 // targets/xen/vif.hpp: how a network device is found and connected: what frontend and backend say
 // to each other by xenstore.
 //
-// States:  Vif, one of them; Vifs (vifs.hpp) has all.   Owns: the Netfront, once `begin` has found
-// a
-//          device.
+// States:  Vif, one of them; Vifs (vifs.hpp) has all.
+// Owns:    the Netfront, once `begin` has found a device.
 // Life:    the backend waits (2) -> we write where our rings are and 4 -> it writes 4, and gets
 //          what we have for it -> it goes (5, 6, or its folder is gone) -> the rings are taken
 //          back, and we write 6 and, where it is to come again, 1 -> it waits (2) -> ... A backend

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // targets/hvt/tender/image.hpp: an image, read strictly: what goes where in the guest's memory.
 //
-// States:  read_image.   Used by: targets/hvt/tender/vm.cpp.   Owns: nothing; it is a function of
-// bytes.
+// States:  read_image.   Used by: targets/hvt/tender/vm.cpp.
+// Owns:    nothing; it is a function of bytes.
 // Rule:    the bytes may be anybody's. Whatever they are, the answer is an image whose segments
 //          lie in the file and in memory, or a sentence.
 // Source:  the ELF rules of Solo5's tenders (elf.c, mft.c), and stricter where it says so.

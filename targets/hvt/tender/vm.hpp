@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // targets/hvt/tender/vm.hpp: a virtual machine of KVM: one slot of memory, one processor.
 //
-// States:  Vm, Exit.   Owns: the memory, and the descriptors of KVM.   Used by:
-// targets/hvt/tender/run.cpp.
+// States:  Vm, Exit.   Used by: targets/hvt/tender/run.cpp.
+// Owns:    the memory, and the descriptors of KVM.
 // Errors:  std::runtime_error with a sentence that says what is missing, and what to do.
 // Source:  linux/kvm.h, Documentation/virt/kvm/api.rst.
 

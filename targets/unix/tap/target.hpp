@@ -3,7 +3,7 @@
 // machine of its own on the network, where tools for processes still work.
 //
 // States:  what every target's `target.hpp` states. Its Platform offers `net_device`, so that
-// generic_stack is our own stack (net/lwip), whose state is the process's: one thread.
+//          generic_stack is our own stack (net/lwip), whose state is the process's: one thread.
 // May include: base, crunch/config/{boot,key,log_level}.hpp, targets/unix.
 
 #pragma once

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // tls/buffers.hpp: the room that all flows of a stack share, and how pieces become records.
 //
-// States:  Buffers, Gather.   Used by: tls/over.hpp.   May include: base, net/flow.hpp.
+// States:  Buffers, Gather.   Used by: tls/over.hpp.   May include: base, net/pieces.hpp.
 // Bounds:  a flow has a sending buffer only while it writes; buffers_kept_max of a size stay for
 //          the next one. Large ones are few: beyond that a writer takes a small one.
 
@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-#include "net/flow.hpp"
+#include "net/pieces.hpp"
 #include "tls/session.hpp"
 
 namespace tls {
@@ -84,23 +84,18 @@ class Gather {
     std::size_t room = record_content_max;
     std::size_t count = 0;
     while (room != 0 && left_ != 0 && count < record_.size()) {
-      const base::Bytes piece = pieces_.front().bytes.subspan(used_);
+      const base::Bytes piece = pieces_.first();
       const base::Bytes part = piece.first(std::min(room, piece.size()));
-      if (!part.empty()) record_[count++] = part;
+      record_[count++] = part;
       room -= part.size();
       left_ -= part.size();
-      used_ += part.size();
-      if (part.size() == piece.size()) {
-        pieces_ = pieces_.subspan(1);
-        used_ = 0;
-      }
+      pieces_.advance(part.size());
     }
     return std::span(record_).first(count);
   }
 
  private:
-  std::span<const net::Piece> pieces_;
-  std::size_t used_ = 0;  // of the first piece
+  net::PiecesLeft pieces_;
   std::size_t left_ = 0;
   std::array<base::Bytes, Records::pieces_max> record_;
 };

@@ -93,20 +93,15 @@ bool orphans_are_sending(Globals& globals) noexcept {
 
 // ---- Connection: what lwIP says
 
-Connection::Connection(Pool& pool) noexcept
-    : pool_(pool),
-      read_deadline_(pool.loop_, *this, &Connection::reader_),
-      write_deadline_(pool.loop_, *this, &Connection::writer_) {}
+Connection::Connection(Pool& pool) noexcept : Calls(pool.loop_, *this), pool_(pool) {}
 
 void Connection::attach(tcp_pcb* pcb) noexcept {
   pcb_ = pcb;
   peer_ = from_lwip(pcb->remote_ip, pcb->remote_port);
-  taken_ = true;
   is_connected_ = has_widened_ = got_end_ = sent_end_ = false;
   recovery_ = {};
   broken_.reset();
-  read_over_.reset();
-  write_over_.reset();
+  take();
   tcp_arg(pcb, this);
   tcp_recv(pcb, received);
   tcp_sent(pcb, sent);
@@ -123,8 +118,6 @@ bool Connection::connect(const Endpoint& to) noexcept {
   return tcp_connect(pcb_, &address, to.port, connected) == ERR_OK;
 }
 
-void Connection::wake() noexcept { pool_.loop_.schedule(*this); }
-
 void Connection::on_received(pbuf* bytes) noexcept {
   widen_start();
   // Nobody looks at what was read: the reader has suspended, or this would not run.
@@ -136,13 +129,13 @@ void Connection::on_received(pbuf* bytes) noexcept {
     pbuf_cat(received_, bytes);
     if (pbuf_clen(received_) > pieces_max) received_ = pbuf_coalesce(received_, PBUF_RAW);
   }
-  if (reader_ != nullptr) wake();
+  if (read_side_.is_waiting()) wake();
 }
 
 void Connection::on_end() noexcept {
   got_end_ = true;
   if (sent_end_) let_go();
-  if (reader_ != nullptr) wake();
+  if (read_side_.is_waiting()) wake();
 }
 
 void Connection::before_segment(std::uint32_t acknowledged, std::uint16_t window, bool has_data,
@@ -152,20 +145,20 @@ void Connection::before_segment(std::uint32_t acknowledged, std::uint16_t window
 
 void Connection::on_sent() noexcept {
   if (pcb_ != nullptr) recovery_.after_acknowledgement(*pcb_);
-  if (writer_ != nullptr && has_much_room()) wake();
+  if (write_side_.is_waiting() && has_much_room()) wake();
 }
 
 void Connection::on_connected() noexcept {
   is_connected_ = true;
   widen_start();
-  if (writer_ != nullptr) wake();
+  if (write_side_.is_waiting()) wake();
 }
 
 void Connection::on_gone(Error why) noexcept {
   pcb_ = nullptr;
   if (!broken_) broken_ = why;
   if (!write_over_) write_over_ = why;
-  if (reader_ != nullptr || writer_ != nullptr) wake();
+  if (read_side_.is_waiting() || write_side_.is_waiting()) wake();
 }
 
 void Connection::widen_start() noexcept {
@@ -196,17 +189,6 @@ bool Connection::has_much_room() const noexcept {
 }
 
 // ---- Connection: what its owner says
-
-Connection::Deadline& Connection::deadline_of(Wait* Connection::*slot) noexcept {
-  return slot == &Connection::reader_ ? read_deadline_ : write_deadline_;
-}
-
-void Connection::Deadline::expired() {
-  Wait* wait = connection_.*slot_;
-  if (wait == nullptr) return;
-  if (!wait->error_) wait->error_ = Error::timed_out;  // it may be cancelled already
-  connection_.answer(*wait);
-}
 
 Result<void> Connection::shutdown() noexcept {
   if (write_over_) return base::failure(*write_over_);
@@ -253,14 +235,6 @@ void Connection::forget_read() noexcept {
   }
 }
 
-void Connection::fail_waiting(Error error) noexcept {
-  for (Wait* wait : {reader_, writer_}) {
-    if (wait == nullptr) continue;
-    wait->error_ = error;
-    wake();
-  }
-}
-
 void Connection::cancel() noexcept { fail_waiting(Error::cancelled); }
 
 void Connection::close() noexcept {
@@ -286,36 +260,10 @@ void Connection::close() noexcept {
 
 void Connection::release() noexcept {
   close();
-  taken_ = false;
-  if (reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
+  Calls::release();
 }
 
-void Connection::detach(Wait& wait) noexcept {
-  this->*wait.slot_ = nullptr;
-  wait.waiting_ = {};
-  deadline_of(wait.slot_).disarm();
-  if (!taken_ && reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
-}
-
-void Connection::answer(Wait& wait) {
-  // A write that was given up has sent who knows how much.
-  if (&wait == writer_ && wait.error_) write_over_ = wait.error_;
-  std::coroutine_handle<> waiting = wait.waiting_;
-  detach(wait);
-  waiting.resume();
-}
-
-void Connection::run() {
-  const bool read = reader_ != nullptr && (reader_->error_ || reader_->attempt());
-  const bool written = writer_ != nullptr && (writer_->error_ || writer_->attempt());
-  // One coroutine a turn: after it ran, this may be gone.
-  if (read && written) wake();
-  if (read) {
-    answer(*reader_);
-  } else if (written) {
-    answer(*writer_);
-  }
-}
+void Connection::put_back() noexcept { pool_.put(*this); }
 
 // ---- Pool
 

@@ -9,14 +9,13 @@
 //          copied, or by reference where a Piece is lasting.
 // Rules:   1. lwIP's callbacks only note what happened and schedule the Connection: no coroutine is
 //             ever resumed from a frame that lwIP called.
-//          2. Nothing of a Connection is touched after a waiting coroutine was resumed.
+//          2. net/calls.hpp's.
 //          3. Queued to send are at most twice what the peer's and the congestion window let out,
 //             and TCP_SND_BUF, and of copied bytes less: a client that reads nothing costs a few
 //             segments.
 
 #pragma once
 
-#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -25,8 +24,9 @@
 #include <vector>
 
 #include "base/loop.hpp"
-#include "net/flow.hpp"
+#include "net/calls.hpp"
 #include "net/lwip/recovery.hpp"
+#include "net/pieces.hpp"
 
 struct tcp_pcb;
 struct pbuf;
@@ -38,70 +38,44 @@ class Connection;
 class Clockwork;
 class Globals;
 
-// A call on a Connection that may have to wait; the awaiter of the coroutine that made the call.
-class Wait {
- public:
-  Wait(const Wait&) = delete;
-  Wait& operator=(const Wait&) = delete;
-  bool await_ready() { return attempt(); }
-  void await_suspend(std::coroutine_handle<> waiting);
-
- protected:
-  friend class Connection;
-  Wait(Connection& connection, Wait* Connection::*slot, base::Duration within) noexcept
-      : connection_(&connection), slot_(slot), within_(within) {}
-  ~Wait();
-
-  // True when there is an answer, or an error in `error_`.
-  virtual bool attempt() noexcept = 0;
-  [[nodiscard]] bool fail(Error error) noexcept {
-    error_ = error;
-    return true;
-  }
-  void start_deadline() noexcept;
-
-  Connection* connection_;
-  Wait* Connection::*slot_;  // where the Connection keeps a waiting call of this direction
-  base::Duration within_;
-  std::optional<Error> error_;
-  std::coroutine_handle<> waiting_{};
-};
-
-class [[nodiscard]] Read final : public Wait {
+class [[nodiscard]] Read final : public Call {
  public:
   Read(Connection& connection, std::size_t bytes_max, base::Duration within) noexcept;
   Result<Bytes> await_resume() const noexcept;
 
  private:
   bool attempt() noexcept override;
+
+  Connection& connection_;
   std::size_t bytes_max_;
   Bytes bytes_;
 };
 
-class [[nodiscard]] Write final : public Wait {
+class [[nodiscard]] Write final : public Call {
  public:
   Write(Connection& connection, std::span<const Piece> pieces, base::Duration stall) noexcept;
-  Result<void> await_resume() const noexcept;
+  Result<void> await_resume() const noexcept { return outcome(); }
 
  private:
   bool attempt() noexcept override;
-  void advance(std::size_t bytes) noexcept;
 
-  std::span<const Piece> pieces_;  // what is left; the first of them from `offset_` on
-  std::size_t offset_ = 0;
+  Connection& connection_;
+  PiecesLeft left_;
 };
 
 // Waits until the peer has answered a SYN.
-class [[nodiscard]] Connected final : public Wait {
+class [[nodiscard]] Connected final : public Call {
  public:
   Connected(Connection& connection, base::Duration within) noexcept;
-  Result<void> await_resume() const noexcept;
+  Result<void> await_resume() const noexcept { return outcome(); }
 
  private:
   bool attempt() noexcept override;
+
+  Connection& connection_;
 };
 
-class Connection final : public base::Work {
+class Connection final : public base::Work, private Calls {
  public:
   explicit Connection(Pool& pool) noexcept;
 
@@ -129,23 +103,12 @@ class Connection final : public base::Work {
   friend class Pool;
   friend class Accept;
   friend class Door;
-  friend class Wait;
   friend class Read;
   friend class Write;
   friend class Connected;
 
-  class Deadline final : public base::Timer {
-   public:
-    Deadline(base::Loop& loop, Connection& connection, Wait* Connection::*slot) noexcept
-        : Timer(loop), connection_(connection), slot_(slot) {}
-    void expired() override;
-
-   private:
-    Connection& connection_;
-    Wait* Connection::*slot_;
-  };
-
-  void run() override;
+  void run() override { answer_one(); }
+  void put_back() noexcept override;
   void attach(tcp_pcb* pcb) noexcept;
   // From now on lwIP ends the connection alone; a stall of `orphan_stall` ends it too.
   void let_go() noexcept;
@@ -160,31 +123,19 @@ class Connection final : public base::Work {
   [[nodiscard]] bool has_much_room() const noexcept;
   // The first segments may be ten (RFC 6928); lwIP's own start is four.
   void widen_start() noexcept;
-  [[nodiscard]] Deadline& deadline_of(Wait* Connection::*slot) noexcept;
-  void fail_waiting(Error error) noexcept;
-  void detach(Wait& wait) noexcept;
-  void answer(Wait& wait);
-  void wake() noexcept;
 
   Pool& pool_;
   tcp_pcb* pcb_ = nullptr;
-  bool taken_ = false;
   bool is_connected_ = false;
   bool has_widened_ = false;
   bool got_end_ = false;   // the peer's FIN has come; bytes may still be unread
   bool sent_end_ = false;  // shutdown
   std::size_t queued_max_ = 0;
   Recovery recovery_;
-  std::optional<Error> broken_;      // what reads answer once all that came is read
-  std::optional<Error> read_over_;   // what every later read answers
-  std::optional<Error> write_over_;  // what every later write answers
-  pbuf* received_ = nullptr;         // a chain; the first from `read_bytes_` on
+  std::optional<Error> broken_;  // what reads answer once all that came is read
+  pbuf* received_ = nullptr;     // a chain; the first from `read_bytes_` on
   std::size_t read_bytes_ = 0;
-  Wait* reader_ = nullptr;
-  Wait* writer_ = nullptr;
   Endpoint peer_;
-  Deadline read_deadline_;
-  Deadline write_deadline_;
   Connection* next_ = nullptr;  // in the pool's list of free ones, or in a Door's queue
 };
 
@@ -206,7 +157,6 @@ class Pool {
 
  private:
   friend class Connection;
-  friend class Wait;
   friend class Read;
   friend class Write;
   friend class Door;

@@ -23,84 +23,47 @@ constexpr std::size_t turn_bytes_max = std::size_t{1} << 22;
 
 }  // namespace
 
-// ---- Wait
-
-bool Wait::await_suspend(std::coroutine_handle<> waiting) {
-  CHECK(socket_->*slot_ == nullptr);
-  if (!socket_->ensure_watched()) {
-    // Out of memory or of watches: the flow cannot go on.
-    socket_->read_over_ = socket_->write_over_ = error_ = Error::reset;
-    return false;
-  }
-  waiting_ = waiting;
-  socket_->*slot_ = this;
-  start_deadline();
-  return true;
-}
-
-void Wait::start_deadline() noexcept {
-  const base::Instant now = socket_->pool_.loop_.now();
-  socket_->deadline_of(slot_).arm(within_ < base::never - now ? now + within_ : base::never);
-}
-
-// The coroutine is destroyed while it waits.
-Wait::~Wait() {
-  if (waiting_) socket_->detach(*this);
-}
-
 // ---- Read
 
 Read::Read(Socket& socket, std::size_t bytes_max, base::Duration within) noexcept
-    : Wait(socket, &Socket::reader_, within),
+    : Call(socket, socket.read_side_, within),
+      socket_(socket),
       bytes_max_(std::min(bytes_max, Pool::read_bytes_max)) {
   CHECK(bytes_max > 0);
 }
 
 bool Read::attempt() noexcept {
-  Socket& socket = *socket_;
-  if (socket.read_over_) return fail(*socket.read_over_);
-  if (!socket.readable) return false;
-  std::byte* buffer = socket.pool_.buffer_.get();
+  if (socket_.read_over_) return fail(*socket_.read_over_);
+  if (!socket_.readable) return false;
+  std::byte* buffer = socket_.pool_.buffer_.get();
   ssize_t got;
   do {
-    got = ::recv(socket.fd_, buffer, bytes_max_, 0);
+    got = ::recv(socket_.fd_, buffer, bytes_max_, 0);
   } while (got < 0 && errno == EINTR);
   if (got > 0) {
     bytes_ = {buffer, static_cast<std::size_t>(got)};
-    if (bytes_.size() < bytes_max_ && !socket.hangup) socket.readable = false;
+    if (bytes_.size() < bytes_max_ && !socket_.hangup) socket_.readable = false;
     return true;
   }
   if (got < 0 && errno == EAGAIN) {
-    socket.readable = false;
+    socket_.readable = false;
     return false;
   }
-  socket.read_over_ = got == 0 ? Error::ended : Error::reset;
-  return fail(*socket.read_over_);
+  socket_.read_over_ = got == 0 ? Error::ended : Error::reset;
+  return fail(*socket_.read_over_);
 }
 
 Result<Bytes> Read::await_resume() const noexcept {
-  if (error_) return base::failure(*error_);
-  return bytes_;
+  return outcome().transform([this] { return bytes_; });
 }
 
 // ---- Write
 
 Write::Write(Socket& socket, std::span<const Piece> pieces, base::Duration stall) noexcept
-    : Wait(socket, &Socket::writer_, stall), pieces_(pieces) {
-  advance(0);
-}
-
-// Leaves the first piece that is not empty in front.
-void Write::advance(std::size_t bytes) noexcept {
-  offset_ += bytes;
-  while (!pieces_.empty() && offset_ >= pieces_.front().bytes.size()) {
-    offset_ -= pieces_.front().bytes.size();
-    pieces_ = pieces_.subspan(1);
-  }
-}
+    : Call(socket, socket.write_side_, stall), socket_(socket), left_(pieces) {}
 
 std::optional<std::int64_t> Write::place_in_file(const Piece& piece) const noexcept {
-  const Pool& pool = socket_->pool_;
+  const Pool& pool = socket_.pool_;
   if (!piece.lasting || piece.bytes.size() < pool.from_file_bytes_min) return {};
   return pool.image_.find(piece.bytes);
 }
@@ -109,19 +72,19 @@ std::ptrdiff_t Write::send_from_file(Bytes bytes, std::int64_t offset,
                                      std::size_t& asked) noexcept {
   asked = std::min(bytes.size(), send_bytes_max);
   off_t from = offset;
-  return ::sendfile(socket_->fd_, socket_->pool_.image_.fd(), &from, asked);
+  return ::sendfile(socket_.fd_, socket_.pool_.image_.fd(), &from, asked);
 }
 
 std::ptrdiff_t Write::send_some(std::size_t& asked) noexcept {
-  const Bytes first = pieces_.front().bytes.subspan(offset_);
-  if (auto place = place_in_file(pieces_.front())) {
-    return send_from_file(first, *place + static_cast<std::int64_t>(offset_), asked);
+  const Bytes first = left_.first();
+  if (auto place = place_in_file(left_.pieces().front())) {
+    return send_from_file(first, *place + static_cast<std::int64_t>(left_.offset()), asked);
   }
   std::array<iovec, pieces_per_send_max> vectors;
   std::size_t count = 0;
   int flags = MSG_NOSIGNAL;
   asked = 0;
-  for (const Piece& piece : pieces_) {
+  for (const Piece& piece : left_.pieces()) {
     if (count > 0 && place_in_file(piece)) {
       flags |= MSG_MORE;  // so that a head travels in the same segment as its body
       break;
@@ -132,102 +95,75 @@ std::ptrdiff_t Write::send_some(std::size_t& asked) noexcept {
     asked += bytes.size();
     if (count == pieces_per_send_max || asked == send_bytes_max) break;
   }
-  if (count == 1) return ::send(socket_->fd_, vectors[0].iov_base, asked, flags);
+  if (count == 1) return ::send(socket_.fd_, vectors[0].iov_base, asked, flags);
   msghdr message{};
   message.msg_iov = vectors.data();
   message.msg_iovlen = count;
-  return ::sendmsg(socket_->fd_, &message, flags);
+  return ::sendmsg(socket_.fd_, &message, flags);
 }
 
 bool Write::attempt() noexcept {
-  Socket& socket = *socket_;
-  if (socket.write_over_) return fail(*socket.write_over_);
-  if (pieces_.empty()) return true;
+  if (socket_.write_over_) return fail(*socket_.write_over_);
+  if (left_.is_empty()) return true;
   std::size_t sent = 0;
-  while (socket.writable) {
+  while (socket_.writable) {
     std::size_t asked = 0;
     std::ptrdiff_t put = send_some(asked);
     if (put < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN) {
-        socket.write_over_ = Error::reset;
+        socket_.write_over_ = Error::reset;
         return fail(Error::reset);
       }
       put = 0;
     }
-    advance(static_cast<std::size_t>(put));
-    if (pieces_.empty()) return true;
+    left_.advance(static_cast<std::size_t>(put));
+    if (left_.is_empty()) return true;
     sent += static_cast<std::size_t>(put);
     if (static_cast<std::size_t>(put) < asked) {
-      socket.writable = false;
+      socket_.writable = false;
     } else if (sent >= turn_bytes_max) {
-      socket.pool_.loop_.schedule(socket);
+      socket_.wake();
       break;
     }
   }
-  if (sent > 0 && waiting_) start_deadline();
+  if (sent > 0) extend();
   return false;
-}
-
-Result<void> Write::await_resume() const noexcept {
-  if (error_) return base::failure(*error_);
-  return {};
 }
 
 // ---- Connected
 
 Connected::Connected(Socket& socket, base::Duration within) noexcept
-    : Wait(socket, &Socket::writer_, within) {
+    : Call(socket, socket.write_side_, within), socket_(socket) {
   socket.writable = false;
 }
 
 bool Connected::attempt() noexcept {
-  if (socket_->write_over_) return fail(*socket_->write_over_);
-  if (!socket_->writable) return false;
+  if (socket_.write_over_) return fail(*socket_.write_over_);
+  if (!socket_.writable) return false;
   int error = 0;
   socklen_t size = sizeof error;
-  getsockopt(socket_->fd_, SOL_SOCKET, SO_ERROR, &error, &size);
+  getsockopt(socket_.fd_, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error == ETIMEDOUT) return fail(Error::timed_out);
   return error == 0 || fail(Error::reset);
 }
 
-Result<void> Connected::await_resume() const noexcept {
-  if (error_) return base::failure(*error_);
-  return {};
-}
-
 // ---- Socket
 
-Socket::Socket(Pool& pool) noexcept
-    : pool_(pool),
-      read_deadline_(pool.loop_, *this, &Socket::reader_),
-      write_deadline_(pool.loop_, *this, &Socket::writer_) {}
+Socket::Socket(Pool& pool) noexcept : Calls(pool.loop_, *this), pool_(pool) {}
 
 void Socket::take(int fd, const Endpoint& peer) noexcept {
   fd_ = fd;
   peer_ = peer;
-  taken_ = true;
   watched_ = hangup = false;
   readable = writable = true;  // until a call says otherwise
-  read_over_.reset();
-  write_over_.reset();
+  Calls::take();
 }
 
-bool Socket::ensure_watched() noexcept {
+bool Socket::can_wait() noexcept {
   // Registering reports what is there already, so no edge is lost between the call and it.
   if (!watched_) watched_ = pool_.descriptors_.watch(fd_, *this);
   return watched_;
-}
-
-Socket::Deadline& Socket::deadline_of(Wait* Socket::*slot) noexcept {
-  return slot == &Socket::reader_ ? read_deadline_ : write_deadline_;
-}
-
-void Socket::Deadline::expired() {
-  Wait* wait = socket_.*slot_;
-  if (wait == nullptr) return;
-  wait->error_ = Error::timed_out;
-  socket_.answer(*wait);
 }
 
 Result<void> Socket::shutdown() noexcept {
@@ -235,14 +171,6 @@ Result<void> Socket::shutdown() noexcept {
   write_over_ = Error::cancelled;
   if (::shutdown(fd_, SHUT_WR) != 0) return base::failure(Error::reset);
   return {};
-}
-
-void Socket::fail_waiting(Error error) noexcept {
-  for (Wait* wait : {reader_, writer_}) {
-    if (wait == nullptr) continue;
-    wait->error_ = error;
-    pool_.loop_.schedule(*this);
-  }
 }
 
 void Socket::cancel() noexcept { fail_waiting(Error::cancelled); }
@@ -258,36 +186,10 @@ void Socket::close() noexcept {
 
 void Socket::release() noexcept {
   close();
-  taken_ = false;
-  if (reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
+  Calls::release();
 }
 
-void Socket::detach(Wait& wait) noexcept {
-  this->*wait.slot_ = nullptr;
-  wait.waiting_ = {};
-  deadline_of(wait.slot_).disarm();
-  if (!taken_ && reader_ == nullptr && writer_ == nullptr) pool_.put(*this);
-}
-
-void Socket::answer(Wait& wait) {
-  // A write that was given up has sent who knows how much.
-  if (&wait == writer_ && wait.error_) write_over_ = wait.error_;
-  std::coroutine_handle<> waiting = wait.waiting_;
-  detach(wait);
-  waiting.resume();
-}
-
-void Socket::run() {
-  const bool read = reader_ != nullptr && (reader_->error_ || reader_->attempt());
-  const bool written = writer_ != nullptr && (writer_->error_ || writer_->attempt());
-  // The reader goes first: its bytes stand in the shared buffer. The writer has its turn next.
-  if (read && written) pool_.loop_.schedule(*this);
-  if (read) {
-    answer(*reader_);
-  } else if (written) {
-    answer(*writer_);
-  }
-}
+void Socket::put_back() noexcept { pool_.put(*this); }
 
 // ---- Pool
 

@@ -10,12 +10,10 @@
 // Rules:   1. A direction is tried only while its flag (base::Watch) is set. A short read means
 //             that the queue is empty, so the next read waits for an edge instead of asking for
 //             EAGAIN; after a hangup there is no further edge, so then the flag stays.
-//          2. Nothing of a Socket is touched after a waiting coroutine was resumed: it may have
-//             closed the flow.
+//          2. net/calls.hpp's.
 
 #pragma once
 
-#include <coroutine>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -24,7 +22,8 @@
 
 #include "base/descriptors.hpp"
 #include "base/loop.hpp"
-#include "net/flow.hpp"
+#include "net/calls.hpp"
+#include "net/pieces.hpp"
 #include "net/sockets/image_file.hpp"
 
 namespace net::sockets {
@@ -32,50 +31,23 @@ namespace net::sockets {
 class Pool;
 class Socket;
 
-// A call on a Socket that may have to wait; the awaiter of the coroutine that made the call.
-class Wait {
- public:
-  Wait(const Wait&) = delete;
-  Wait& operator=(const Wait&) = delete;
-  bool await_ready() { return attempt(); }
-  bool await_suspend(std::coroutine_handle<> waiting);
-
- protected:
-  friend class Socket;
-  Wait(Socket& socket, Wait* Socket::*slot, base::Duration within) noexcept
-      : socket_(&socket), slot_(slot), within_(within) {}
-  ~Wait();
-
-  // True when there is an answer, or an error in `error_`.
-  virtual bool attempt() noexcept = 0;
-  [[nodiscard]] bool fail(Error error) noexcept {
-    error_ = error;
-    return true;
-  }
-  void start_deadline() noexcept;
-
-  Socket* socket_;
-  Wait* Socket::*slot_;  // where the Socket keeps a waiting call of this direction
-  base::Duration within_;
-  std::optional<Error> error_;
-  std::coroutine_handle<> waiting_{};
-};
-
-class [[nodiscard]] Read final : public Wait {
+class [[nodiscard]] Read final : public Call {
  public:
   Read(Socket& socket, std::size_t bytes_max, base::Duration within) noexcept;
   Result<Bytes> await_resume() const noexcept;
 
  private:
   bool attempt() noexcept override;
+
+  Socket& socket_;
   std::size_t bytes_max_;
   Bytes bytes_;
 };
 
-class [[nodiscard]] Write final : public Wait {
+class [[nodiscard]] Write final : public Call {
  public:
   Write(Socket& socket, std::span<const Piece> pieces, base::Duration stall) noexcept;
-  Result<void> await_resume() const noexcept;
+  Result<void> await_resume() const noexcept { return outcome(); }
 
  private:
   bool attempt() noexcept override;
@@ -84,23 +56,24 @@ class [[nodiscard]] Write final : public Wait {
   std::ptrdiff_t send_from_file(Bytes bytes, std::int64_t offset, std::size_t& asked) noexcept;
   // Where a piece is in the program's file, if it should be sent from there.
   [[nodiscard]] std::optional<std::int64_t> place_in_file(const Piece& piece) const noexcept;
-  void advance(std::size_t bytes) noexcept;
 
-  std::span<const Piece> pieces_;  // what is left; the first of them from `offset_` on
-  std::size_t offset_ = 0;
+  Socket& socket_;
+  PiecesLeft left_;
 };
 
 // Waits until a non-blocking connect has succeeded or failed.
-class [[nodiscard]] Connected final : public Wait {
+class [[nodiscard]] Connected final : public Call {
  public:
   Connected(Socket& socket, base::Duration within) noexcept;
-  Result<void> await_resume() const noexcept;
+  Result<void> await_resume() const noexcept { return outcome(); }
 
  private:
   bool attempt() noexcept override;
+
+  Socket& socket_;
 };
 
-class Socket final : public base::Watch {
+class Socket final : public base::Watch, private Calls {
  public:
   explicit Socket(Pool& pool) noexcept;
 
@@ -114,41 +87,18 @@ class Socket final : public base::Watch {
 
  private:
   friend class Pool;
-  friend class Wait;
   friend class Read;
   friend class Write;
   friend class Connected;
 
-  class Deadline final : public base::Timer {
-   public:
-    Deadline(base::Loop& loop, Socket& socket, Wait* Socket::*slot) noexcept
-        : Timer(loop), socket_(socket), slot_(slot) {}
-    void expired() override;
-
-   private:
-    Socket& socket_;
-    Wait* Socket::*slot_;
-  };
-
-  void run() override;
-  [[nodiscard]] bool ensure_watched() noexcept;
-  [[nodiscard]] Deadline& deadline_of(Wait* Socket::*slot) noexcept;
-  void fail_waiting(Error error) noexcept;
-  // Takes `wait` out of its slot; back to the pool if it was the last of a released socket.
-  void detach(Wait& wait) noexcept;
-  void answer(Wait& wait);
+  void run() override { answer_one(); }
+  bool can_wait() noexcept override;
+  void put_back() noexcept override;
 
   Pool& pool_;
   int fd_ = -1;
   bool watched_ = false;
-  bool taken_ = false;
-  std::optional<Error> read_over_;   // what every later read answers
-  std::optional<Error> write_over_;  // what every later write answers
-  Wait* reader_ = nullptr;
-  Wait* writer_ = nullptr;
   Endpoint peer_;
-  Deadline read_deadline_;
-  Deadline write_deadline_;
   Socket* next_free_ = nullptr;
 };
 
@@ -174,7 +124,6 @@ class Pool {
 
  private:
   friend class Socket;
-  friend class Wait;
   friend class Read;
   friend class Write;
   base::Loop& loop_;

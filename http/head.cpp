@@ -4,9 +4,9 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "http/caching.hpp"
 #include "http/date.hpp"
 #include "http/mime.hpp"
-#include "http/rules.hpp"
 #include "http/writer.hpp"
 
 namespace http {

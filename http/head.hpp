@@ -7,7 +7,7 @@
 //          not to the representation (status line, Date, Connection) is the server's.
 // Used by: crunch/embed, which stores such texts as kv::Form::head, and http/respond, which cuts
 //          them.
-// May include: std, kv/kv.hpp, http/{mime,rules,date,writer}.
+// May include: std, kv/kv.hpp, http/{caching,mime,date,writer}.
 
 #pragma once
 

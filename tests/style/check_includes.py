@@ -23,7 +23,7 @@ HOUSE: dict[str, list[str] | None] = {
     "net/*": ["base/*", "net/*.hpp"],  # never another stack
     "tls": ["base/*", *FLOWS],
     "http": ["base/*", "kv/kv.hpp", *FLOWS],
-    "crunch": ["base/*", "http/mime.hpp", "http/rules.hpp", "http/head.hpp", "kv/**",
+    "crunch": ["base/*", "http/mime.hpp", "http/caching.hpp", "http/head.hpp", "kv/**",
                "tls/certificates.hpp"],
     "crunch/inspect/solo5.cpp": ["base/*", "crunch/**", "targets/hvt/abi.hpp"],
     "crunch/config": ["base/*"],  # the language knows no room

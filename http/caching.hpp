@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// http/rules.hpp: what a static site's file names say about caching.
+// http/caching.hpp: what a static site's file names say about caching.
 //
 // Used by: http/head, crunch/embed.   May include: std, http/mime.
 // Rule:    a wrong `immutable` keeps a stale file in browsers for a year, a missed one costs a

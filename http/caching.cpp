@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-#include "http/rules.hpp"
+#include "http/caching.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: ISC
-// tests/http/rules_test.cpp: which names are fingerprinted.
+// tests/http/caching_test.cpp: which names are fingerprinted.
 //
 // Method: names as the generators write them, against names as people write them.
 
-#include "http/rules.hpp"
+#include "http/caching.hpp"
 
 #include <gtest/gtest.h>
 

@@ -12,6 +12,9 @@ namespace {
 // A peer that sends records without content keeps us busy for nothing.
 constexpr std::uint8_t idle_records_max = 32;
 
+// Room that a waiting connection may keep beyond twice what it holds.
+constexpr std::size_t partial_spare_max = 1024;
+
 constexpr std::string_view plain_answer =
     "HTTP/1.1 400 Bad Request\r\n"
     "Content-Type: text/plain; charset=utf-8\r\n"
@@ -38,11 +41,7 @@ base::Bytes Session::receive(base::Bytes in, base::MutableBytes scratch) {
 }
 
 std::optional<base::Bytes> Session::next_record(base::Bytes& in) {
-  const std::size_t kept = partial_.size() - partial_used_;
-  if (kept != 0 || phase_ == Phase::handshake) {
-    partial_.insert(partial_.end(), in.begin(), in.end());
-    in = {};
-  }
+  if (partial_.size() != partial_used_) keep(in);
   const bool is_kept = partial_.size() != partial_used_;
   const base::Bytes bytes = is_kept ? base::Bytes(partial_).subspan(partial_used_) : in;
   const auto header = record_header(bytes);
@@ -55,12 +54,19 @@ std::optional<base::Bytes> Session::next_record(base::Bytes& in) {
     if (!is_kept) in = in.subspan(record.size());
     return record;
   }
-  if (!is_kept) {
-    partial_.assign(in.begin(), in.end());
-    partial_used_ = 0;
-    in = {};
-  }
+  keep(in);
+  // The connection waits now. It keeps what came of one record, and not the room for a whole read.
+  if (partial_.capacity() > 2 * partial_.size() + partial_spare_max) partial_.shrink_to_fit();
   return {};
+}
+
+// The records that were taken go first: if the peer's bytes always ended inside a record, the
+// buffer would never be empty and would grow with everything the peer sends.
+void Session::keep(base::Bytes& in) {
+  partial_.erase(partial_.begin(), partial_.begin() + static_cast<std::ptrdiff_t>(partial_used_));
+  partial_used_ = 0;
+  partial_.insert(partial_.end(), in.begin(), in.end());
+  in = {};
 }
 
 void Session::drop(std::size_t size) {
@@ -87,8 +93,7 @@ base::Bytes Session::receive_open(base::Bytes& in, base::MutableBytes scratch) {
   }
   if (!content.empty()) idle_records_ = 0;
   if (phase_ != Phase::open) return {};
-  // What follows is for the next call.
-  partial_.insert(partial_.end(), in.begin(), in.end());
+  if (!in.empty()) keep(in);  // what follows is for the next call
   return content;
 }
 
@@ -115,8 +120,7 @@ bool Session::looks_wrong(base::Bytes start) {
 }
 
 void Session::receive_handshake(base::Bytes& in) {
-  partial_.insert(partial_.end(), in.begin(), in.end());
-  in = {};
+  keep(in);
   while (phase_ == Phase::handshake && partial_used_ != partial_.size()) {
     const base::Bytes start = base::Bytes(partial_).subspan(partial_used_);
     if (!handshake_ && looks_wrong(start)) return;

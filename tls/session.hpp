@@ -12,7 +12,7 @@
 //
 // Invariants:  1. `handshake_` exists only in Phase::handshake, and only once the peer's first
 //                 record is whole; `records_` exists from Phase::open on.
-//              2. `partial_` holds less than a record beyond what the last receive() was given.
+//              2. `partial_` holds at most one record and what the last receive() was given.
 //              3. In ended and failed nothing more is read; seal() works in ended, not in failed.
 // Memory:      idle and open: this object and nothing else (tests/tls/session_test.cpp).
 
@@ -74,6 +74,8 @@ class Session {
   [[nodiscard]] bool looks_wrong(base::Bytes start);
   // The next whole record at the front of partial_ and `in`, or nothing.
   [[nodiscard]] std::optional<base::Bytes> next_record(base::Bytes& in);
+  // Moves all of `in` to the end of partial_, whose used front goes.
+  void keep(base::Bytes& in);
   // The record that next_record gave is done with.
   void drop(std::size_t size);
   base::Bytes handle(const Records::Opened& opened);

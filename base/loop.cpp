@@ -52,20 +52,96 @@ void Work::unschedule() noexcept {
   next_ = previous_ = nullptr;
 }
 
-void Timer::arm(Instant at) {
+// ---- Timer
+
+void Timer::arm(Instant at) noexcept {
   at_ = at;
   if (at == never) return;
-  if (slot_ == not_queued) {
-    loop_.queue(*this, at);
-  } else if (at < loop_.timers_[slot_].at) {
-    loop_.timers_[slot_].at = at;
-    loop_.sift_up(slot_);
+  if (!TimerQueue::holds(*this)) {
+    loop_.timers_.add(*this, at);
+  } else if (at < queued_at_) {
+    loop_.timers_.move_forward(*this, at);
   }
 }
 
 Timer::~Timer() {
-  if (slot_ != not_queued) loop_.unqueue(*this);
+  if (TimerQueue::holds(*this)) loop_.timers_.remove(*this);
 }
+
+// ---- TimerQueue
+
+// Two roots, without siblings, become one.
+Timer& TimerQueue::meld(Timer& one, Timer& other) noexcept {
+  Timer& parent = other.queued_at_ < one.queued_at_ ? other : one;
+  Timer& child = &parent == &one ? other : one;
+  child.previous_ = &parent;
+  child.next_ = parent.child_;
+  if (child.next_ != nullptr) child.next_->previous_ = &child;
+  parent.child_ = &child;
+  return parent;
+}
+
+// Siblings become one root: by pairs from the first on, then the pairs from the last on. Null for
+// none.
+Timer* TimerQueue::meld_siblings(Timer* first) noexcept {
+  Timer* pairs = nullptr;  // the last one first
+  while (first != nullptr) {
+    Timer* one = first;
+    Timer* other = std::exchange(one->next_, nullptr);
+    first = other != nullptr ? std::exchange(other->next_, nullptr) : nullptr;
+    if (other != nullptr) one = &meld(*one, *other);
+    one->next_ = std::exchange(pairs, one);
+  }
+  if (pairs == nullptr) return nullptr;
+  Timer* root = pairs;
+  pairs = std::exchange(root->next_, nullptr);
+  while (pairs != nullptr) {
+    Timer& pair = *pairs;
+    pairs = std::exchange(pair.next_, nullptr);
+    root = &meld(*root, pair);
+  }
+  return root;
+}
+
+// Takes one that is not the root away from its parent, with its children.
+void TimerQueue::cut(Timer& timer) noexcept {
+  Timer& before = *timer.previous_;
+  (before.child_ == &timer ? before.child_ : before.next_) = timer.next_;
+  if (timer.next_ != nullptr) timer.next_->previous_ = &before;
+  timer.next_ = nullptr;
+}
+
+void TimerQueue::put_beside_root(Timer& heap) noexcept {
+  root_ = root_ != nullptr ? &meld(*root_, heap) : &heap;
+  root_->previous_ = root_;
+}
+
+void TimerQueue::add(Timer& timer, Instant at) noexcept {
+  timer.queued_at_ = at;
+  put_beside_root(timer);
+  ++count_;
+}
+
+void TimerQueue::move_forward(Timer& timer, Instant at) noexcept {
+  timer.queued_at_ = at;
+  if (&timer == root_) return;
+  cut(timer);
+  put_beside_root(timer);
+}
+
+void TimerQueue::remove(Timer& timer) noexcept {
+  Timer* const children = meld_siblings(std::exchange(timer.child_, nullptr));
+  if (&timer == root_) {
+    root_ = nullptr;
+  } else {
+    cut(timer);
+  }
+  if (children != nullptr) put_beside_root(*children);
+  timer.previous_ = nullptr;
+  --count_;
+}
+
+// ---- Loop
 
 Loop::Loop(Clock& clock, Idle& idle)
     : on_exception([](std::string_view what) noexcept {
@@ -119,8 +195,7 @@ void Loop::turn(Instant until) {
 }
 
 void Loop::sleep(Instant until) {
-  Instant first = timers_.empty() ? never : timers_.front().at;
-  idle_.sleep(due_.next_ != &due_ ? now_ : std::min(first, until));
+  idle_.sleep(due_.next_ != &due_ ? now_ : std::min(timers_.first_at(), until));
   now_ = clock_.now();
 }
 
@@ -134,58 +209,18 @@ void Loop::run_due_work() {
 
 void Loop::expire_timers() {
   // Only those queued now, so that one that re-arms itself at once does not hold up the devices.
-  for (std::size_t left = timers_.size(); left > 0 && !timers_.empty(); --left) {
-    if (timers_.front().at > now_) return;
-    Timer& timer = *timers_.front().timer;
-    unqueue(timer);
+  for (std::size_t left = timers_.count(); left > 0; --left) {
+    if (timers_.first() == nullptr || timers_.first_at() > now_) return;
+    Timer& timer = *timers_.first();
+    timers_.remove(timer);
     if (timer.at_ == never) continue;
     if (timer.at_ > now_) {
-      queue(timer, timer.at_);
+      timers_.add(timer, timer.at_);
     } else {
       timer.at_ = never;
       timer.expired();
     }
   }
-}
-
-void Loop::queue(Timer& timer, Instant at) {
-  timers_.push_back({at, &timer});
-  timer.slot_ = timers_.size() - 1;
-  sift_up(timer.slot_);
-}
-
-void Loop::unqueue(Timer& timer) noexcept {
-  std::size_t slot = std::exchange(timer.slot_, Timer::not_queued);
-  Queued last = timers_.back();
-  timers_.pop_back();
-  if (slot == timers_.size()) return;
-  place(slot, last);
-  sift_up(slot);
-  sift_down(last.timer->slot_);
-}
-
-void Loop::place(std::size_t slot, Queued queued) noexcept {
-  timers_[slot] = queued;
-  queued.timer->slot_ = slot;
-}
-
-void Loop::sift_up(std::size_t slot) noexcept {
-  Queued queued = timers_[slot];
-  for (; slot > 0 && queued.at < timers_[(slot - 1) / 2].at; slot = (slot - 1) / 2) {
-    place(slot, timers_[(slot - 1) / 2]);
-  }
-  place(slot, queued);
-}
-
-void Loop::sift_down(std::size_t slot) noexcept {
-  Queued queued = timers_[slot];
-  for (std::size_t child = 2 * slot + 1; child < timers_.size(); child = 2 * slot + 1) {
-    if (child + 1 < timers_.size() && timers_[child + 1].at < timers_[child].at) ++child;
-    if (queued.at <= timers_[child].at) break;
-    place(slot, timers_[child]);
-    slot = child;
-  }
-  place(slot, queued);
 }
 
 }  // namespace base

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: ISC
-// tests/base/loop_test.cpp: order, timers, and what happens to tasks that do not finish.
+// tests/base/loop_test.cpp: order, sleep, and what happens to tasks that do not finish.
 //
-// Method: a loop on simulated time; the timer queue is held against a plain sorted list for a few
-// thousand seeded operations.
+// Method: a loop on simulated time.
 
 #include "base/loop.hpp"
 
 #include <gtest/gtest.h>
 
-#include <map>
 #include <memory>
-#include <random>
 #include <stdexcept>
 #include <string>
 
@@ -101,61 +98,6 @@ TEST(Loop, AnExceptionEndsOneTaskOnly) {
   loop.run();
   EXPECT_EQ(reported, "out of luck");
   EXPECT_EQ(log, "a");
-}
-
-struct Alarm final : base::Timer {
-  explicit Alarm(Loop& loop, base::SimulatedTime& clock) : Timer(loop), time(clock) {}
-  void expired() override {
-    fired_at = time.now();
-    ++fired;
-  }
-  base::SimulatedTime& time;
-  Instant fired_at{};
-  int fired = 0;
-};
-
-TEST(Timer, AgainstAPlainList) {
-  std::mt19937 random(7);
-  base::SimulatedTime time;
-  Loop loop(time, time);
-  std::vector<std::unique_ptr<Alarm>> alarms;
-  std::map<Alarm*, Instant> expected;
-  for (int i = 0; i < 50; ++i) alarms.push_back(std::make_unique<Alarm>(loop, time));
-  for (int step = 0; step < 5000; ++step) {
-    std::unique_ptr<Alarm>& alarm = alarms[random() % alarms.size()];
-    switch (random() % 8) {
-      case 0:
-        alarm->disarm();
-        expected.erase(alarm.get());
-        break;
-      case 1:
-        expected.erase(alarm.get());
-        alarm = std::make_unique<Alarm>(loop, time);
-        break;
-      case 2: {
-        Instant until = time.now() + base::Duration(random() % 300);
-        while (loop.now() < until) loop.turn(until);
-        loop.turn(until);
-        for (auto it = expected.begin(); it != expected.end();) {
-          ASSERT_EQ(it->first->fired == 1, it->second <= until) << step;
-          if (it->first->fired == 1) {
-            ASSERT_EQ(it->first->fired_at, it->second);
-            it->first->fired = 0;
-            it = expected.erase(it);
-          } else {
-            ++it;
-          }
-        }
-        break;
-      }
-      default: {
-        Instant at = time.now() + base::Duration(1 + random() % 1000);
-        alarm->arm(at);
-        expected[alarm.get()] = at;
-      }
-    }
-    for (auto& other : alarms) ASSERT_EQ(other->is_armed(), expected.contains(other.get()));
-  }
 }
 
 }  // namespace

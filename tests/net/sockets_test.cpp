@@ -7,7 +7,7 @@
 
 #include <sys/mman.h>
 
-#include "tests/net/allocations.hpp"
+#include "tests/base/allocations.hpp"
 #include "tests/net/raw_peer.hpp"
 
 namespace {

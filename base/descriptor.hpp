@@ -2,7 +2,7 @@
 // base/descriptor.hpp: who closes a file descriptor.
 //
 // States:  Descriptor.   Used by: what has a kernel below: kv/directory, net/sockets, targets/unix,
-//          targets/hvt/tender, crunch.   See also: base/descriptors.hpp, on which a Loop sleeps.
+//          tender, crunch.   See also: base/descriptors.hpp, on which a Loop sleeps.
 
 #pragma once
 

@@ -6,15 +6,15 @@
 
 #pragma once
 
-#include "crunch/config/parts.hpp"
+#include "config/parts/parts.hpp"
 
 // The site, as `crunch embed` wrote it; and certificates, if `crunch build` was given any.
 extern "C" const kv::crunched::Site crunched_site;
-extern "C" const crunch::config::EmbeddedFile crunched_credentials[];
+extern "C" const config::EmbeddedFile crunched_credentials[];
 
 namespace {
 
-using namespace crunch::config;
+using namespace config;
 
 constexpr auto site = generic_kv_ro<crunched_site>("site");
 constexpr auto wire = generic_stack();

@@ -4,14 +4,14 @@
 
 #pragma once
 
-#include "crunch/config/parts.hpp"
+#include "config/parts/parts.hpp"
 
 // The site, as `crunch embed` wrote it.
 extern "C" const kv::crunched::Site crunched_site;
 
 namespace {
 
-using namespace crunch::config;
+using namespace config;
 
 constexpr auto site = generic_kv_ro<crunched_site>("site");
 constexpr auto wire = generic_stack();

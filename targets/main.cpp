@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "crunch/config/boot.hpp"
-#include "crunch/config/context.hpp"
-#include "crunch/config/describe.hpp"
-#include "crunch/config/instances.hpp"
+#include "config/boot.hpp"
+#include "config/context.hpp"
+#include "config/describe.hpp"
+#include "config/instances.hpp"
 
 // In place of libstdc++'s handler of the same name, which prints what was thrown and brings 60 KB
 // for the names of C++. Start-up's exceptions are caught; nothing on the serving path throws.
@@ -31,19 +31,19 @@ std::terminate_handler __terminate_handler = [] {
 }  // namespace __cxxabiv1
 
 // Defaults of boot keys that `crunch build` was told.
-extern "C" const crunch::config::Setting crunched_settings[];
+extern "C" const config::Setting crunched_settings[];
 
 namespace {
 
-using crunch::config::Context;
-using crunch::config::Instances;
+using config::Context;
+using config::Instances;
 
 // Where `crunch describe` and `crunch inspect` find the graph; nothing reads it at run time.
 [[gnu::used, gnu::retain, gnu::section(".crunch.graph")]] constexpr auto graph =
-    crunch::config::graph_json<target::keys, app>();
+    config::graph_json<target::keys, app>();
 
 // Connects every device, runs the jobs side by side until they have ended, disconnects.
-int run(target::Platform& platform, const crunch::config::BootLine& boot) {
+int run(target::Platform& platform, const config::BootLine& boot) {
   Context<target::Platform> context{platform, boot};
   try {
     Instances<std::remove_cvref_t<decltype(app)>, Context<target::Platform>> instances(context);
@@ -52,7 +52,7 @@ int run(target::Platform& platform, const crunch::config::BootLine& boot) {
     platform.ready();
     platform.loop.run();
     return 0;
-  } catch (const crunch::config::StartError& error) {
+  } catch (const config::StartError& error) {
     platform.log.error({error.what()});
     return 1;
   }
@@ -61,18 +61,17 @@ int run(target::Platform& platform, const crunch::config::BootLine& boot) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  constexpr std::span<const crunch::config::KeyInfo> keys =
-      crunch::config::keys_of<target::keys, app>;
+  constexpr std::span<const config::KeyInfo> keys = config::keys_of<target::keys, app>;
   std::string_view program = argc > 0 ? argv[0] : "image";
   const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
-  auto boot = crunch::config::BootLine::parse(words, keys, crunched_settings, std::getenv);
+  auto boot = config::BootLine::parse(words, keys, crunched_settings, std::getenv);
   if (!boot) {
     std::fprintf(stderr, "%.*s: %s\n", static_cast<int>(program.size()), program.data(),
                  boot.error().c_str());
     return 2;
   }
   if (boot->wants_help()) {
-    std::fputs(crunch::config::help_text(program, keys, *boot).c_str(), stdout);
+    std::fputs(config::help_text(program, keys, *boot).c_str(), stdout);
     return 0;
   }
   return target::run(argc, argv, *boot, [&](auto& platform) {

@@ -36,7 +36,7 @@ class Stopwatch {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-// `crunched_credentials`, as crunch/config/credentials.hpp declares it: files as numbers, for they
+// `crunched_credentials`, as config/parts/credentials.hpp declares it: files as numbers, for they
 // are small.
 std::string credentials_source(const std::vector<certificate::Pair>& pairs) {
   std::string arrays;
@@ -53,9 +53,9 @@ std::string credentials_source(const std::vector<certificate::Pair>& pairs) {
     add("certificate " + std::to_string(i + 1) + " of the image", pairs[i].certificates);
     add("key " + std::to_string(i + 1) + " of the image", pairs[i].key);
   }
-  return "\n#include \"crunch/config/embedded_file.hpp\"\n" + arrays +
-         "extern \"C\" {\nextern const crunch::config::EmbeddedFile crunched_credentials[];\n"
-         "const crunch::config::EmbeddedFile crunched_credentials[] = {\n" +
+  return "\n#include \"config/embedded_file.hpp\"\n" + arrays +
+         "extern \"C\" {\nextern const config::EmbeddedFile crunched_credentials[];\n"
+         "const config::EmbeddedFile crunched_credentials[] = {\n" +
          table + "    {nullptr, nullptr, nullptr}};\n}\n";
 }
 

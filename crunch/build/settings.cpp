@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/nearest.hpp"
-#include "crunch/config/boot.hpp"
+#include "config/boot.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 
@@ -235,15 +235,15 @@ std::vector<Setting> KeyTable::used(const std::vector<Setting>& settings) const 
 }
 
 std::string settings_header(const std::vector<Setting>& settings) {
-  return "// What the build says about keys, for crunch/config/setting.hpp.\n"
-         "namespace crunch::config {\ninline constexpr Setting build_settings[] = {\n" +
+  return "// What the build says about keys, for config/setting.hpp.\n"
+         "namespace config {\ninline constexpr Setting build_settings[] = {\n" +
          rows(settings) + (settings.empty() ? "    {\"\", \"\"},\n" : "") + "};\n}\n";
 }
 
 std::string settings_source(const std::vector<Setting>& settings) {
-  return "\n#include \"crunch/config/setting.hpp\"\nextern \"C\" {\n"
-         "extern const crunch::config::Setting crunched_settings[];\n"
-         "const crunch::config::Setting crunched_settings[] = {\n" +
+  return "\n#include \"config/setting.hpp\"\nextern \"C\" {\n"
+         "extern const config::Setting crunched_settings[];\n"
+         "const config::Setting crunched_settings[] = {\n" +
          rows(settings) + "    {nullptr, nullptr}};\n}\n";
 }
 

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "crunch/config/key.hpp"
+#include "config/key.hpp"
 
 namespace crunch::build {
 

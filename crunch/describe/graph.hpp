@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/describe/graph.hpp: the graph of an appliance, as crunch/config/describe.hpp wrote it, for
+// crunch/describe/graph.hpp: the graph of an appliance, as config/describe.hpp wrote it, for
 // people.
 
 #pragma once

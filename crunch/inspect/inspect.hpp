@@ -19,7 +19,7 @@ namespace crunch::inspect {
 [[nodiscard]] std::string json_of(const std::string& path);
 [[nodiscard]] std::string text_of(const std::string& path);
 
-// What the image is made of, as crunch/config/describe.hpp wrote it.
+// What the image is made of, as config/describe.hpp wrote it.
 [[nodiscard]] std::string graph_of(const std::string& path);
 // The same of an object that will be linked into one.
 [[nodiscard]] std::string graph_in(const std::string& object);

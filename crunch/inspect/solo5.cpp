@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "crunch/failure.hpp"
-#include "targets/hvt/abi.hpp"
+#include "solo5/abi.hpp"
 
 namespace crunch::inspect {
 namespace {
@@ -22,25 +22,25 @@ T taken(const std::string& note, std::size_t at, const std::string& path) {
   return out;
 }
 
-std::string type_text(hvt::DeviceType type) {
-  if (type == hvt::DeviceType::net) return "net";
-  if (type == hvt::DeviceType::block) return "block";
+std::string type_text(solo5::DeviceType type) {
+  if (type == solo5::DeviceType::net) return "net";
+  if (type == solo5::DeviceType::block) return "block";
   return std::to_string(static_cast<std::uint32_t>(type));
 }
 
 }  // namespace
 
 Solo5 read_solo5(const std::string& abi, const std::string& devices, const std::string& path) {
-  constexpr std::size_t header_at = hvt::note_header_bytes + hvt::manifest_note_padding;
-  const auto its_abi = taken<hvt::AbiNote>(abi, hvt::note_header_bytes, path);
+  constexpr std::size_t header_at = solo5::note_header_bytes + solo5::manifest_note_padding;
+  const auto its_abi = taken<solo5::AbiNote>(abi, solo5::note_header_bytes, path);
   Solo5 out;
-  out.target = its_abi.target == hvt::target_hvt ? "hvt" : std::to_string(its_abi.target);
+  out.target = its_abi.target == solo5::target_hvt ? "hvt" : std::to_string(its_abi.target);
   out.version = its_abi.version;
-  const auto header = taken<hvt::ManifestHeader>(devices, header_at, path);
-  if (header.count == 0 || header.count > hvt::manifest_entries_max) refuse(path);
+  const auto header = taken<solo5::ManifestHeader>(devices, header_at, path);
+  if (header.count == 0 || header.count > solo5::manifest_entries_max) refuse(path);
   for (std::size_t i = 1; i < header.count; ++i) {  // the first is no device
-    const auto entry = taken<hvt::ManifestEntry>(
-        devices, header_at + sizeof header + i * sizeof(hvt::ManifestEntry), path);
+    const auto entry = taken<solo5::ManifestEntry>(
+        devices, header_at + sizeof header + i * sizeof(solo5::ManifestEntry), path);
     const char* const end = std::find(entry.name, std::end(entry.name), '\0');
     out.devices.push_back({std::string(entry.name, end), type_text(entry.type)});
   }

@@ -2,7 +2,7 @@
 // crunch/inspect/solo5.hpp: what an image asks of a tender of Solo5: its two notes, read.
 //
 // States:  Solo5, read_solo5.   Used by: crunch/inspect/inspect.cpp.
-// Source:  targets/hvt/abi.hpp, of which these are bytes that nobody vouches for.
+// Source:  solo5/abi.hpp, of which these are bytes that nobody vouches for.
 
 #pragma once
 

@@ -12,13 +12,13 @@
 
 #pragma once
 
-#include "crunch/config/parts.hpp"
+#include "config/parts/parts.hpp"
 
 extern "C" const kv::crunched::Site crunched_site;
 
 namespace {
 
-using namespace crunch::config;
+using namespace config;
 
 constexpr auto files = generic_kv_ro<crunched_site>("files");
 constexpr auto network = generic_stack();

@@ -8,12 +8,12 @@
 #include <string>
 #include <tuple>
 
-#include "crunch/config/key.hpp"
-#include "crunch/config/target_parts.hpp"
+#include "config/key.hpp"
+#include "config/parts/target_parts.hpp"
 
 namespace {
 
-using namespace crunch::config;
+using namespace config;
 
 constexpr Key<std::string_view> greeting{
     .name = "greeting", .section = "HELLO", .doc = "What to say", .fallback = "hello"};

@@ -13,13 +13,13 @@
 
 #pragma once
 
-#include "crunch/config/parts.hpp"
+#include "config/parts/parts.hpp"
 
 extern "C" const kv::crunched::Site crunched_site;
 
 namespace {
 
-using namespace crunch::config;
+using namespace config;
 
 constexpr Key<Port> management_port{.name = "management-http-port",
                                     .section = "NETWORK",

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # targets/hvt/entry.S: where a tender enters the image: onto the final stack, and to hvt_start.
 #
-# In:      64-bit mode, interrupts off, memory mapped as it is, RDI = hvt::BootInfo.
+# In:      64-bit mode, interrupts off, memory mapped as it is, RDI = solo5::BootInfo.
 # Source:  Solo5's hvt_cpu_x86_64.h.
 
     .section .text.libos, "ax"

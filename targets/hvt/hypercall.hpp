@@ -8,15 +8,15 @@
 
 #include <cstdint>
 
-#include "targets/hvt/abi.hpp"
+#include "solo5/abi.hpp"
 #include "targets/libos/cpu.hpp"
 
 namespace hvt_target {
 
 // The answer, if there is one, is in `call` afterwards.
 template <class Structure>
-inline void ask(hvt::Call number, Structure& call) noexcept {
-  libos::cpu::out32(static_cast<std::uint16_t>(hvt::port_base + static_cast<unsigned>(number)),
+inline void ask(solo5::Call number, Structure& call) noexcept {
+  libos::cpu::out32(static_cast<std::uint16_t>(solo5::port_base + static_cast<unsigned>(number)),
                     static_cast<std::uint32_t>(reinterpret_cast<std::uint64_t>(&call)));
 }
 

@@ -17,13 +17,13 @@ void Idle::sleep(base::Instant deadline) {
   // A tender may add the time to its clock: far from where that would wrap.
   constexpr base::Duration longest = std::chrono::hours(1);
   const base::Instant now = clock_.now();
-  hvt::Poll call{};
+  solo5::Poll call{};
   if (deadline > now && !has_frames) {
     call.timeout_ns = static_cast<std::uint64_t>(std::min(deadline - now, longest).count());
   }
-  ask(hvt::Call::poll, call);
+  ask(solo5::Call::poll, call);
   if ((call.ready & std::uint64_t{1} << service_handle) != 0) net_.frames_have_come();
-  if ((call.ready & hvt::ready_to_stop) != 0) on_stop_();
+  if ((call.ready & solo5::ready_to_stop) != 0) on_stop_();
 }
 
 }  // namespace hvt_target

@@ -3,8 +3,7 @@
 // the ring leaves before.
 //
 // Models:  base::Idle.
-// Stop:    bit 0 of what a poll says is ready (hvt::ready_to_stop), which our tender sets once and
-//          others never.
+// Stop:    bit 0 of a poll's answer (solo5::ready_to_stop); our tender sets it once, others never.
 
 #pragma once
 

@@ -16,28 +16,28 @@ namespace cpu = libos::cpu;
 
 Given what_was_given;
 
-void copy_service(const hvt::BootInfo& info) {
-  const auto* header = reinterpret_cast<const hvt::ManifestHeader*>(info.manifest);
+void copy_service(const solo5::BootInfo& info) {
+  const auto* header = reinterpret_cast<const solo5::ManifestHeader*>(info.manifest);
   if (header == nullptr || header->count <= service_handle) return;
-  const auto* entries = reinterpret_cast<const hvt::ManifestEntry*>(header + 1);
-  const hvt::ManifestEntry& service = entries[service_handle];
-  if (service.attached == 0 || service.type != hvt::DeviceType::net) return;
+  const auto* entries = reinterpret_cast<const solo5::ManifestEntry*>(header + 1);
+  const solo5::ManifestEntry& service = entries[service_handle];
+  if (service.attached == 0 || service.type != solo5::DeviceType::net) return;
   what_was_given.has_network = true;
   cpu::copy(what_was_given.mac, service.net.mac, sizeof service.net.mac);
   what_was_given.mtu_bytes = service.net.mtu_bytes;
 }
 
 // Tenders up to 0.10 say nothing of a ring: what they say ends before, and other things follow.
-void take_ring(const hvt::BootInfo& info) {
+void take_ring(const solo5::BootInfo& info) {
   const std::uint64_t end = hvt_target::address_of(&info + 1);
   if (info.command_line < end || info.manifest < end) return;
-  if ((info.host_features & hvt::feature_ring) == 0 || info.net_ring == 0) return;
-  what_was_given.ring = reinterpret_cast<hvt::Ring*>(info.net_ring);
+  if ((info.host_features & solo5::feature_ring) == 0 || info.net_ring == 0) return;
+  what_was_given.ring = reinterpret_cast<solo5::Ring*>(info.net_ring);
   // It need not lie in the guest's memory.
   libos::Boot& boot = libos::boot();
   boot.shared[boot.shared_count++] = {
       info.net_ring / libos::pages::page_bytes * libos::pages::page_bytes,
-      libos::pages::round_up(info.net_ring + sizeof(hvt::Ring))};
+      libos::pages::round_up(info.net_ring + sizeof(solo5::Ring))};
 }
 
 // What a tender leaves to the guest: system calls, pages without execution, vector instructions.
@@ -61,7 +61,7 @@ void set_processor() {
 
 const Given& given() noexcept { return what_was_given; }
 
-extern "C" [[noreturn]] void hvt_start(const hvt::BootInfo* info) {
+extern "C" [[noreturn]] void hvt_start(const solo5::BootInfo* info) {
   set_processor();
   libos::Boot& boot = libos::boot();
   // A tender takes no buffer that ends where memory ends: the last page stays unused.
@@ -83,13 +83,13 @@ const char* name() noexcept { return "image"; }
 void begin() noexcept {}
 
 void console(const char* text, std::size_t bytes) noexcept {
-  hvt::Puts call{hvt_target::address_of(text), bytes};
-  hvt_target::ask(hvt::Call::puts, call);
+  solo5::Puts call{hvt_target::address_of(text), bytes};
+  hvt_target::ask(solo5::Call::puts, call);
 }
 
 void stop(int status) noexcept {
-  hvt::Halt call{0, status, 0};
-  hvt_target::ask(hvt::Call::halt, call);
+  solo5::Halt call{0, status, 0};
+  hvt_target::ask(solo5::Call::halt, call);
   cpu::halt();
 }
 
@@ -100,8 +100,8 @@ std::uint64_t tsc_hz() noexcept {
 }
 
 std::uint64_t wall_ns() noexcept {
-  hvt::Walltime call{};
-  hvt_target::ask(hvt::Call::walltime, call);
+  solo5::Walltime call{};
+  hvt_target::ask(solo5::Call::walltime, call);
   return call.ns;
 }
 

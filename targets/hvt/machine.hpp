@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "targets/hvt/abi.hpp"
+#include "solo5/abi.hpp"
 
 namespace hvt_target {
 
@@ -16,7 +16,7 @@ struct Given {
   bool has_network = false;  // `service`, and the rest is its
   std::uint8_t mac[6] = {};
   std::uint16_t mtu_bytes = 0;
-  hvt::Ring* ring = nullptr;  // if the tender offers one
+  solo5::Ring* ring = nullptr;  // if the tender offers one
 };
 [[nodiscard]] const Given& given() noexcept;
 

@@ -54,10 +54,10 @@ bool Net::send(const net::FrameOut& frame, net::Release release) {
 }
 
 bool Net::write(base::Bytes frame) noexcept {
-  hvt::NetTransfer call{service_handle, address_of(frame.data()), frame.size(),
-                        hvt::Answer::unspecified, 0};
-  ask(hvt::Call::net_write, call);
-  return call.answer == hvt::Answer::ok;
+  solo5::NetTransfer call{service_handle, address_of(frame.data()), frame.size(),
+                          solo5::Answer::unspecified, 0};
+  ask(solo5::Call::net_write, call);
+  return call.answer == solo5::Answer::ok;
 }
 
 std::optional<net::FrameIn> Net::receive() {
@@ -82,10 +82,10 @@ bool Net::Arrivals::shall_ask() noexcept {
 }
 
 std::optional<base::Bytes> Net::read() {
-  hvt::NetTransfer call{service_handle, address_of(in_.get()), frame_bytes_max_, hvt::Answer::again,
-                        0};
-  if (arrivals_.shall_ask()) ask(hvt::Call::net_read, call);
-  if (call.answer != hvt::Answer::ok || call.bytes > frame_bytes_max_) {
+  solo5::NetTransfer call{service_handle, address_of(in_.get()), frame_bytes_max_,
+                          solo5::Answer::again, 0};
+  if (arrivals_.shall_ask()) ask(solo5::Call::net_read, call);
+  if (call.answer != solo5::Answer::ok || call.bytes > frame_bytes_max_) {
     arrivals_.end();
     return std::nullopt;
   }

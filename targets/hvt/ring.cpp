@@ -24,7 +24,7 @@ bool has_reached(std::uint32_t index, std::uint32_t wanted) noexcept {
 
 }  // namespace
 
-RingEnd::RingEnd(hvt::Ring& shared, std::size_t frame_bytes_max)
+RingEnd::RingEnd(solo5::Ring& shared, std::size_t frame_bytes_max)
     : shared_(shared),
       frame_bytes_max_(frame_bytes_max),
       room_(std::make_unique<std::byte[]>((outs + banks * ins) * frame_bytes_max)),
@@ -37,8 +37,8 @@ RingEnd::~RingEnd() {
   while (load(shared_.entries_taken) != entries_put_) asm volatile("pause");
 }
 
-void RingEnd::put(const hvt::RingEntry& entry) {
-  shared_.entries[entries_put_ % hvt::ring_size] = entry;
+void RingEnd::put(const solo5::RingEntry& entry) {
+  shared_.entries[entries_put_ % solo5::ring_size] = entry;
   store(shared_.entries_put, ++entries_put_);
   has_unkicked_ = true;
 }
@@ -47,7 +47,7 @@ void RingEnd::kick() {
   has_unkicked_ = false;
   // The tender says that it will sleep before it looks at entries_put for the last time.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (load(shared_.needs_kick) != 0) libos::cpu::out32(hvt::ring_kick_port, 0);
+  if (load(shared_.needs_kick) != 0) libos::cpu::out32(solo5::ring_kick_port, 0);
 }
 
 std::byte* RingEnd::next_out() {
@@ -57,8 +57,8 @@ std::byte* RingEnd::next_out() {
 }
 
 void RingEnd::send(const std::byte* frame, std::size_t bytes) {
-  put({hvt::RingOperation::net_write, static_cast<std::uint32_t>(service_handle), address_of(frame),
-       static_cast<std::uint32_t>(bytes), entries_put_, 0});
+  put({solo5::RingOperation::net_write, static_cast<std::uint32_t>(service_handle),
+       address_of(frame), static_cast<std::uint32_t>(bytes), entries_put_, 0});
   out_ends_[next_out_] = entries_put_;
   next_out_ = (next_out_ + 1) % outs;
 }
@@ -66,7 +66,7 @@ void RingEnd::send(const std::byte* frame, std::size_t bytes) {
 void RingEnd::exchange() {
   std::byte* const to = room_.get() + (outs + bank_ * ins) * frame_bytes_max_;
   for (std::uint32_t i = 0; i < ins; ++i) {
-    put({hvt::RingOperation::net_read, static_cast<std::uint32_t>(service_handle),
+    put({solo5::RingOperation::net_read, static_cast<std::uint32_t>(service_handle),
          address_of(to + i * frame_bytes_max_), static_cast<std::uint32_t>(frame_bytes_max_), i,
          0});
   }
@@ -75,9 +75,9 @@ void RingEnd::exchange() {
   may_have_more_ = true;
   for (std::uint32_t i = 0; i < ins; ++i) {
     while (load(shared_.commits_put) == commits_taken_) asm volatile("pause");
-    const hvt::RingCommit commit = shared_.commits[commits_taken_ % hvt::ring_size];
+    const solo5::RingCommit commit = shared_.commits[commits_taken_ % solo5::ring_size];
     store(shared_.commits_taken, ++commits_taken_);
-    const bool is_frame = commit.answer == hvt::Answer::ok && commit.bytes <= frame_bytes_max_;
+    const bool is_frame = commit.answer == solo5::Answer::ok && commit.bytes <= frame_bytes_max_;
     if (!is_frame) may_have_more_ = false;
     sizes_[i] = is_frame ? commit.bytes : 0;
     if (is_frame) end_in_ = i + 1;

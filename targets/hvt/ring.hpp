@@ -14,13 +14,13 @@
 #include <optional>
 
 #include "base/bytes.hpp"
-#include "targets/hvt/abi.hpp"
+#include "solo5/abi.hpp"
 
 namespace hvt_target {
 
 class RingEnd {
  public:
-  RingEnd(hvt::Ring& shared, std::size_t frame_bytes_max);
+  RingEnd(solo5::Ring& shared, std::size_t frame_bytes_max);
   ~RingEnd();
   RingEnd(const RingEnd&) = delete;
   RingEnd& operator=(const RingEnd&) = delete;
@@ -45,10 +45,10 @@ class RingEnd {
   static constexpr std::uint32_t ins = 16;
   static constexpr std::uint32_t banks = 2;  // the frame that receive gave stays in the other
 
-  void put(const hvt::RingEntry& entry);
+  void put(const solo5::RingEntry& entry);
   void kick();
 
-  hvt::Ring& shared_;
+  solo5::Ring& shared_;
   std::size_t frame_bytes_max_;
   std::unique_ptr<std::byte[]> room_;  // first those to send
   std::uint32_t entries_put_ = 0;

@@ -3,13 +3,13 @@
 //
 // States:  what every target's `target.hpp` states, in namespace `target`: Platform (what it
 //          offers; a configuration chooses by its members, never by a name), keys, name, run.
-// May include: base, crunch/config/machine.hpp, targets/hvt.
+// May include: base, config/machine.hpp, targets/hvt.
 
 #pragma once
 
 #include <string_view>
 
-#include "crunch/config/machine.hpp"
+#include "config/machine.hpp"
 #include "targets/hvt/platform.hpp"
 
 namespace target {
@@ -18,7 +18,7 @@ inline constexpr std::string_view name = "hvt";
 
 using hvt_target::Platform;
 
-inline constexpr auto keys = crunch::config::machine_keys;
-inline constexpr crunch::config::RunMachine<hvt_target::start> run;
+inline constexpr auto keys = config::machine_keys;
+inline constexpr config::RunMachine<hvt_target::start> run;
 
 }  // namespace target

@@ -3,16 +3,14 @@
 //
 // States:  what every target's `target.hpp` states, in namespace `target`: Platform (what it
 //          offers; a configuration chooses by its members, never by a name), keys, name, run.
-// May include: base, crunch/config/{boot,key,log_level}.hpp, targets/unix.
+// May include: base, config/{boot,key,log_level}.hpp, targets/unix.
 
 #pragma once
 
 #include <string_view>
 #include <tuple>
 
-#include "crunch/config/boot.hpp"
-#include "crunch/config/key.hpp"
-#include "crunch/config/log_level.hpp"
+#include "config/target.hpp"
 #include "targets/unix/platform.hpp"
 
 namespace target {
@@ -21,7 +19,7 @@ inline constexpr std::string_view name = "unix";
 
 using unix_target::Platform;
 
-inline constexpr crunch::config::Key<unsigned> threads{
+inline constexpr config::Key<unsigned> threads{
     .name = "threads",
     .section = "PROCESS",
     .doc = "Threads that serve, each with its own sockets on the same ports",
@@ -30,14 +28,14 @@ inline constexpr crunch::config::Key<unsigned> threads{
     .most = 256};
 
 // The boot keys that this target adds to a configuration's.
-inline constexpr std::tuple keys{&threads, &crunch::config::log_level};
+inline constexpr std::tuple keys{&threads, &config::log_level};
 
 // Calls run(platform) on each thread; gives the exit status.
 template <class Run>
-int run(int argc, char** argv, const crunch::config::BootLine& boot, const Run& run_one) {
+int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one) {
   unix_target::StartOptions options;
   options.threads = boot.value(threads);
-  options.log_level = boot.value(crunch::config::log_level);
+  options.log_level = boot.value(config::log_level);
   return unix_target::start(argc, argv, options, run_one);
 }
 

@@ -22,8 +22,8 @@ base::Result<Net*, std::string> Nets::find(unsigned number, std::string_view key
     if (loop_ != nullptr) begun_.back()->serve(*loop_);
     return begun_.back().get();
   };
-  return crunch::config::find_device(key, number, found_.size(),
-                                     "QEMU: -netdev ... -device virtio-net-pci", begin);
+  return config::find_device(key, number, found_.size(), "QEMU: -netdev ... -device virtio-net-pci",
+                             begin);
 }
 
 void Nets::serve(base::Loop& loop) noexcept {

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "crunch/config/machine.hpp"
+#include "config/machine.hpp"
 #include "targets/virtio/net.hpp"
 
 namespace virtio_target {
@@ -21,7 +21,7 @@ class Nets {
  public:
   using Device = Net;
 
-  static constexpr const auto& device_key = crunch::config::device_key;
+  static constexpr const auto& device_key = config::device_key;
 
   // Throws std::runtime_error when there is none, or the first will not do.
   explicit Nets(std::vector<std::unique_ptr<Transport>> found);

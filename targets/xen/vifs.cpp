@@ -34,8 +34,8 @@ base::Result<Netfront*, std::string> Vifs::find(unsigned number, std::string_vie
     if (loop_ != nullptr) device.serve(*loop_);
     return &device;
   };
-  return crunch::config::find_device(key, number, names_.size(),
-                                     "xl: vif = [ \"bridge=xenbr0\", \"bridge=xenbr1\" ]", begin);
+  return config::find_device(key, number, names_.size(),
+                             "xl: vif = [ \"bridge=xenbr0\", \"bridge=xenbr1\" ]", begin);
 }
 
 void Vifs::look() {

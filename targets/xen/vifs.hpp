@@ -14,7 +14,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "crunch/config/machine.hpp"
+#include "config/machine.hpp"
 #include "targets/xen/vif.hpp"
 
 namespace xen_target {
@@ -23,7 +23,7 @@ class Vifs {
  public:
   using Device = Netfront;
 
-  static constexpr const auto& device_key = crunch::config::device_key;
+  static constexpr const auto& device_key = config::device_key;
 
   // All must outlive it.
   Vifs(Host& host, Grants& grants, Xenstore& store, base::Log& log)

@@ -29,9 +29,9 @@ REPORTS = """\
 #pragma once
 #include <array>
 #include <string>
-#include "crunch/config/target_parts.hpp"
+#include "config/parts/target_parts.hpp"
 namespace {
-using namespace crunch::config;
+using namespace config;
 template <class Console, class Clock, class Entropy>
 struct Reports {
   Console& console;

@@ -11,7 +11,7 @@ from tree import Finding, Tree, blank_comments_and_strings
 _TAKEN = re.compile(r"^([ \t]*)(?:using (?:\w+::)*?(\w+)::(\w+)|namespace (\w+) = [\w:]+);",
                     re.MULTILINE)
 
-_FOR_EVERY_TARGET = ("crunch/config/", "site-example/", "examples/")
+_FOR_EVERY_TARGET = ("config/", "site-example/", "examples/")
 
 
 def check_targets(tree: Tree) -> list[Finding]:

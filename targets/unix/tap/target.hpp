@@ -4,7 +4,7 @@
 //
 // States:  what every target's `target.hpp` states. Its Platform offers `net_device`, so that
 //          generic_stack is our own stack (net/lwip), whose state is the process's: one thread.
-// May include: base, crunch/config/{boot,key,log_level}.hpp, targets/unix.
+// May include: base, config/{boot,key,log_level}.hpp, targets/unix.
 
 #pragma once
 
@@ -12,9 +12,7 @@
 #include <string_view>
 #include <tuple>
 
-#include "crunch/config/boot.hpp"
-#include "crunch/config/key.hpp"
-#include "crunch/config/log_level.hpp"
+#include "config/target.hpp"
 #include "targets/unix/platform.hpp"
 #include "targets/unix/tap/taps.hpp"
 
@@ -38,25 +36,25 @@ struct Platform {
   std::function<void()>& on_reload;
 
   // By which a further stack is given its device.
-  static constexpr crunch::config::Key<std::string_view> device_key{
+  static constexpr config::Key<std::string_view> device_key{
       .name = "tap",
       .section = "NETWORK",
       .doc = "The tap of its network, or fd:N for one that is open already",
       .fallback = "tap1"};
 };
 
-inline constexpr crunch::config::Key<std::string_view> tap{
+inline constexpr config::Key<std::string_view> tap{
     .name = "tap",
     .section = "NETWORK",
     .doc = "The tap to be on the network with, or fd:N for one that is open already",
     .fallback = "tap0"};
 
-inline constexpr std::tuple keys{&tap, &crunch::config::log_level};
+inline constexpr std::tuple keys{&tap, &config::log_level};
 
 template <class Run>
-int run(int argc, char** argv, const crunch::config::BootLine& boot, const Run& run_one) {
+int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one) {
   unix_target::StartOptions options;
-  options.log_level = boot.value(crunch::config::log_level);
+  options.log_level = boot.value(config::log_level);
   return unix_target::start(argc, argv, options, [&](unix_target::Platform& process) {
     unix_target::Taps taps(process.loop, process.descriptors, process.log);
     const auto first = taps.find(boot.value(tap), tap.name);

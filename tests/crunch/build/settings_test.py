@@ -23,11 +23,11 @@ CONFIG = """\
 #include <cstdio>
 #include <tuple>
 #include CRUNCH_TARGET
-#include "crunch/config/choice.hpp"
-#include "crunch/config/graph.hpp"
-#include "crunch/config/modules.hpp"
+#include "config/choice.hpp"
+#include "config/graph.hpp"
+#include "config/parts/modules.hpp"
 namespace {
-using namespace crunch::config;
+using namespace config;
 enum class Voice { loud, quiet };
 constexpr std::string_view voices[] = {"loud", "quiet"};
 constexpr Key<Voice> voice{.name = "voice", .section = "TALK", .doc = "How",

@@ -32,11 +32,11 @@ http::Server : job
 # certificates from a third.
 TWO = """\
 #pragma once
-#include "crunch/config/parts.hpp"
+#include "config/parts/parts.hpp"
 
 extern "C" const kv::crunched::Site crunched_site;
 namespace {
-using namespace crunch::config;
+using namespace config;
 constexpr Key<Port> inner_port{
     .name = "management-port", .section = "HTTP", .doc = "Another port", .fallback = 8081};
 constexpr auto site = generic_kv_ro<crunched_site>("site");

@@ -26,7 +26,7 @@ from faults_test import FAULTS, PANIC  # noqa: E402
 TARGET = "hvt"
 PROBE = harness.BUILD / "bin" / "hvt_probe"
 TENDER = harness.BUILD / "bin" / "hvt-tender"
-TENDER_TEST = harness.BUILD / "bin" / "targets_hvt_tender_test"
+TENDER_TEST = harness.BUILD / "bin" / "tender_guests_test"
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 # A solo5-hvt, built from Solo5's own source, if there is one: Stock runs on it.
 STOCK = os.environ.get("CRUNCH_STOCK_TENDER", "")

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: ISC
+#include "config/parts/credentials.hpp"
+
+#include <cstdio>
+
+namespace config {
+namespace {
+
+std::string bytes_at(std::string_view path) {
+  constexpr std::size_t bytes_max = 1U << 20U;
+  std::FILE* file = std::fopen(std::string(path).c_str(), "rb");
+  if (file == nullptr) throw StartError(std::string(path) + ": cannot be read");
+  std::string text(bytes_max, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file));
+  std::fclose(file);
+  return text;
+}
+
+base::Bytes bytes_of_file(const EmbeddedFile& file) {
+  return {reinterpret_cast<const std::byte*>(file.begin),
+          reinterpret_cast<const std::byte*>(file.end)};
+}
+
+tls::Identity identity_of(const tls::CredentialFile& certificates, const tls::CredentialFile& key,
+                          const CredentialSource& source) {
+  auto made = tls::Identity::make(certificates, key, source.entropy);
+  if (!made) throw StartError(made.error());
+  for (const std::string& warning : made->warnings(source.clock.wall_s(), "")) {
+    source.log.warning({warning});
+  }
+  return std::move(*made);
+}
+
+// The boot keys' files, else the host's, else the image's own.
+std::vector<tls::Identity> identities_of(const CredentialSource& source,
+                                         const EmbeddedFile* files) {
+  std::vector<tls::Identity> identities;
+  if (!source.cert_path.empty()) {
+    const std::string certificates = bytes_at(source.cert_path);
+    std::string key = bytes_at(source.key_path);
+    identities.push_back(identity_of({source.cert_path, base::bytes_of(certificates)},
+                                     {source.key_path, base::bytes_of(key)}, source));
+    tls::wipe(std::as_writable_bytes(std::span(key)));
+    return identities;
+  }
+  if (!source.host_key.empty()) {
+    identities.push_back(
+        identity_of({"the host's certificate", base::bytes_of(source.host_certificates)},
+                    {"the host's key", std::as_bytes(source.host_key)}, source));
+    tls::wipe(std::as_writable_bytes(source.host_key));
+    return identities;
+  }
+  for (const EmbeddedFile* at = files; at->name != nullptr; at += 2) {
+    identities.push_back(identity_of({at[0].name, bytes_of_file(at[0])},
+                                     {at[1].name, bytes_of_file(at[1])}, source));
+  }
+  return identities;
+}
+
+TlsContext make_context(const CredentialSource& source, const EmbeddedFile* files) {
+  if (source.cert_path.empty() != source.key_path.empty()) {
+    throw StartError("--cert and --key belong together; only one of them is given");
+  }
+  std::vector<tls::Identity> identities = identities_of(source, files);
+  if (identities.empty()) return nullptr;
+  return std::make_shared<tls::Context>(std::move(identities), source.entropy);
+}
+
+void log_renewal(base::Log& log, const tls::Context& context) {
+  const tls::Identity& identity = context.identities().front();
+  std::string names;
+  for (const std::string& name : identity.names()) names += (names.empty() ? "" : ", ") + name;
+  log.info({"the certificate was read again: ", names, "; ", identity.key_type(), ", until ",
+            tls::date_text(identity.not_after_s())});
+}
+
+}  // namespace
+
+Credentials::Credentials(const CredentialSource& source, const EmbeddedFile* files,
+                         SharedTlsContext& shared)
+    : source_(source), shared_(shared) {
+  if (source_.is_first_thread) shared_.set(make_context(source_, files));
+  context_ = shared_.get();
+}
+
+void Credentials::on_change(std::function<void(const TlsContext&)> take) {
+  takers_.push_back(std::move(take));
+}
+
+void Credentials::read_again() {
+  if (source_.is_first_thread) {
+    try {
+      shared_.set(make_context(source_, nullptr));
+      log_renewal(source_.log, *shared_.get());
+    } catch (const StartError& error) {
+      source_.log.error({error.what(), " (the certificate in use stays)"});
+    }
+  }
+  TlsContext now = shared_.get();
+  if (now == context_) return;
+  context_ = std::move(now);
+  for (const auto& take : takers_) take(context_);
+}
+
+bool is_local_only(const tls::Context& context) {
+  for (const tls::Identity& identity : context.identities()) {
+    for (const std::string& name : identity.names()) {
+      if (name != "localhost" && name != "127.0.0.1" && name != "0:0:0:0:0:0:0:1") return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace config

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: ISC
+// config/parts/credentials.hpp: certificates and keys of an appliance, and the jobs that need
+// them.
+//
+// States:  Credentials, is_local_only, TlsStack, ConnectCredentials, ConnectStoredCredentials,
+//          ConnectTls, ConnectHttpsJob, ConnectHttpBeside; the boot keys that they read.
+// Source of the certificates: the boot keys `cert` and `key` if given, else what the host gave the
+//          machine (Platform::host_credentials), else what `crunch build` put into the image
+//          (`crunched_credentials`), else none: then TLS is off. Or a store.
+// Errors:  StartError with the file's name when they cannot serve; warnings are logged.
+// Renewal: a target that has Platform::on_reload reads the files again by it. Connections that
+//          exist go on; what cannot serve is logged, and the certificate in use stays.
+
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/task.hpp"
+#include "config/embedded_file.hpp"
+#include "config/instances.hpp"
+#include "config/key.hpp"
+#include "config/parts/http_job.hpp"
+#include "kv/kv.hpp"
+#include "tls/over.hpp"
+
+namespace config {
+
+inline constexpr std::string_view https_section = "HTTPS";
+inline constexpr Key<Port> https_port{
+    .name = "https-port",
+    .section = https_section,
+    .doc = "Port to serve HTTPS on, where there is a certificate; 0: one that is free",
+    .fallback = 443};
+inline constexpr Key<Path> cert_file{
+    .name = "cert",
+    .section = https_section,
+    .doc = "File of the certificate and those that vouch for it, PEM or DER",
+    .fallback = "",
+    .stage = Stage::boot};
+inline constexpr Key<Path> key_file{.name = "key",
+                                    .section = https_section,
+                                    .doc = "File of its private key, PEM or DER",
+                                    .fallback = "",
+                                    .stage = Stage::boot};
+inline constexpr Key<std::uint32_t> hsts{
+    .name = "hsts",
+    .section = https_section,
+    .doc = "Seconds for which browsers shall ask for HTTPS only; 0: not said",
+    .fallback = 15'768'000};
+inline constexpr Key<bool> redirect{.name = "redirect",
+                                    .section = https_section,
+                                    .doc = "Where there is HTTPS, plain HTTP only redirects to it",
+                                    .fallback = true};
+
+using TlsContext = std::shared_ptr<const tls::Context>;
+
+// What the threads of a process share, so that each opens the others' tickets: the first thread
+// makes it, the others take it.
+class SharedTlsContext {
+ public:
+  void set(TlsContext context) {
+    const std::lock_guard lock(mutex_);
+    context_ = std::move(context);
+  }
+  [[nodiscard]] TlsContext get() {
+    const std::lock_guard lock(mutex_);
+    return context_;
+  }
+
+ private:
+  std::mutex mutex_;
+  TlsContext context_;
+};
+
+// Where certificates and keys come from, and what they are checked with. All outlives Credentials.
+struct CredentialSource {
+  base::Entropy& entropy;
+  base::Clock& clock;
+  base::Log& log;
+  bool is_first_thread;
+  std::string_view cert_path;
+  std::string_view key_path;
+  // In place of the image's own; the key is wiped when it was read.
+  std::string_view host_certificates = {};
+  std::span<char> host_key = {};
+};
+
+// One thread's view of them.
+class Credentials {
+ public:
+  // `start`, a Context, and `shared` outlive this. On the first thread it reads the certificates;
+  // `files` only then.
+  Credentials(auto& start, const EmbeddedFile* files, SharedTlsContext& shared)
+      : Credentials(source_of(start), files, shared) {
+    if constexpr (requires { start.platform.on_reload; }) {
+      if (source_.cert_path.empty()) return;  // an image's own do not change
+      auto& on_reload = start.platform.on_reload;
+      on_reload = [this, others = std::move(on_reload)] {
+        if (others) others();
+        read_again();
+      };
+    }
+  }
+  Credentials(const Credentials&) = delete;
+  Credentials& operator=(const Credentials&) = delete;
+
+  // Null: there are none.
+  [[nodiscard]] const TlsContext& context() const noexcept { return context_; }
+
+  // `take` is called with each context that replaces another, on this thread's loop, as long as
+  // that turns.
+  void on_change(std::function<void(const TlsContext&)> take);
+
+ private:
+  Credentials(const CredentialSource& source, const EmbeddedFile* files, SharedTlsContext& shared);
+  static CredentialSource source_of(auto& start) {
+    auto& platform = start.platform;
+    CredentialSource source{.entropy = platform.entropy,
+                            .clock = platform.clock,
+                            .log = platform.log,
+                            .is_first_thread = platform.thread_index == 0,
+                            .cert_path = start.boot.value(cert_file).text,
+                            .key_path = start.boot.value(key_file).text};
+    if constexpr (requires { platform.host_credentials; }) {
+      source.host_certificates = platform.host_credentials.certificates;
+      source.host_key = platform.host_credentials.key;
+    }
+    return source;
+  }
+  void read_again();
+
+  CredentialSource source_;
+  SharedTlsContext& shared_;
+  TlsContext context_;
+  std::vector<std::function<void(const TlsContext&)>> takers_;
+};
+
+template <const EmbeddedFile* files>
+struct ConnectCredentials {
+  static constexpr std::tuple keys{&cert_file, &key_file};
+
+  Credentials operator()(auto& context) const {
+    static SharedTlsContext shared;
+    return {context, files, shared};
+  }
+};
+
+// TLS with credentials that may be renewed.
+template <net::Stack Lower>
+class TlsStack : public tls::Over<Lower> {
+ public:
+  // `credentials` outlives the loop's last turn.
+  TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials)
+      : tls::Over<Lower>(lower, loop, credentials.context()) {
+    credentials.on_change([this](const TlsContext& context) { this->replace_context(context); });
+  }
+};
+
+// From a store that does not wait: its values cert.pem and key.pem, read once, at the start. The
+// boot keys go before them.
+struct ConnectStoredCredentials {
+  static constexpr std::tuple keys{&cert_file, &key_file};
+
+  template <class Store>
+  Credentials operator()(auto& context, Store& store) const {
+    static SharedTlsContext shared;
+    const auto certificates = base::run_now(store.get("cert.pem", kv::Encoding::identity));
+    const auto key = base::run_now(store.get("key.pem", kv::Encoding::identity));
+    if (!certificates || !key) {
+      throw StartError(
+          "the store of certificates lacks cert.pem or key.pem, or they cannot be read");
+    }
+    const auto file_of = [](const char* name, base::Bytes bytes) {
+      const auto* begin = reinterpret_cast<const unsigned char*>(bytes.data());
+      return EmbeddedFile{name, begin, begin + bytes.size()};
+    };
+    const EmbeddedFile files[] = {file_of("cert.pem", base::Bytes(*certificates)),
+                                  file_of("key.pem", base::Bytes(*key)),
+                                  {nullptr, nullptr, nullptr}};
+    return {context, files, shared};
+  }
+};
+
+// Who a TLS server is.
+struct IdentityModule {
+  static constexpr std::string_view name = "identity";
+  static constexpr bool is_job = false;
+  template <class T>
+  static constexpr bool holds = std::same_as<T, Credentials>;
+};
+
+struct ConnectTls {
+  template <class Lower>
+  TlsStack<Lower> operator()(auto& context, Lower& lower, Credentials& credentials) const {
+    return {lower, context.platform.loop, credentials};
+  }
+};
+
+// A name that only this machine has must not be pinned to HTTPS.
+[[nodiscard]] bool is_local_only(const tls::Context& context);
+
+struct ConnectHttpsJob {
+  static constexpr std::tuple keys{&https_port, &hsts, &max_connections, &access_log};
+
+  template <class Store, class Stack>
+  HttpJob<Store, Stack> operator()(auto& context, Store& store, Stack& stack) const {
+    auto& platform = context.platform;
+    if (!stack.is_on()) return {store, stack, platform.loop, platform.console};
+    http::Options options;
+    options.connections_max = context.boot.value(max_connections);
+    options.hsts_s = is_local_only(*stack.context()) ? 0 : context.boot.value(hsts);
+    return {store,
+            stack,
+            platform,
+            options,
+            context.boot.value(access_log),
+            context.boot.value(https_port),
+            "https"};
+  }
+};
+
+template <const Key<Port>& port>
+struct ConnectHttpBeside {
+  static constexpr std::tuple keys{&port, &https_port, &redirect, &max_connections, &access_log};
+
+  template <class Store, class Stack, class Secure>
+  HttpJob<Store, Stack> operator()(auto& context, Store& store, Stack& stack,
+                                   Secure& secure) const {
+    http::Options options;
+    options.connections_max = context.boot.value(max_connections);
+    // On port 0 the port is not known here; then the site itself is served.
+    const bool redirects = secure.is_on() && context.boot.value(redirect);
+    options.https_port = redirects ? context.boot.value(https_port).number : std::uint16_t{0};
+    return {store,
+            stack,
+            context.platform,
+            options,
+            context.boot.value(access_log),
+            context.boot.value(port)};
+  }
+};
+
+}  // namespace config

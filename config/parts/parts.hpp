@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: ISC
+// config/parts/parts.hpp: the ready-made parts that a configuration is put together from.
+//
+// States:  stores: generic_kv_ro. Stacks: generic_stack, tls_over, credentials. Jobs: http_server,
+//          https_server, redirect_to_https. Of the target:
+//          target_parts.hpp.
+// May include: everything: this is where models meet. CRUNCH_TARGET names the target's header; what
+//          a target offers is asked of target::Platform, so no target is named here.
+// Groups:  generic_stack<"management">() is another device than generic_stack<>(), with keys of its
+//          own: --management-address, or with lwIP --management-ipv4.
+
+#pragma once
+
+#include CRUNCH_TARGET
+
+#include <string_view>
+
+#include "config/graph.hpp"
+#include "config/key.hpp"
+#include "config/parts/credentials.hpp"
+#include "config/parts/http_job.hpp"
+#include "config/parts/lwip_stack.hpp"
+#include "config/parts/modules.hpp"
+#include "config/parts/ready_made.hpp"
+#include "config/parts/stacks.hpp"
+#include "config/parts/stores.hpp"
+#include "config/parts/target_parts.hpp"
+
+namespace config {
+
+// kv_ro: what `crunch build` crunched; by the build key `store`, a directory, on targets with
+// files.
+template <const kv::crunched::Site& table, Text group = "", class Platform = target::Platform>
+constexpr auto generic_kv_ro(std::string_view name) {
+  return choose_store<table, group, Platform>(name);
+}
+
+// stack: lwIP over the target's network device, where it offers one, and for a group over a further
+// one, where there may be several; else the kernel's sockets.
+template <Text group = "", class Platform = target::Platform>
+constexpr auto generic_stack() {
+  if constexpr (requires(Platform & platform) { platform.net_device; }) {
+    static_assert(group.view().empty() || HasNetDevices<Platform>,
+                  "this target has one network device, so there is one stack: generic_stack()");
+    return impl<net::Lwip>(group.view().empty() ? "net::Lwip" : group.view(), stack,
+                           ConnectLwip<group, Platform>{});
+  } else {
+    static_assert(
+        requires(Platform & platform) { platform.descriptors; },
+        "this target has neither a network device nor kernel sockets");
+    return sockets<group>(group.view().empty() ? "net::Sockets" : group.view());
+  }
+}
+
+// identity: certificates that the image was built with, or that boot keys name.
+inline constexpr Typ<IdentityModule> identity;
+template <const EmbeddedFile* files>
+constexpr auto credentials() {
+  return impl<Credentials>("tls::Credentials", identity, ConnectCredentials<files>{});
+}
+
+// The same from a store with cert.pem and key.pem.
+template <class Store>
+struct StoredCredentials {
+  using type = Credentials;
+};
+template <class... M>
+using StoredCredentialsOf = typename StoredCredentials<M...>::type;
+inline constexpr auto credentials_in =
+    foreign<StoredCredentialsOf>("tls::Credentials", kv_ro >> identity, ConnectStoredCredentials{});
+
+// stack: TLS on another one, with credentials; without any it is off.
+template <class Lower, class Identity>
+struct TlsOver {
+  using type = TlsStack<Lower>;
+};
+template <class... M>
+using TlsOverOf = typename TlsOver<M...>::type;
+inline constexpr auto tls_over =
+    foreign<TlsOverOf>("tls::Over", stack >> identity >> stack, ConnectTls{});
+
+// job: HTTP from a store on a stack, on the port that a key gives.
+template <class... M>
+using HttpJobOf = HttpJob<M...>;
+template <const Key<Port>& port>
+constexpr auto http_server() {
+  return foreign<HttpJobOf>("http::Server", kv_ro >> stack >> job, ConnectHttpJob<port>{});
+}
+
+// job: HTTPS from a store on tls_over's stack; nothing where TLS is off.
+constexpr auto https_server() {
+  return foreign<HttpJobOf>("http::Server", kv_ro >> stack >> job, ConnectHttpsJob{});
+}
+
+// job: plain HTTP beside HTTPS: a redirect to it (308), or the site itself where TLS is off or the
+// key `redirect` says so.
+template <class Store, class Stack, class Secure>
+struct HttpJobBeside {
+  using type = HttpJob<Store, Stack>;
+};
+template <class... M>
+using HttpJobBesideOf = typename HttpJobBeside<M...>::type;
+template <const Key<Port>& port>
+constexpr auto redirect_to_https() {
+  return foreign<HttpJobBesideOf>("http::Server", kv_ro >> stack >> stack >> job,
+                                  ConnectHttpBeside<port>{});
+}
+
+}  // namespace config

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: ISC
+// config/parts/ready_made.hpp: the server and TLS over every store and stack of ours, compiled
+// once with crunch: a configuration that uses them compiles its own part only.
+//
+// Where:   ready_server.cpp and ready_tls.cpp, in an archive among those that images are linked
+//          with. What is not named here is compiled with the configuration that uses it.
+
+#pragma once
+
+#include "config/parts/credentials.hpp"
+#include "http/server.hpp"
+#include "kv/crunched/crunched.hpp"
+#include "kv/directory/directory.hpp"
+#include "net/lwip/lwip.hpp"
+#include "net/sockets/sockets.hpp"
+#include "tls/over.hpp"
+
+extern template class http::Server<kv::Crunched, net::Sockets>;
+extern template class http::Server<kv::Directory, net::Sockets>;
+extern template class tls::Connection<net::Sockets::Flow>;
+extern template class tls::Over<net::Sockets>;
+extern template class http::Server<kv::Crunched, config::TlsStack<net::Sockets>>;
+extern template class http::Server<kv::Directory, config::TlsStack<net::Sockets>>;
+
+extern template class http::Server<kv::Crunched, net::Lwip>;
+extern template class http::Server<kv::Directory, net::Lwip>;
+extern template class tls::Connection<net::Lwip::Flow>;
+extern template class tls::Over<net::Lwip>;
+extern template class http::Server<kv::Crunched, config::TlsStack<net::Lwip>>;
+extern template class http::Server<kv::Directory, config::TlsStack<net::Lwip>>;

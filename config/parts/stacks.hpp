@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: ISC
+// config/parts/stacks.hpp: stack: the kernel's own sockets, where a target's processes have
+// descriptors to wait on.
+//
+// States:  sockets; the key `address`, with the name of a group before it where an appliance has
+//          several stacks. (lwip_stack.hpp has our own.)
+
+#pragma once
+
+#include <algorithm>
+#include <string_view>
+#include <tuple>
+
+#include "config/graph.hpp"
+#include "config/grouped.hpp"
+#include "config/key.hpp"
+#include "config/parts/modules.hpp"
+#include "net/sockets/sockets.hpp"
+
+namespace config {
+
+template <Text group>
+inline constexpr Key<Address> address_key{.name = grouped<group, "address">,
+                                          .section = "NETWORK",
+                                          .doc = "Listen on this address only; none: on every one",
+                                          .fallback = ""};
+
+constexpr net::Endpoint endpoint_of(const Address& address) {
+  if (address.version == 4) {
+    const auto& bytes = address.bytes;
+    return net::ipv4(bytes[0], bytes[1], bytes[2], bytes[3], 0);
+  }
+  return {address.bytes, 0};
+}
+
+template <Text group>
+struct ConnectSockets {
+  static constexpr std::tuple keys{&address_key<group>};
+
+  net::Sockets operator()(auto& context) const {
+    // The threads of a process are one appliance on one set of ports.
+    static net::sockets::PortShare ports;
+    auto& platform = context.platform;
+    net::Sockets::Options options;
+    options.address = endpoint_of(context.boot.value(address_key<group>));
+    options.wait_for_first_bytes = true;
+    options.share = platform.thread_count > 1 ? &ports : nullptr;
+    options.thread_index = platform.thread_index;
+    return {platform.loop, platform.descriptors, platform.log, options};
+  }
+};
+
+template <Text group = "">
+constexpr auto sockets(std::string_view name = "net::Sockets") {
+  return impl<net::Sockets>(name, stack, ConnectSockets<group>{});
+}
+
+}  // namespace config

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "http/access_log.hpp"
 
+#include <array>
 #include <cstdio>
 
 #include "base/log.hpp"
@@ -20,11 +21,25 @@ void append_combined_time(std::string& out, std::int64_t wall_s) {
   out.append(text.substr(12, 4)).append(":").append(text.substr(17, 8)).append(" +0000");
 }
 
-// "-" where there is nothing; what would end the quotes is escaped.
+// What would end the quotes, and what is not ASCII: a log is read by programs that take it for
+// UTF-8, and by terminals.
+constexpr std::array<char, 130> make_escaped_bytes() {
+  std::array<char, 130> bytes{'"', '\\'};
+  for (std::size_t i = 2; i < bytes.size(); ++i) bytes[i] = static_cast<char>(0x80 + i - 2);
+  return bytes;
+}
+constexpr std::array<char, 130> escaped_bytes = make_escaped_bytes();
+
+// What a peer sent; controls are escaped, too.
+void append_peer_text(std::string& out, string_view text) {
+  base::append_escaped(out, text, {escaped_bytes.data(), escaped_bytes.size()});
+}
+
+// "-" where there is nothing.
 void append_quoted(std::string& out, string_view text) {
   out += '"';
   if (text.empty()) out += '-';
-  base::append_escaped(out, text, "\"\\");
+  append_peer_text(out, text);
   out += '"';
 }
 
@@ -54,9 +69,9 @@ void append_combined(std::string& out, const LogEntry& entry) {
   if (entry.method.empty()) {
     out += '-';
   } else {
-    base::append_escaped(out, entry.method, "\"\\");
+    append_peer_text(out, entry.method);
     out += ' ';
-    base::append_escaped(out, entry.target, "\"\\");
+    append_peer_text(out, entry.target);
     out.append(" ").append(entry.version);
   }
   out.append("\" ").append(std::to_string(code_of(entry.status))).append(" ");
@@ -86,9 +101,9 @@ void append_json(std::string& out, const LogEntry& entry) {
 
 // "GET  /docs/ 200 5.3 kB 0.2 ms"
 void append_brief(std::string& out, const LogEntry& entry) {
-  base::append_escaped(out, entry.method.empty() ? string_view{"-"} : entry.method);
+  append_peer_text(out, entry.method.empty() ? string_view{"-"} : entry.method);
   out += ' ';
-  base::append_escaped(out, entry.target);
+  append_peer_text(out, entry.target);
   char text[80];
   std::snprintf(text, sizeof text, " %d %llu B %.1f ms", code_of(entry.status),
                 static_cast<unsigned long long>(entry.body_bytes),

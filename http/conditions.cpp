@@ -79,7 +79,11 @@ void select_range(const Request& request, const kv::Stat& stat, const Offer& off
     return;
   }
   if (request.repeats(Field::if_range)) return;
-  if (request.value(Field::if_range).ends_with('"')) {
+  string_view value = request.value(Field::if_range), tag;
+  bool is_weak = false;
+  if (value.starts_with('"')) {
+    // One tag: a list is malformed (section 13.1.5).
+    if (!next_etag(value, tag, is_weak) || !value.empty()) return;
     auto match = listed(request, Field::if_range, stat, offer, false);
     selection.ranges_apply = match.has_value();
     if (match) selection.range_encoding = *match;

@@ -15,6 +15,8 @@ namespace {
 
 using std::string_view;
 
+constexpr string_view etag_name = "ETag: ";
+constexpr string_view accept_ranges_line = "Accept-Ranges: bytes\r\n";
 constexpr string_view content_type_name = "Content-Type: ";
 constexpr string_view content_length_name = "Content-Length: ";
 constexpr string_view last_modified_name = "Last-Modified: ";
@@ -34,7 +36,8 @@ std::size_t line_of(string_view head, string_view name, std::size_t from) {
 string_view write_head(const HeadOf& head, std::span<char> out) noexcept {
   CHECK(out.size() >= head_bytes_max);
   Writer writer(out);
-  writer.text("ETag: \"");
+  writer.text(etag_name);
+  writer.text("\"");
   writer.text({head.digest.data(), head.digest.size()});
   writer.text("\"\r\nCache-Control: ");
   writer.text(cache_control(head.key));
@@ -52,7 +55,9 @@ string_view write_head(const HeadOf& head, std::span<char> out) noexcept {
     writer.text("\r\nContent-Encoding: ");
     writer.text(kv::name_of(head.encoding));
   }
-  writer.text("\r\nAccept-Ranges: bytes\r\nX-Content-Type-Options: nosniff\r\n");
+  writer.text("\r\n");
+  writer.text(accept_ranges_line);
+  writer.text("X-Content-Type-Options: nosniff\r\n");
   writer.text(content_length_name);
   writer.decimal(head.size_bytes);
   writer.text("\r\n\r\n");
@@ -76,9 +81,17 @@ HeadParts parts_of(string_view head) noexcept {
   if (type >= date_line && head.substr(type - date_line).starts_with(last_modified_name)) {
     parts.last_modified = head.substr(type - date_line, date_line);
   }
+  constexpr std::size_t tag_line = etag_name.size() + 2 + kv::Digest{}.size() + 2;
+  if (type >= tag_line + parts.last_modified.size()) {
+    parts.cacheability = head.substr(tag_line, type - parts.last_modified.size() - tag_line);
+  }
   std::size_t after_type = head.find("\r\n", type) + 2;
   parts.content_type = head.substr(type, after_type - type);
   parts.middle = head.substr(after_type, length - after_type);
+  std::size_t accept_ranges = line_of(parts.middle, accept_ranges_line, 0);
+  if (accept_ranges != string_view::npos) {
+    parts.accept_ranges = parts.middle.substr(accept_ranges, accept_ranges_line.size());
+  }
   parts.length = head.substr(length);
   return parts;
 }

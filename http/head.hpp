@@ -40,9 +40,11 @@ inline constexpr std::size_t head_bytes_max = 512;
 // A head cut at the places where answers differ. The parts borrow from the head.
 struct HeadParts {
   std::string_view validators;     // ETag, Cache-Control, [Vary], [Last-Modified]
+  std::string_view cacheability;   // of those, Cache-Control and [Vary]
   std::string_view last_modified;  // the last line of `validators`, or empty
   std::string_view content_type;   // one line
   std::string_view middle;         // [Content-Encoding], Accept-Ranges, X-Content-Type-Options
+  std::string_view accept_ranges;  // the line of `middle`
   std::string_view length;         // Content-Length and the empty line
 };
 

@@ -21,10 +21,10 @@ struct Options {
   // Afterwards the connection is closed; 0 is without limit.
   std::uint64_t requests_per_connection_max = 10'000;
 
-  // A request's head, from its first byte to the empty line: 431 above. Also the size of the
-  // buffer that a connection holds while it has a request.
-  std::size_t header_bytes_max = 8192;
-  std::size_t target_bytes_max = 4096;  // 414 above
+  // A request's head, from its first byte to the empty line: 431 above. A connection with a
+  // request holds a buffer of first_buffer_bytes, and one for so much only if its head needs it.
+  std::size_t header_bytes_max = std::size_t{32} * 1024;
+  std::size_t target_bytes_max = 8192;  // 414 above (RFC 9112 section 3: at least 8,000)
   std::size_t fields_max = 100;         // 431 above
   // Bodies are read and dropped up to here, coding included; above: 413, and the connection ends.
   std::uint64_t body_bytes_max = std::uint64_t{64} * 1024;

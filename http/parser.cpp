@@ -8,6 +8,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "base/check.hpp"
+#include "http/authority.hpp"
 #include "http/scan.hpp"
 #include "http/syntax.hpp"
 
@@ -26,40 +27,48 @@ Method method_of(string_view text) {
   return std::ranges::find(refused, text) != refused.end() ? Method::refused : Method::unknown;
 }
 
-constexpr std::array<bool, 256> make_host_table() {
-  std::array<bool, 256> table = detail::token_table;
-  for (char c : string_view("^`|#")) table[static_cast<unsigned char>(c)] = false;
-  for (char c : string_view(":[]();,=")) table[static_cast<unsigned char>(c)] = true;
-  for (std::size_t byte = 0x80; byte < 0x100; ++byte) table[byte] = true;
-  return table;
-}
-constexpr std::array<bool, 256> host_table = make_host_table();
-
-// RFC 9110 section 7.2 and RFC 3986 section 3.2.2: uri-host [":" port], which may be empty.
-bool is_host(string_view text) {
-  bool all = true;
-  for (char c : text) all &= host_table[static_cast<unsigned char>(c)];
-  return all;
+// A URI is of ASCII (RFC 3986 section 2); other bytes are percent-encoded.
+bool is_ascii(string_view text) {
+  unsigned char bits = 0;
+  for (char c : text) bits |= static_cast<unsigned char>(c);
+  return bits < 0x80;
 }
 
-// "gzip, chunked": well framed, in a coding that is not spoken here (RFC 9112 section 6.1).
-bool is_compressed_and_chunked(string_view codings) {
-  constexpr std::array known{string_view{"gzip"}, string_view{"x-gzip"}, string_view{"deflate"},
-                             string_view{"compress"}, string_view{"x-compress"}};
-  bool chunked = false, compressed = false;
-  for (string_view element; next_element(codings, element);) {
-    if (chunked) return false;
-    chunked = equals_ignoring_case(element, "chunked");
-    if (chunked) continue;
-    compressed = std::ranges::any_of(
-        known, [&](string_view each) { return equals_ignoring_case(element, each); });
-    if (!compressed) return false;
+// One coding of a Transfer-Encoding: a name, which it answers, and parameters. Empty: malformed.
+string_view coding_name(string_view coding, bool& has_parameters) {
+  std::size_t end = 0;
+  while (end < coding.size() && is_token_char(coding[end])) ++end;
+  string_view rest = trimmed(coding.substr(end));
+  has_parameters = !rest.empty();
+  return rest.empty() || (rest[0] == ';' && rest.size() > 1) ? coding.substr(0, end)
+                                                             : string_view{};
+}
+
+// Why a Transfer-Encoding other than "chunked" is refused. Codings that end in one "chunked" are
+// well framed, only not spoken here; after any others nobody knows where the body ends (RFC 9112
+// sections 6.1 and 6.3).
+Status refusal_of_codings(const Request& request) {
+  bool is_chunked = false;
+  FieldLines lines(request, Field::transfer_encoding);
+  for (string_view line; lines.next(line);) {
+    for (bool more = true; more;) {
+      std::size_t comma = line.find(',');
+      more = comma != string_view::npos;
+      bool has_parameters = false;
+      string_view name = coding_name(trimmed(line.substr(0, comma)), has_parameters);
+      if (more) line.remove_prefix(comma + 1);
+      if (is_chunked || name.empty()) return Status::bad_request;
+      is_chunked = equals_ignoring_case(name, "chunked");
+      if (is_chunked && has_parameters) return Status::bad_request;
+    }
   }
-  return chunked && compressed;
+  return is_chunked ? Status::not_implemented : Status::bad_request;
 }
 
-// What a request line may have beside its target and still not be called too long.
+// What a request line may have beside its target and still not be called too long: so a method is
+// shorter than this.
 constexpr std::size_t request_line_slack = 64;
+constexpr std::size_t method_bytes_max = request_line_slack - 10;  // two spaces, "HTTP/1.1"
 
 }  // namespace
 
@@ -100,7 +109,7 @@ Parse HeadParser::parse(string_view received) noexcept {
     }
     auto length = static_cast<std::size_t>(stop - line);
     if (state_ == State::before && length > options_.target_bytes_max + request_line_slack) {
-      return refuse(Status::uri_too_long);
+      return refuse_long_line({line, length});
     }
     if (end - stop < 2) {
       if (stop == end || *stop == '\r') return end_of_received(received);
@@ -128,7 +137,15 @@ Parse HeadParser::parse(string_view received) noexcept {
 // The last line has not ended.
 Parse HeadParser::end_of_received(string_view received) noexcept {
   if (received.size() < options_.header_bytes_max) return Parse::need_more;
-  return refuse(state_ == State::before ? Status::uri_too_long : Status::fields_too_large);
+  if (state_ == State::before) return refuse_long_line(received.substr(at_));
+  return refuse(Status::fields_too_large);
+}
+
+// Which part of the request line is too long (RFC 9112 section 3)?
+Parse HeadParser::refuse_long_line(string_view line) noexcept {
+  std::size_t method = 0;
+  while (method < line.size() && is_token_char(line[method])) ++method;
+  return refuse(method > method_bytes_max ? Status::not_implemented : Status::uri_too_long);
 }
 
 // method SP request-target SP HTTP-version, with one space each (RFC 9112 section 3).
@@ -150,6 +167,7 @@ Parse HeadParser::read_request_line(string_view line) noexcept {
     return refuse(Status::bad_request);
   }
   if (request_.target.size() > options_.target_bytes_max) return refuse(Status::uri_too_long);
+  if (!is_ascii(request_.target)) return refuse(Status::bad_request);
   if (version[5] != '1') return refuse(Status::version_not_supported);
   request_.is_http_1_0 = version[7] == '0';
   request_.method = method_of(request_.method_text);
@@ -157,7 +175,7 @@ Parse HeadParser::read_request_line(string_view line) noexcept {
 }
 
 Parse HeadParser::finish() noexcept {
-  if (request_.repeats(Field::host) || !is_host(request_.value(Field::host)) ||
+  if (request_.repeats(Field::host) || !parse_authority(request_.value(Field::host)) ||
       (!request_.has(Field::host) && !request_.is_http_1_0)) {
     return refuse(Status::bad_request);
   }
@@ -182,12 +200,9 @@ Parse HeadParser::finish_framing() noexcept {
   }
   if (coded) {
     string_view coding = request_.value(Field::transfer_encoding);
-    if (request_.is_http_1_0 || request_.repeats(Field::transfer_encoding)) {
-      return refuse(Status::bad_request);
-    }
-    if (!equals_ignoring_case(coding, "chunked")) {
-      return refuse(is_compressed_and_chunked(coding) ? Status::not_implemented
-                                                      : Status::bad_request);
+    if (request_.is_http_1_0) return refuse(Status::bad_request);
+    if (request_.repeats(Field::transfer_encoding) || !equals_ignoring_case(coding, "chunked")) {
+      return refuse(refusal_of_codings(request_));
     }
     request_.body = BodyFraming::chunked;
   }
@@ -296,6 +311,20 @@ bool put_head(Beast& parser, const Request& request) {
   return false;
 }
 
+// Lines, the last of which may not have ended: neither a bare CR, a bare LF nor another control.
+bool is_line_text(string_view text) {
+  const char* const end = text.data() + text.size();
+  ControlScan scan(text.data(), end);
+  for (const char* at = scan.next(); at != end; at = scan.next()) {
+    if (*at == '\t') continue;
+    if (*at != '\r') return false;
+    if (at + 1 == end) break;
+    if (at[1] != '\n') return false;
+    scan.skip_lf();
+  }
+  return true;
+}
+
 }  // namespace
 
 std::optional<Status> BodyParser::begin(const Request& request, const Options& options) noexcept {
@@ -321,7 +350,13 @@ Parse BodyParser::parse(string_view received, std::size_t& consumed) noexcept {
     parser.lift_body_limit();
     std::size_t taken = parser.put({received.data() + consumed, received.size() - consumed}, error);
     consumed += taken;
-    if (error == beast::http::error::need_more) return Parse::need_more;
+    if (error == beast::http::error::need_more) {
+      // Beast looks for the CRLF that ends a chunk's head or the trailer, and waits for it behind
+      // whatever else there is.
+      if (is_line_text(received.substr(consumed))) return Parse::need_more;
+      refusal_ = Status::bad_request;
+      return Parse::refused;
+    }
     if (error) {
       refusal_ =
           error == beast::http::error::body_limit ? Status::content_too_large : Status::bad_request;

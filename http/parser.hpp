@@ -9,9 +9,10 @@
 //          19,000 instructions for a browser's 514 bytes (callgrind: 7,900 look up names, 3,400
 //          clear a buffer for folded lines) and HeadParser 1,900. The fuzz target holds them
 //          against each other on every head.
-// Refused: bare CR, bare LF, NUL and other controls, folded lines, space around a name, a missing
-//          or second Host, Content-Length with anything but one number, Transfer-Encoding with
-//          anything but "chunked", both of them, Transfer-Encoding in HTTP/1.0.
+// Refused: bare CR, bare LF, NUL and other controls, folded lines, space around a name, bytes in a
+//          target that are not ASCII, a missing, second or malformed Host, Content-Length with
+//          anything but one number, Transfer-Encoding with anything but "chunked", both of them,
+//          Transfer-Encoding in HTTP/1.0.
 
 #pragma once
 
@@ -64,6 +65,7 @@ class HeadParser {
     return Parse::refused;
   }
   Parse end_of_received(std::string_view received) noexcept;
+  Parse refuse_long_line(std::string_view line) noexcept;
   Parse read_request_line(std::string_view line) noexcept;
   bool read_field(std::string_view line, const char* received_end) noexcept;
   Parse finish() noexcept;

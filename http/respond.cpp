@@ -65,6 +65,14 @@ void add_range(Range range, const Writer& out, Answer& answer) {
   answer.body_bytes += range.size_bytes;
 }
 
+// The whole of one representation is the body, if one is wanted.
+void add_whole(const Request& request, const kv::Stat& stat, kv::Encoding encoding,
+               const Writer& out, Answer& answer) {
+  answer.encoding = encoding;
+  std::uint64_t size = stat.form(encoding).size_bytes;
+  if (request.method != Method::head && size > 0) add_range({0, size}, out, answer);
+}
+
 // Answers with the whole of one representation.
 void write_whole(Status status, const Request& request, string_view head, const kv::Stat& stat,
                  kv::Encoding encoding, const Circumstances& now, Writer& out, Answer& answer) {
@@ -76,9 +84,7 @@ void write_whole(Status status, const Request& request, string_view head, const 
     write_validators(parts, stat, now, out);
     out.text(head.substr(parts.validators.size()));
   }
-  answer.encoding = encoding;
-  std::uint64_t size = stat.form(encoding).size_bytes;
-  if (request.method != Method::head && size > 0) add_range({0, size}, out, answer);
+  add_whole(request, stat, encoding, out, answer);
 }
 
 void write_content_range(Range range, std::uint64_t size, Writer& out) {
@@ -194,12 +200,13 @@ void write_page(Status status, const Request& request, Writer& out, Answer& answ
   answer.body_bytes = size;
 }
 
+// What a redirect's answer takes beside its Location.
+constexpr std::size_t redirect_fields_bytes_max = 1024;
+
 void write_key_percent_encoded(kv::Key key, Writer& out) {
-  constexpr string_view plain = "-._~!$&'()*+,;=:@/";
   constexpr string_view digits = "0123456789ABCDEF";
   for (char c : key) {
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter || plain.find(c) != string_view::npos) {
+    if (is_plain_in_path(c)) {
       out.text({&c, 1});
     } else {
       auto byte = static_cast<unsigned char>(c);
@@ -256,21 +263,29 @@ void respond_with_value(const Request& request, kv::Key key, const kv::Stat& sta
               selection.encoding, now, out, answer);
 }
 
+// Validators and ranges are of what was asked for, and that is not there.
 void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& stat,
                            const Circumstances& now, std::span<char> scratch, Writer& out,
                            Answer& answer) {
   Offer offer = negotiate(request, stat);
   kv::Encoding encoding = offer.is_empty() ? kv::Encoding::identity : offer.best;
-  write_whole(Status::not_found, request, head_of(key, stat, encoding, scratch), stat, encoding,
-              now, out, answer);
+  HeadParts parts = parts_of(head_of(key, stat, encoding, scratch));
+  open(Status::not_found, request, now, out, answer);
+  out.text(parts.cacheability);
+  out.text(parts.content_type);
+  const auto before_ranges =
+      static_cast<std::size_t>(parts.accept_ranges.data() - parts.middle.data());
+  out.text(parts.middle.substr(0, before_ranges));
+  out.text(parts.middle.substr(before_ranges + parts.accept_ranges.size()));
+  out.text(parts.length);
+  add_whole(request, stat, encoding, out, answer);
 }
 
 void respond_with_slash(const Request& request, kv::Key key, string_view query,
                         const Circumstances& now, Writer& out, Answer& answer) {
   // A key does not begin with '/', so this is a path on this server: "//host" cannot come out (RFC
   // 3986 section 4.2).
-  std::size_t location_bytes_max = 3 * key.size() + query.size() + 2;
-  if (location_bytes_max + 1024 > out.room()) {
+  if (percent_encoded_bytes(key) + query.size() + 2 + redirect_fields_bytes_max > out.room()) {
     respond_with_status(Status::uri_too_long, request, now, out, answer);
     return;
   }
@@ -283,20 +298,14 @@ void respond_with_slash(const Request& request, kv::Key key, string_view query,
   write_page(Status::moved_permanently, request, out, answer);
 }
 
-void respond_with_https(const Request& request, std::uint16_t port, const Circumstances& now,
-                        Writer& out, Answer& answer) {
-  // The port is left out, an address in brackets kept.
-  string_view host = request.value(Field::host);
-  const std::size_t after = host.find(']');
-  host = host.substr(0, host.find(':', after == string_view::npos ? 0 : after));
-  const bool is_host = host.find_first_not_of(
-                           "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                           "0123456789.-_[]:") == string_view::npos;
-  if (host.empty() || !is_host || !request.target.starts_with('/')) {
-    respond_with_status(Status::bad_request, request, now, out, answer);
-    return;
-  }
-  if (host.size() + request.target.size() + 1024 > out.room()) {
+std::size_t redirect_bytes_max(const Request& request) noexcept {
+  return redirect_fields_bytes_max + request.value(Field::host).size() + 3 * request.target.size();
+}
+
+void respond_with_https(const Request& request, const Target& target, std::uint16_t port,
+                        const Circumstances& now, Writer& out, Answer& answer) {
+  const string_view host = target.authority->host;
+  if (host.size() + request.target.size() + redirect_fields_bytes_max > out.room()) {
     respond_with_status(Status::uri_too_long, request, now, out, answer);
     return;
   }
@@ -307,7 +316,8 @@ void respond_with_https(const Request& request, std::uint16_t port, const Circum
     out.text(":");
     out.decimal(port);
   }
-  out.text(request.target);
+  out.text(target.path.empty() ? "/" : target.path);
+  out.text(target.query);
   out.text("\r\n");
   write_page(Status::permanent_redirect, request, out, answer);
 }

@@ -16,6 +16,7 @@
 #include "http/ranges.hpp"
 #include "http/request.hpp"
 #include "http/status.hpp"
+#include "http/target.hpp"
 #include "http/writer.hpp"
 #include "kv/kv.hpp"
 
@@ -59,10 +60,14 @@ void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& 
 void respond_with_slash(const Request& request, kv::Key key, std::string_view query,
                         const Circumstances& now, Writer& out, Answer& answer);
 
-// 308 to the same target by https; 400 without a host to name (a client of HTTP/1.0), 414 if it
-// does not fit.
-void respond_with_https(const Request& request, std::uint16_t port, const Circumstances& now,
-                        Writer& out, Answer& answer);
+// 308 to the same target by https, 414 if it does not fit. `target` is well-formed and of this
+// request, and its authority is known.
+void respond_with_https(const Request& request, const Target& target, std::uint16_t port,
+                        const Circumstances& now, Writer& out, Answer& answer);
+
+// What a redirect to where `target` leads may take in a Writer: so that whether it fits depends on
+// the request alone, a Writer with less room is to be emptied first.
+[[nodiscard]] std::size_t redirect_bytes_max(const Request& request) noexcept;
 
 // The answer to OPTIONS: 204 with Allow.
 void respond_with_options(const Request& request, const Circumstances& now, Writer& out,

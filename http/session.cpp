@@ -15,9 +15,6 @@ namespace {
 // must not have the loop for itself.
 constexpr int requests_per_turn_max = 64;
 
-// Less room than this for a body, and the head is moved to the front.
-constexpr std::size_t body_room_min = 1024;
-
 }  // namespace
 
 Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log)
@@ -43,6 +40,7 @@ void Session::turn_away() noexcept {
   state_ = State::over;
   if (!take_workspace()) return;
   workspace_->parser.reset();
+  if (common_.log.is_on()) started_ = common_.loop.clock().now();
   refuse(Status::service_unavailable);
 }
 
@@ -50,13 +48,17 @@ void Session::turn_away() noexcept {
 
 Next Session::next() noexcept {
   for (;;) {
-    if (common_.aborting) state_ = State::over;
+    if (common_.aborting) break_off();
     switch (state_) {
       case State::head: {
         if (workspace_ == nullptr || workspace_->begin == workspace_->end) return next_in_head();
-        Parse parse =
-            workspace_->parser.parse(unread().substr(0, common_.options.header_bytes_max));
-        if (parse == Parse::need_more) return next_in_head();
+        Parse parse = workspace_->parser.parse(
+            workspace_->unread().substr(0, common_.options.header_bytes_max));
+        if (parse == Parse::need_more) {
+          if (has_unsent() || make_head_room()) return next_in_head();
+          refuse(Status::service_unavailable);
+          break;
+        }
         if (parse == Parse::refused) {
           refuse(workspace_->parser.refusal());
         } else {
@@ -72,7 +74,8 @@ Next Session::next() noexcept {
         state_ = State::answering;
         break;
       case State::answering:
-        if (workspace_->out.room() < answer_bytes_max + common_.options.copy_bytes_max) {
+        if (workspace_->out.room() < answer_bytes_max + common_.options.copy_bytes_max ||
+            needs_empty_out()) {
           return Next::write;
         }
         answer();
@@ -97,11 +100,7 @@ Next Session::next() noexcept {
 
 Next Session::next_in_head() noexcept {
   if (has_unsent()) return Next::write;
-  bool partial = workspace_ != nullptr && workspace_->begin < workspace_->end;
-  if (partial) {
-    if (workspace_->begin > 0) compact();
-    return Next::read;
-  }
+  if (workspace_ != nullptr && workspace_->begin < workspace_->end) return Next::read;
   drop_workspace();
   if (common_.draining) {
     state_ = State::over;
@@ -123,7 +122,7 @@ Next Session::next_in_closing() noexcept {
 // ---- reading ---------------------------------------------------------------------------------
 
 std::size_t Session::read_bytes_max() const noexcept {
-  if (state_ == State::lingering || workspace_ == nullptr) return common_.options.header_bytes_max;
+  if (state_ == State::lingering || workspace_ == nullptr) return Workspace::first_buffer_bytes;
   return workspace_->received.size() - workspace_->end;
 }
 
@@ -133,7 +132,6 @@ base::Duration Session::read_within() const noexcept {
 }
 
 void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
-  bool was_idle = is_idle_;
   leave_idle();
   if (!bytes) {
     // A peer that was slow hears why; one that has gone, or has begun nothing, does not. (Whether
@@ -151,11 +149,11 @@ void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
     lingered_ += bytes->size();
     return;
   }
-  if (workspace_ == nullptr && !take_workspace()) {
-    state_ = State::over;
-    return;
-  }
-  if (was_idle) {
+  if (workspace_ == nullptr) {
+    if (!take_workspace()) {
+      state_ = State::over;
+      return;
+    }
     deadline_ = now() + common_.options.header_within;
     if (common_.log.is_on()) started_ = common_.loop.clock().now();
   }
@@ -165,15 +163,24 @@ void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
   work.end += bytes->size();
 }
 
-// Moves what is not used up to the front; views into it are made again.
-void Session::compact() noexcept {
+// The bytes have moved: views into them are made again.
+void Session::parse_again() noexcept {
   Workspace& work = *workspace_;
-  std::size_t size = work.end - work.begin;
-  std::memmove(work.received.data(), work.received.data() + work.begin, size);
-  work.begin = 0;
-  work.end = size;
   work.parser.reset();
-  static_cast<void>(work.parser.parse(unread().substr(0, common_.options.header_bytes_max)));
+  static_cast<void>(work.parser.parse(work.unread().substr(0, common_.options.header_bytes_max)));
+}
+
+// Makes room behind the part of a head that has come. False: there is no memory.
+bool Session::make_head_room() noexcept {
+  Workspace& work = *workspace_;
+  if (work.begin > 0) {
+    work.compact();
+    parse_again();
+  }
+  if (work.end < work.received.size()) return true;
+  if (!work.grow(common_.options)) return false;
+  parse_again();
+  return true;
 }
 
 void Session::begin_request() noexcept {
@@ -204,9 +211,16 @@ void Session::begin_request() noexcept {
     refuse(*refusal);
     return;
   }
-  if (workspace_->received.size() - workspace_->begin - workspace_->parser.head_bytes() <
-      body_room_min) {
-    compact();
+  auto body_room = [this] {
+    return workspace_->received.size() - workspace_->begin - workspace_->parser.head_bytes();
+  };
+  if (body_room() < Workspace::body_room_bytes) {
+    workspace_->compact();
+    if (body_room() < Workspace::body_room_bytes && !workspace_->grow(options)) {
+      refuse(Status::service_unavailable);
+      return;
+    }
+    parse_again();
   }
   body_begin_ = workspace_->begin + workspace_->parser.head_bytes();
   deadline_ = now() + options.header_within;
@@ -254,16 +268,20 @@ void Session::choose_answer() noexcept {
         request().method == Method::unknown ? Status::not_implemented : Status::method_not_allowed;
     return;
   }
-  if (common_.options.https_port != 0) return;  // the store is not asked
-  Target target = parse_target(request().target, work.key);
+  Target& target = work.target = parse_target(request().target, work.key);
   bool misplaced_asterisk = target.is_asterisk && request().method != Method::options;
-  if (target.error == TargetError::malformed || misplaced_asterisk) {
+  // Where to redirect to; an absolute form says it in place of Host (RFC 9112 section 3.2.2).
+  if (common_.options.https_port != 0 && !target.authority) {
+    target.authority = parse_authority(request().value(Field::host));
+  }
+  bool nowhere = common_.options.https_port != 0 && !target.is_asterisk &&
+                 (!target.authority || target.authority->host.empty());
+  if (target.error == TargetError::malformed || misplaced_asterisk || nowhere) {
     status_ = Status::bad_request;
     close_ = true;
   } else if (target.error == TargetError::too_long) {
     status_ = Status::uri_too_long;
-  } else if (request().method != Method::options) {
-    work.query = target.query;
+  } else if (request().method != Method::options && common_.options.https_port == 0) {
     if (target.error == TargetError::nothing) {
       work.lookup.start_absent(work.key);
     } else {
@@ -277,6 +295,14 @@ void Session::take_stat(const kv::Result<kv::Stat>& stat) noexcept {
   workspace_->lookup.take(stat);
 }
 
+// A redirect that may not fit behind what waits in `out`.
+bool Session::needs_empty_out() const noexcept {
+  const Workspace& work = *workspace_;
+  bool is_redirect =
+      !status_ && (common_.options.https_port != 0 || work.lookup.end() == Lookup::End::moved);
+  return is_redirect && has_unsent() && work.out.room() < redirect_bytes_max(request());
+}
+
 void Session::answer() noexcept {
   Workspace& work = *workspace_;
   answer_begin_ = work.out.size();
@@ -286,8 +312,9 @@ void Session::answer() noexcept {
   Circumstances now = circumstances();
   if (status_) {
     respond_with_status(*status_, request(), now, work.out, work.answer);
-  } else if (common_.options.https_port != 0) {
-    respond_with_https(request(), common_.options.https_port, now, work.out, work.answer);
+  } else if (common_.options.https_port != 0 && !work.target.is_asterisk) {
+    respond_with_https(request(), work.target, common_.options.https_port, now, work.out,
+                       work.answer);
   } else if (request().method == Method::options) {
     respond_with_options(request(), now, work.out, work.answer);
   } else {
@@ -310,7 +337,7 @@ void Session::answer_lookup(const Circumstances& now) noexcept {
                             work.answer);
       return;
     case Lookup::End::moved:
-      respond_with_slash(request(), lookup.key(), work.query, now, work.out, work.answer);
+      respond_with_slash(request(), lookup.key(), work.target.query, now, work.out, work.answer);
       return;
     case Lookup::End::none:
     case Lookup::End::absent:
@@ -323,7 +350,7 @@ void Session::answer_lookup(const Circumstances& now) noexcept {
 }
 
 void Session::finish_answer() noexcept {
-  log();
+  log(workspace_->answer.body_bytes);
   workspace_->parser.reset();
   state_ = close_ ? State::closing : State::head;
   if (workspace_->sent == workspace_->out.size()) {
@@ -341,7 +368,13 @@ void Session::refuse(Status why) noexcept {
   state_ = State::answering;
 }
 
-void Session::log() noexcept {
+// Nothing more goes out.
+void Session::break_off() noexcept {
+  if (state_ == State::sending) log(body_bytes_sent());
+  state_ = State::over;
+}
+
+void Session::log(std::uint64_t body_bytes) noexcept {
   if (!common_.log.is_on()) return;
   const Request& asked = request();
   bool known = workspace_->parser.has_request_line();
@@ -356,7 +389,7 @@ void Session::log() noexcept {
     entry.user_agent = asked.value(Field::user_agent);
   }
   entry.status = workspace_->answer.status;
-  entry.body_bytes = workspace_->answer.body_bytes;
+  entry.body_bytes = body_bytes;
   entry.duration = common_.loop.clock().now() - started_;
   common_.log.write(entry);
 }

@@ -19,6 +19,8 @@
 //             that is not yet answered, or something answered that is not yet written.
 //          3. Once an answer has begun to go out and the store fails, the connection is closed at
 //             once: the peer sees that the answer is short.
+//          4. Each answer that was begun is logged once: when it was put together, or when it broke
+//             off, with as much of its body as was surely taken.
 
 #pragma once
 
@@ -138,17 +140,18 @@ class Session {
   void answer_lookup(const Circumstances& now) noexcept;
   void finish_answer() noexcept;
   void refuse(Status why) noexcept;
-  void log() noexcept;
+  void break_off() noexcept;
+  void log(std::uint64_t body_bytes) noexcept;
+  [[nodiscard]] std::uint64_t body_bytes_sent() const noexcept;
+  [[nodiscard]] bool needs_empty_out() const noexcept;
   [[nodiscard]] bool take_workspace() noexcept;
   void drop_workspace() noexcept;
-  void compact() noexcept;
+  void parse_again() noexcept;
+  [[nodiscard]] bool make_head_room() noexcept;
   void enter_idle() noexcept;
   void leave_idle() noexcept;
 
   [[nodiscard]] const Request& request() const noexcept { return workspace_->parser.request(); }
-  [[nodiscard]] std::string_view unread() const noexcept {
-    return {workspace_->received.data() + workspace_->begin, workspace_->end - workspace_->begin};
-  }
   [[nodiscard]] bool has_unsent() const noexcept {
     return workspace_ != nullptr && workspace_->sent < workspace_->out.size();
   }

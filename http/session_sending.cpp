@@ -34,10 +34,16 @@ bool Session::take_value(base::Bytes bytes, std::uint64_t asked, bool lasting) n
   return true;
 }
 
+std::uint64_t Session::body_bytes_sent() const noexcept {
+  std::uint64_t bytes = range_done_;
+  for (std::size_t i = 0; i < range_; ++i) bytes += workspace_->answer.ranges[i].size_bytes;
+  return bytes;
+}
+
 void Session::value_failed(kv::Error why) noexcept {
   Workspace& work = *workspace_;
   if (range_ > 0 || range_done_ > 0 || work.sent > answer_begin_) {
-    state_ = State::over;
+    break_off();
     return;
   }
   work.out.rewind(answer_begin_);
@@ -54,7 +60,7 @@ std::span<const net::Piece> Session::pieces() noexcept {
 
 void Session::wrote(bool all) noexcept {
   if (!all) {
-    state_ = State::over;
+    break_off();
     return;
   }
   Workspace& work = *workspace_;

@@ -27,6 +27,9 @@ inline constexpr std::array<bool, 256> token_table = make_token_table();
   return detail::token_table[static_cast<unsigned char>(c)];
 }
 [[nodiscard]] constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+[[nodiscard]] constexpr bool is_hex_digit(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
 [[nodiscard]] constexpr bool is_space(char c) { return c == ' ' || c == '\t'; }
 
 // `lower` is in lower case and of letters, digits and '-'; `text` in any case.

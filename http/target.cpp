@@ -18,24 +18,22 @@ Target failed(TargetError error) {
 }
 
 int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
+  if (!is_hex_digit(c)) return -1;
+  return is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
-// Takes "http://authority" off an absolute-form target. False: it is not one.
-bool take_authority(string_view& target) {
+// Takes "http://authority" off an absolute-form target. Nothing: it is not one, or is malformed.
+std::optional<Authority> take_authority(string_view& target) {
   std::size_t scheme = 0;
   if (target.size() >= 7 && equals_ignoring_case(target.substr(0, 7), "http://")) scheme = 7;
   if (target.size() >= 8 && equals_ignoring_case(target.substr(0, 8), "https://")) scheme = 8;
-  if (scheme == 0) return false;
+  if (scheme == 0) return std::nullopt;
   target.remove_prefix(scheme);
   std::size_t end = target.find_first_of("/?");
-  string_view authority = target.substr(0, end);
+  std::optional<Authority> authority = parse_authority(target.substr(0, end));
   target = end == string_view::npos ? string_view{} : target.substr(end);
-  return !authority.empty() && authority.front() != ':' &&
-         authority.find_first_of("@#\\<>\"^`{|}") == string_view::npos;
+  if (authority && authority->host.empty()) return std::nullopt;
+  return authority;
 }
 
 // What ends a run of bytes that stand for themselves.
@@ -106,7 +104,10 @@ Target parse_target(string_view text, std::span<char> key) noexcept {
     target.is_asterisk = true;
     return target;
   }
-  if (!text.starts_with('/') && !take_authority(text)) return failed(TargetError::malformed);
+  if (!text.starts_with('/')) {
+    target.authority = take_authority(text);
+    if (!target.authority) return failed(TargetError::malformed);
+  }
   if (text.size() >= key.size()) return failed(TargetError::too_long);
   KeyWriter writer(key.data());
   const char* at = text.data();
@@ -122,11 +123,12 @@ Target parse_target(string_view text, std::span<char> key) noexcept {
       return failed(TargetError::malformed);
     }
   }
-  target.query = {at, static_cast<std::size_t>(end - at)};
+  target.path = text.substr(0, static_cast<std::size_t>(at - text.data()));
+  target.query = text.substr(target.path.size());
   if (target.query.find('#') != string_view::npos) return failed(TargetError::malformed);
   // Nothing behind the last '/', or only dots, is a directory's name.
   target.is_directory = writer.end_segment();
-  if (writer.has_slash()) return failed(TargetError::nothing);
+  target.error = writer.has_slash() ? TargetError::nothing : TargetError::none;
   target.key = writer.key();
   return target;
 }

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: ISC
 #include "http/workspace.hpp"
 
+#include <cstring>
 #include <new>
+#include <utility>
 
 namespace http {
 
@@ -10,7 +12,7 @@ namespace {
 struct Sizes {
   std::size_t received, key, out;
   explicit Sizes(const Options& options)
-      : received(options.header_bytes_max + Workspace::body_room_bytes),
+      : received(Workspace::first_buffer_bytes),
         key(options.target_bytes_max + lookup_slack),
         out(answer_bytes_max + options.copy_bytes_max + Workspace::batch_bytes) {}
 };
@@ -30,6 +32,27 @@ void Workspace::reset() noexcept {
   out.rewind(0);
   parser.reset();
   body.end();
+  large.reset();
+  received = {memory.get(), first_buffer_bytes};
+}
+
+void Workspace::compact() noexcept {
+  std::memmove(received.data(), received.data() + begin, end - begin);
+  end -= begin;
+  begin = 0;
+}
+
+bool Workspace::grow(const Options& options) noexcept {
+  const std::size_t size = options.header_bytes_max + body_room_bytes;
+  if (received.size() >= size) return false;
+  std::unique_ptr<char[]> larger(new (std::nothrow) char[size]);
+  if (larger == nullptr) return false;
+  std::memcpy(larger.get(), received.data() + begin, end - begin);
+  large = std::move(larger);
+  received = {large.get(), size};
+  end -= begin;
+  begin = 0;
+  return true;
 }
 
 std::unique_ptr<Workspace> WorkspacePool::take() noexcept {

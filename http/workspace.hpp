@@ -25,16 +25,27 @@ namespace http {
 struct Workspace {
   explicit Workspace(const Options& options);
 
-  // Beyond a head, for a piece of a body or the requests that follow.
+  // `received` at first: ordinary heads, and the requests that follow.
+  static constexpr std::size_t first_buffer_bytes = 8192;
+  // Beyond a head, for a piece of a body.
   static constexpr std::size_t body_room_bytes = 4096;
   // Answers that wait for others to be written with.
   static constexpr std::size_t batch_bytes = 4096;
 
-  // Forgets the request, keeps the memory.
+  // Forgets the request; keeps the memory, but not a large buffer.
   void reset() noexcept;
+  // Moves what is not used up to the front of `received`; views into it are void.
+  void compact() noexcept;
+  // Makes `received` as large as any head with a piece of its body needs; otherwise as `compact`.
+  // False: it was so already, or there is no memory.
+  [[nodiscard]] bool grow(const Options& options) noexcept;
+  [[nodiscard]] std::string_view unread() const noexcept {
+    return {received.data() + begin, end - begin};
+  }
 
   std::unique_ptr<char[]> memory;
-  std::span<char> received;  // bytes [begin, end) are not used up
+  std::unique_ptr<char[]> large;  // for `received`, instead of the front of `memory`
+  std::span<char> received;       // bytes [begin, end) are not used up
   std::span<char> key;
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -43,7 +54,7 @@ struct Workspace {
   HeadParser parser;
   BodyParser body;
   Lookup lookup;
-  std::string_view query;
+  Target target;
   Answer answer;
   std::array<char, head_bytes_max> scratch;
 };

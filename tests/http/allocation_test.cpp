@@ -11,6 +11,7 @@
 #include <new>
 #include <vector>
 
+#include "tests/http/answer.hpp"
 #include "tests/http/memory_world.hpp"
 
 namespace {
@@ -98,6 +99,28 @@ TEST(Allocation, AnIdleConnectionHoldsNoBuffers) {
   EXPECT_LT(live_bytes - before, one_workspace);
   EXPECT_LT(fresh / 300, 4096);
   RecordProperty("bytes_per_idle_connection", static_cast<int>(fresh / 300));
+}
+
+// A head that needed a large buffer leaves none behind, in the connection or in the pool.
+TEST(Allocation, LongHeadsHoldNoBuffersAfterwards) {
+  World world;
+  std::vector<std::shared_ptr<net::MemoryWire>> wires;
+  for (int i = 0; i < 50; ++i) wires.push_back(world.dial());
+  auto ask = [&](const std::string& request) {
+    for (auto& wire : wires) {
+      wire->push(request);
+      world.settle();
+      EXPECT_EQ(http_test::statuses(wire->take()), "200 ");
+      for (net::MemoryPipe& pipe : wire->pipes) {
+        std::string().swap(pipe.bytes);
+        pipe.taken = 0;
+      }
+    }
+  };
+  ask(get("/a.txt"));
+  std::int64_t before = live_bytes;
+  ask(get("/a.txt", "Cookie: " + std::string(30'000, 'c') + "\r\n"));
+  EXPECT_LE(live_bytes - before, 0);
 }
 
 // Any number of slow peers holds one workspace each, however much they send.

@@ -52,6 +52,19 @@ void add_methods(std::vector<Row>& rows) {
           {"connect", ask("CONNECT", "example.org:443"), 405, {is("Allow", allow)}},
           {"an unknown method", ask("BREW", "/a.txt"), 501, {}},
           {"methods are in capitals", ask("get", "/a.txt"), 501, {}},
+          {"a long method", ask(std::string(100, 'A'), "/a.txt"), 501, {}},
+          {"a method longer than a request line",
+           ask(std::string(9000, 'A'), "/a.txt"),
+           501,
+           {is("Connection", "close")},
+           "*",
+           false},
+          {"a method longer than a head",
+           std::string(40'000, 'A'),
+           501,
+           {is("Connection", "close")},
+           "*",
+           false},
       });
 }
 
@@ -113,8 +126,6 @@ void add_targets(std::vector<Row>& rows) {
   found("an encoded hash sign", "/hash%23sign.txt", "hash\n");
   found("encoded spaces", "/sp%20ace/in%20dex.txt", "space\n");
   found("encoded UTF-8", "/%c3%bcml%C3%A4ut/%e6%97%a5%E6%9C%AC.html", "<!doctype html>unicode\n");
-  found("raw UTF-8", "/\xc3\xbcml\xc3\xa4ut/\xe6\x97\xa5\xe6\x9c\xac.html",
-        "<!doctype html>unicode\n");
   found("a dot file that is meant to be public", "/.well-known/security.txt",
         "Contact: mailto:nobody@example.org\n");
   found("dot segments", "/./dir/../dir/./page.html", "<!doctype html>page\n");
@@ -131,8 +142,13 @@ void add_targets(std::vector<Row>& rows) {
 
 void add_absent(std::vector<Row>& rows) {
   auto absent = [&](std::string name, std::string_view target, std::string body = nothing) {
-    rows.push_back(
-        {std::move(name), get(target), 404, {is("Content-Type", html)}, std::move(body)});
+    rows.push_back({std::move(name),
+                    get(target),
+                    404,
+                    {is("Content-Type", html), is("Cache-Control", "no-cache"),
+                     is("X-Content-Type-Options", "nosniff"), no("ETag"), no("Last-Modified"),
+                     no("Accept-Ranges")},
+                    std::move(body)});
   };
   absent("nothing", "/nothing");
   absent("a value with a slash", "/a.txt/");
@@ -158,6 +174,8 @@ void add_refused(std::vector<Row>& rows) {
   auto refused = [&](std::string name, std::string_view target) {
     rows.push_back({std::move(name), get(target), 400, {is("Connection", "close")}, "*", false});
   };
+  refused("raw UTF-8", "/\xc3\xbcml\xc3\xa4ut/\xe6\x97\xa5\xe6\x9c\xac.html");
+  refused("a raw byte in a query", "/a.txt?\xff");
   refused("an encoded NUL", "/a.txt%00");
   refused("an encoded NUL upwards", "/..%00/a.txt");
   refused("half an escape", "/a%2");
@@ -171,11 +189,27 @@ void add_refused(std::vector<Row>& rows) {
   refused("another scheme", "ftp://example.org/a.txt");
   refused("absolute form without a host", "http:///a.txt");
   refused("absolute form with a user", "http://user@example.org/a.txt");
-  rows.push_back({"a target at the limit", get("/" + std::string(4095, 'x')), 404, {}});
+  refused("absolute form with two ports", "http://example.org:80:80/a.txt");
+  refused("absolute form with half an address", "http://[::1/a.txt");
+  refused("absolute form with only a port", "http://:80/a.txt");
+  rows.push_back({"a target at the limit", get("/" + std::string(8191, 'x')), 404, {}});
   rows.push_back(
-      {"a target above the limit", get("/" + std::string(4096, 'x')), 414, {}, "*", false});
+      {"a target above the limit", get("/" + std::string(8192, 'x')), 414, {}, "*", false});
   rows.push_back(
-      {"a target far above the limit", "GET /" + std::string(9000, 'x'), 414, {}, "*", false});
+      {"a target far above the limit", "GET /" + std::string(40'000, 'x'), 414, {}, "*", false});
+  rows.push_back({"two fields of 5 KB",
+                  get("/a.txt", "Cookie: " + std::string(5000, 'c') +
+                                    "\r\nX: " + std::string(5000, 'x') + "\r\n"),
+                  200,
+                  {},
+                  alphabet()});
+  rows.push_back(
+      {"a long head with a body",
+       get("/a.txt", "Cookie: " + std::string(31'000, 'c') + "\r\nTransfer-Encoding: chunked\r\n") +
+           "3\r\nabc\r\n0\r\nX: " + std::string(3000, 'x') + "\r\n\r\n",
+       200,
+       {},
+       alphabet()});
   std::string deep;
   for (int i = 0; i < 2000; ++i) deep += "/x";
   rows.push_back({"a deep target", get(deep), 404, {}, nothing});

@@ -162,6 +162,13 @@ void add_unheeded_ranges(std::vector<Row>& rows) {
         {std::move(name), get("/a.txt", fields), 200, {no("Content-Range")}, alphabet()});
   };
   whole("if-range: another tag", range("bytes=0-1") + "If-Range: \"x\"\r\n");
+  whole("if-range: a list", range("bytes=0-1") + "If-Range: \"x\", $ETAG(/a.txt)\r\n");
+  whole("if-range: a list that ends in another",
+        range("bytes=0-1") + "If-Range: $ETAG(/a.txt), \"x\"\r\n");
+  whole("if-range: a list of one", range("bytes=0-1") + "If-Range: $ETAG(/a.txt),\r\n");
+  whole("if-range: two lines",
+        range("bytes=0-1") + "If-Range: \"x\"\r\nIf-Range: $ETAG(/a.txt)\r\n");
+  whole("if-range: no quote at the end", range("bytes=0-1") + "If-Range: \"x\r\n");
   whole("if-range: a weak tag", range("bytes=0-1") + "If-Range: W/$ETAG(/a.txt)\r\n");
   whole("if-range: another date", range("bytes=0-1") + "If-Range: " + later + "\r\n");
   whole("if-range without a range", "If-Range: \"x\"\r\n");
@@ -188,6 +195,7 @@ void add_unheeded_ranges(std::vector<Row>& rows) {
   never("at the end", "/a.txt", "bytes=36-", "36");
   never("past the end", "/a.txt", "bytes=100-200", "36");
   never("an empty suffix", "/a.txt", "bytes=-0", "36");
+  never("a suffix of nothing", "/empty.txt", "bytes=-1", "0");
   never("of nothing", "/empty.txt", "bytes=0-", "0");
   never("far past the end", "/a.txt", "bytes=18446744073709551616-", "36");
 }

@@ -200,6 +200,86 @@ TEST(Pipelining, SmallAnswersShareAWrite) {
   EXPECT_LE(wire->writes, 2U);
 }
 
+// Chunks and trailers are read by lines that end in CRLF; what cannot become one is not waited for.
+TEST(Bodies, ABareLineFeedIsNotWaitedFor) {
+  for (std::string_view body :
+       {"0\r\nX: y\n", "0\r\n\n", "0\n", "3\n", "3;a\n", "3\r\nabc\n", "0\r\nX: y\rZ", "3\rx",
+        "0\r\nX: y\x01", "3;a=\"\x7f", "0\r\nX: y\r\nZ\n"}) {
+    World world;
+    Wire wire = world.dial();
+    wire->push("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n");
+    for (char c : body) {
+      wire->push({&c, 1});
+      world.settle();
+    }
+    EXPECT_EQ(statuses(wire->take()), "400 ") << body;
+  }
+}
+
+TEST(HttpsElsewhere, RedirectsWhatIsWellFormed) {
+  struct Case {
+    std::string request;
+    int status;
+    std::string location;
+  };
+  const Case cases[] = {
+      {get("/a?b=%zz"), 308, "https://example.org:8443/a?b=%zz"},
+      {get("/%2f"), 308, "https://example.org:8443/%2f"},
+      {get("http://other.example:80/a?b"), 308, "https://other.example:8443/a?b"},
+      {get("HTTP://other.example"), 308, "https://other.example:8443/"},
+      {get("http://[::1]:80?b"), 308, "https://[::1]:8443/?b"},
+      {"GET / HTTP/1.1\r\nHost: [2001:db8::1]:80\r\n\r\n", 308, "https://[2001:db8::1]:8443/"},
+      {http_test::ask("OPTIONS", "*"), 204, ""},
+      {http_test::ask("OPTIONS", "/a"), 308, "https://example.org:8443/a"},
+      {http_test::ask("POST", "/a"), 405, ""},
+      {get("*"), 400, ""},
+      {get("/a#b"), 400, ""},
+      {get("/a?b#c"), 400, ""},
+      {get("/%zz"), 400, ""},
+      {get("/%00"), 400, ""},
+      {get("/\xff"), 400, ""},
+      {get("a"), 400, ""},
+      {get("http://user@a/"), 400, ""},
+      {get("http://a:b/"), 400, ""},
+      {"GET / HTTP/1.1\r\nHost: [::1\r\n\r\n", 400, ""},
+      {"GET / HTTP/1.1\r\nHost:\r\n\r\n", 400, ""},
+      {"GET / HTTP/1.0\r\n\r\n", 400, ""},
+  };
+  World world({.https_port = 8443});
+  for (const Case& each : cases) {
+    Wire wire = world.dial();
+    wire->push(each.request);
+    world.settle();
+    std::string bytes = wire->take(), why;
+    auto answer = http_test::take_answer(bytes, false, why);
+    ASSERT_TRUE(answer) << each.request << why;
+    EXPECT_EQ(answer->status, each.status) << each.request;
+    EXPECT_EQ(answer->field("Location").value_or(""), each.location) << each.request;
+    EXPECT_EQ(wire->is_ended(), each.status == 400) << each.request;
+  }
+}
+
+TEST(Pipelining, ARedirectDoesNotDependOnWhatIsBefore) {
+  const std::string query(8000, 'q');
+  for (std::uint16_t https_port : {std::uint16_t{0}, std::uint16_t{443}}) {
+    World world({.https_port = https_port});
+    const std::string redirect = get("/dir?" + query);
+    for (int before = 0; before < 40; ++before) {
+      Wire wire = world.dial();
+      std::string requests, expected;
+      for (int i = 0; i < before; ++i) {
+        requests += get("/a.txt");
+        expected += https_port == 0 ? "200 " : "308 ";
+      }
+      wire->push(requests + redirect);
+      world.settle();
+      ASSERT_EQ(statuses(wire->take()), expected + (https_port == 0 ? "301 " : "308 ")) << before;
+      wire->end();
+      world.settle();
+    }
+  }
+}
+
 // Who sends the body may wait for the answer first.
 TEST(Pipelining, AnAnswerDoesNotWaitForTheNextRequestsBody) {
   World world;

@@ -176,12 +176,81 @@ TEST(AccessLog, SaysWhatWasAnswered) {
 TEST(AccessLog, Json) {
   World world({}, http::LogFormat::json);
   Wire wire = world.dial();
-  wire->push(get("/a\"b\xc3\xa4", "User-Agent: \\\r\n"));
+  wire->push(get("/a\"b", "User-Agent: \\\xc3\xa4\r\n"));
   world.settle();
   EXPECT_EQ(world.console.text,
             "{\"time\":1700000000,\"peer\":\"192.0.2.1\",\"method\":\"GET\",\"target\":"
-            "\"/a\\\"b\\u00c3\\u00a4\",\"version\":\"HTTP/1.1\",\"status\":404,\"bytes\":28,"
-            "\"duration_us\":0,\"referer\":\"\",\"user_agent\":\"\\\\\"}\n");
+            "\"/a\\\"b\",\"version\":\"HTTP/1.1\",\"status\":404,\"bytes\":28,"
+            "\"duration_us\":0,\"referer\":\"\",\"user_agent\":\"\\\\\\u00c3\\u00a4\"}\n");
+}
+
+TEST(AccessLog, EscapesWhatIsNotAscii) {
+  for (auto format : {http::LogFormat::combined, http::LogFormat::brief, http::LogFormat::json}) {
+    World world({}, format);
+    Wire wire = world.dial();
+    std::string odd;
+    for (int byte = 0x80; byte < 0x100; ++byte) odd += static_cast<char>(byte);
+    wire->push(get("/a.txt", "Referer: " + odd + "\r\nUser-Agent: \t" + odd + "\tx\r\n"));
+    wire->push("GET /" + odd + "\t\x7f HTTP/1.1\r\n\r\n");
+    world.settle();
+    for (char c : world.console.text) {
+      auto byte = static_cast<unsigned char>(c);
+      ASSERT_TRUE(c == '\n' || (byte >= 0x20 && byte < 0x7f)) << world.console.text;
+    }
+  }
+  World world({}, http::LogFormat::combined);
+  Wire wire = world.dial();
+  wire->push(get("/a.txt", "User-Agent: \x80\xff\r\n"));
+  world.settle();
+  EXPECT_TRUE(world.console.text.ends_with("\"-\" \"\\x80\\xff\"\n")) << world.console.text;
+}
+
+TEST(AccessLog, AnswersThatBreakOff) {
+  // The peer has gone while bytes were on their way.
+  World world({}, http::LogFormat::combined);
+  Wire wire = world.dial();
+  wire->pipes[1].capacity = 1000;
+  wire->push(get("/large.bin", "Range: bytes=0-99,200-90000\r\n"));
+  world.settle();
+  world.advance(31s);
+  EXPECT_TRUE(wire->is_closed());
+  EXPECT_NE(world.console.text.find("\"GET /large.bin HTTP/1.1\" 206 100 "), std::string::npos)
+      << world.console.text;
+
+  // The store has failed.
+  http_test::World<WaitingStore> waiting({}, http::LogFormat::combined);
+  waiting.store.site.fail_from(4);
+  wire = waiting.dial();
+  wire->push(get("/large.bin"));
+  waiting.advance(1s);
+  EXPECT_TRUE(wire->is_closed());
+  EXPECT_NE(waiting.console.text.find("\"GET /large.bin HTTP/1.1\" 200 14000 "), std::string::npos)
+      << waiting.console.text;
+
+  // A drain has come to its bound.
+  World drained({}, http::LogFormat::combined);
+  wire = drained.dial();
+  wire->pipes[1].capacity = 1000;
+  wire->push(get("/large.bin"));
+  drained.settle();
+  drained.server.drain();
+  drained.advance(11s);
+  EXPECT_NE(drained.console.text.find("\"GET /large.bin HTTP/1.1\" 200 0 "), std::string::npos)
+      << drained.console.text;
+}
+
+TEST(AccessLog, ARefusedConnectionTookNoTime) {
+  World world({.connections_max = 1}, http::LogFormat::json);
+  world.advance(100s);
+  Wire busy = world.dial();
+  busy->push("GET");
+  world.settle();
+  Wire refused = world.dial();
+  world.settle();
+  EXPECT_EQ(statuses(refused->take()), "503 ");
+  EXPECT_NE(world.console.text.find("\"status\":503,\"bytes\":88,\"duration_us\":0,"),
+            std::string::npos)
+      << world.console.text;
 }
 
 TEST(AccessLog, IsWrittenOnceATurn) {

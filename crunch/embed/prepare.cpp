@@ -5,6 +5,8 @@
 
 #include "crunch/failure.hpp"
 #include "http/mime.hpp"
+#include "http/options.hpp"
+#include "http/target.hpp"
 
 namespace crunch::embed {
 namespace {
@@ -19,6 +21,7 @@ Prepared Preparer::prepare(std::size_t file) {
   const Source& source = tree_.files()[file];
   Prepared prepared;
   prepared.is_held = source.size_bytes <= held_bytes_max;
+  warn_if_unreachable(source.key, prepared);
   take_siblings(file, prepared);
   if (!prepared.is_held) return prepared;
   prepared.bytes = read_whole(tree_, source);
@@ -32,6 +35,17 @@ Prepared Preparer::prepare(std::size_t file) {
   }
   if (wanted != 0) compress(prepared, wanted);
   return prepared;
+}
+
+// An address is longer than its key where that is not ASCII.
+void Preparer::warn_if_unreachable(kv::Key key, Prepared& prepared) const {
+  const std::size_t address_bytes = 1 + http::percent_encoded_bytes(key);
+  const std::size_t most = http::Options{}.target_bytes_max;
+  if (address_bytes <= most) return;
+  prepared.warnings.push_back(in_quotes(tree_.name_of(key)) +
+                              " cannot be requested: its address takes " +
+                              std::to_string(address_bytes) + " bytes, and the server accepts " +
+                              std::to_string(most) + "; shorten the names of its folders");
 }
 
 void Preparer::take_siblings(std::size_t file, Prepared& prepared) {

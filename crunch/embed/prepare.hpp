@@ -83,6 +83,7 @@ class Preparer {
   [[nodiscard]] Prepared prepare(std::size_t file);
 
  private:
+  void warn_if_unreachable(kv::Key key, Prepared& prepared) const;
   void take_siblings(std::size_t file, Prepared& prepared);
   void compress(Prepared& prepared, std::uint8_t wanted);
 

@@ -41,8 +41,8 @@ HOUSE: dict[str, list[str] | None] = {
     "targets/xen/given.cpp": ["base/*", "kv/xenstore/*", "targets/xen/*"],
     "targets/libos": ["base/*"],
     "crunch": ["base/*", "config/*", "crypto/*", "block/**", "kv/**", "http/mime.hpp",
-               "http/caching.hpp", "http/head.hpp", "http/site/*",
-               "tls/certificates.hpp"],
+               "http/caching.hpp", "http/head.hpp", "http/options.hpp", "http/site/*",
+               "http/target.hpp", "tls/certificates.hpp"],
     "crunch/inspect/solo5.cpp": ["base/*", "crunch/**", "solo5/abi.hpp"],
     "crunch/config/parts.hpp": ["config/parts/parts.hpp"],
     # The local preview is a server of its own.

@@ -74,6 +74,20 @@ class WhatIsEmbedded(Folder):
         os.close(here)
         subprocess.run(["rm", "-rf", self.site / segments[0]], check=True)
 
+    def test_an_address_too_long_to_request(self):
+        # Three bytes of an address for each byte of a name.
+        names = ["/".join(["\u00e9" * 104] * 13 + ["f.txt"]),
+                 "/".join(["\u00e9" * 105] * 13 + ["g.txt"])]
+        for name in names:
+            self.write(name)
+        done = self.embed()
+        self.assertEqual(set(self.files()), set(names))
+        warnings = done.stderr.splitlines()
+        self.assertEqual(len(warnings), 1)
+        self.assertIn("g.txt", warnings[0])
+        self.assertIn("cannot be requested", warnings[0])
+        self.assertIn(f"{3 * 210 * 13 + 13 + 6} bytes", warnings[0])
+
     def test_empty_files_and_empty_sites(self):
         self.embed()
         self.assertEqual(self.files(), {})

@@ -31,43 +31,62 @@ class Buffers {
   // reader next waits.
   [[nodiscard]] base::MutableBytes scratch() noexcept { return scratch_; }
 
+  Buffers() {
+    kept_small_.reserve(buffers_kept_max);
+    kept_large_.reserve(buffers_kept_max);
+  }
+  Buffers(const Buffers&) = delete;
+  Buffers& operator=(const Buffers&) = delete;
+
+  // A writer's room; it goes back when this ends, also if the writer's coroutine is destroyed.
   class Sending {
    public:
+    Sending(Sending&&) noexcept = default;
+    Sending& operator=(Sending&&) = delete;
+    ~Sending() {
+      if (bytes_) owner_.give(std::move(bytes_), size_);
+    }
     [[nodiscard]] std::byte* data() const noexcept { return bytes_.get(); }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
    private:
     friend class Buffers;
+    Sending(Buffers& owner, std::unique_ptr<std::byte[]> bytes, std::size_t size) noexcept
+        : owner_(owner), bytes_(std::move(bytes)), size_(size) {}
+    Buffers& owner_;
     std::unique_ptr<std::byte[]> bytes_;
-    std::size_t size_ = 0;
+    std::size_t size_;
   };
 
   // Room for at least one record; more for a writer who has more than one.
   [[nodiscard]] Sending take(std::size_t content_bytes) {
     const bool large = content_bytes > record_content_max && large_count_ < large_max;
-    auto& kept = large ? kept_large_ : kept_small_;
-    large_count_ += large ? 1 : 0;
-    Sending buffer;
-    if (!kept.empty()) {
-      buffer = std::move(kept.back());
+    const std::size_t size = large ? large_bytes : record_room;
+    Kept& kept = large ? kept_large_ : kept_small_;
+    std::unique_ptr<std::byte[]> bytes;
+    if (kept.empty()) {
+      bytes = std::make_unique_for_overwrite<std::byte[]>(size);
+    } else {
+      bytes = std::move(kept.back());
       kept.pop_back();
-      return buffer;
     }
-    buffer.size_ = large ? large_bytes : record_room;
-    buffer.bytes_ = std::make_unique_for_overwrite<std::byte[]>(buffer.size_);
-    return buffer;
-  }
-  void give(Sending buffer) {
-    const bool large = buffer.size_ == large_bytes;
-    auto& kept = large ? kept_large_ : kept_small_;
-    large_count_ -= large ? 1 : 0;
-    if (kept.size() < buffers_kept_max) kept.push_back(std::move(buffer));
+    large_count_ += large ? 1 : 0;
+    return {*this, std::move(bytes), size};
   }
 
  private:
+  using Kept = std::vector<std::unique_ptr<std::byte[]>>;
+
+  void give(std::unique_ptr<std::byte[]> bytes, std::size_t size) noexcept {
+    const bool large = size == large_bytes;
+    Kept& kept = large ? kept_large_ : kept_small_;
+    large_count_ -= large ? 1 : 0;
+    if (kept.size() < buffers_kept_max) kept.push_back(std::move(bytes));
+  }
+
   std::vector<std::byte> scratch_ = std::vector<std::byte>(Session::scratch_bytes);
-  std::vector<Sending> kept_small_;
-  std::vector<Sending> kept_large_;
+  Kept kept_small_;
+  Kept kept_large_;
   std::size_t large_count_ = 0;
 };
 

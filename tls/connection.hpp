@@ -170,7 +170,7 @@ base::Task<net::Result<void>> Connection<Lower>::write(std::span<const net::Piec
   Gather gather(pieces);
   if (write_over_) co_return base::failure(net::Error::cancelled);
   if (gather.left() == 0) co_return net::Result<void>();
-  Buffers::Sending buffer = shared_.buffers.take(gather.left());
+  const Buffers::Sending buffer = shared_.buffers.take(gather.left());
   net::Result<void> sent;
   writing_ = true;
   while (sent && gather.left() != 0) {
@@ -188,7 +188,6 @@ base::Task<net::Result<void>> Connection<Lower>::write(std::span<const net::Piec
   }
   writing_ = false;
   write_over_ = write_over_ || !sent;
-  shared_.buffers.give(std::move(buffer));
   co_return sent;
 }
 

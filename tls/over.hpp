@@ -4,8 +4,11 @@
 // Models:   net::Stack, given one.   Used by: configurations; http never hears of it.
 // Owns:     what its flows share (tls/connection.hpp).
 // Handshakes are made here, many at once: accept() answers connections whose handshake is over, in
-//           the order in which they got there. At most handshakes_max connections are between the
-//           lower accept and this one; more wait in the lower stack's queue.
+//           the order in which they got there. tls/places.hpp bounds how many are on their way, of
+//           all listeners together, and closes the ones that have waited longest for their client
+//           when there are more. A listener whose server does not accept stops at ready_max.
+// Memory:   after a failed allocation the connection that needed it is closed and the service goes
+//           on.
 // Ending:   after Listener::close the loop must turn until the handshakes have noticed, before the
 //           lower stack goes.
 // May include: base, net/{flow,stack,endpoint}.hpp.
@@ -18,6 +21,7 @@
 #include <coroutine>
 #include <cstdint>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -30,14 +34,20 @@
 #include "net/flow.hpp"
 #include "net/stack.hpp"
 #include "tls/connection.hpp"
+#include "tls/places.hpp"
 
 namespace tls {
 
 struct OverOptions {
   // From the lower accept to the end of the handshake.
   base::Duration handshake_within = std::chrono::seconds(10);
-  std::size_t handshakes_max = 256;
+  std::size_t openings_max = 1024;   // connections whose first record is not whole, or refused ones
+  std::size_t handshakes_max = 256;  // 45 KiB each
+  std::size_t ready_max = 256;       // of a listener: open sessions that wait for its accept
 };
+
+// After a failed allocation: time for others to give memory back.
+inline constexpr base::Duration pause_after_failure = std::chrono::milliseconds(10);
 
 template <net::Stack Lower>
 class Over {
@@ -48,8 +58,15 @@ class Over {
   // `lower` and `loop` outlive the stack. Without a context it cannot listen.
   Over(Lower& lower, base::Loop& loop, std::shared_ptr<const Context> context,
        OverOptions options = {})
-      : lower_(lower), loop_(loop), shared_{loop}, context_(std::move(context)), options_(options) {
+      : lower_(lower),
+        loop_(loop),
+        shared_{loop},
+        context_(std::move(context)),
+        options_(options),
+        places_({.openings_max = options.openings_max, .handshakes_max = options.handshakes_max}) {
+    CHECK(options_.openings_max > 0);
     CHECK(options_.handshakes_max > 0);
+    CHECK(options_.ready_max > 0);
   }
   Over(const Over&) = delete;
   Over& operator=(const Over&) = delete;
@@ -79,26 +96,30 @@ class Over {
     context_ = std::move(context);
   }
 
-  // Connections that exist, of which some are in their handshake.
+  // Connections that exist; of those, the ones that have sent no whole record yet or were refused;
+  // and the ones in their handshake.
   [[nodiscard]] std::size_t connection_count() const noexcept { return shared_.connection_count; }
-  [[nodiscard]] std::size_t handshake_count() const noexcept { return handshake_count_; }
+  [[nodiscard]] std::size_t opening_count() const noexcept { return places_.opening_count(); }
+  [[nodiscard]] std::size_t handshake_count() const noexcept { return places_.handshake_count(); }
 
  private:
   using LowerFlow = typename Lower::Flow;
   using Connection = tls::Connection<LowerFlow>;
   struct Port;
+  struct Entrant;
 
   static base::Task<void> accept_all(std::shared_ptr<Port> port);
-  static base::Task<void> shake_hands(std::shared_ptr<Port> port, LowerFlow lower);
+  static base::Task<void> shake_hands(std::unique_ptr<Entrant> entrant);
+  static base::Task<bool> open_session(Entrant& entrant);
   Lower& lower_;
   base::Loop& loop_;
   Shared shared_;
   std::shared_ptr<const Context> context_;
   OverOptions options_;
-  std::size_t handshake_count_ = 0;
+  Places places_;
 };
 
-// The two ends of one connection's handshake and the server that waits for it.
+// What a listener accepted below, and the server that waits for it.
 template <net::Stack Lower>
 struct Over<Lower>::Port {
   Port(Over& over_, typename Lower::Listener lower_) : over(over_), lower(std::move(lower_)) {}
@@ -106,13 +127,12 @@ struct Over<Lower>::Port {
   void wake() {
     if (accepting.waiting && !accepting.is_scheduled()) over.loop_.schedule(accepting);
   }
-  // A connection was handed on or is gone.
-  void leave() {
-    --over.handshake_count_;
+  // A connection was handed on.
+  void make_room() {
     if (room.waiting && !room.is_scheduled()) over.loop_.schedule(room);
   }
 
-  // Waits on a Resumption that wake() or leave() schedules.
+  // Waits on a Resumption that wake() or make_room() schedules.
   struct Wait {
     base::Resumption& resumption;
     [[nodiscard]] bool await_ready() const noexcept { return false; }
@@ -125,11 +145,33 @@ struct Over<Lower>::Port {
   Over& over;
   typename Lower::Listener lower;
   std::deque<Flow> ready;
-  std::vector<Connection*> shaking;
   base::Resumption accepting;
   base::Resumption room;
   bool cancelled = false;
   bool closed = false;
+};
+
+// A connection on its way to an open session. Its place ends with it.
+template <net::Stack Lower>
+struct Over<Lower>::Entrant final : Places::Entry {
+  Entrant(std::shared_ptr<Port> port_, LowerFlow lower)
+      : port(std::move(port_)),
+        deadline(port->over.shared_.deadline_of(port->over.options_.handshake_within)),
+        connection(std::make_unique<Connection>(port->over.shared_, port->over.context_,
+                                                std::move(lower))) {
+    port->over.places_.arrive(*this);
+  }
+
+  void evict() noexcept override {
+    evicted = true;
+    connection->session.abandon();
+    connection->lower.cancel();
+  }
+
+  std::shared_ptr<Port> port;
+  base::Instant deadline;
+  std::unique_ptr<Connection> connection;
+  bool evicted = false;
 };
 
 template <net::Stack Lower>
@@ -187,7 +229,7 @@ class Over<Lower>::Listener {
       }
       net::Result<Flow> flow = std::move(port.ready.front());
       port.ready.pop_front();
-      port.leave();
+      port.make_room();
       return flow;
     }
   };
@@ -205,14 +247,11 @@ class Over<Lower>::Listener {
     port_->closed = true;
     port_->lower.cancel();
     port_->lower.close();
-    for (Connection* connection : port_->shaking) connection->lower.cancel();
-    while (!port_->ready.empty()) {
-      port_->ready.pop_front();
-      port_->leave();
-    }
-    if (port_->room.waiting && !port_->room.is_scheduled()) {
-      port_->over.loop_.schedule(port_->room);
-    }
+    port_->over.places_.evict_if([this](const Places::Entry& entry) {
+      return static_cast<const Entrant&>(entry).port == port_;
+    });
+    port_->ready.clear();
+    port_->make_room();
     port_->wake();
   }
 
@@ -226,45 +265,60 @@ template <net::Stack Lower>
 base::Task<void> Over<Lower>::accept_all(std::shared_ptr<Port> port) {
   Over& over = port->over;
   while (!port->closed) {
-    if (over.handshake_count_ >= over.options_.handshakes_max) {
+    if (port->ready.size() >= over.options_.ready_max) {
       co_await typename Port::Wait{port->room};
       continue;
     }
-    net::Result<LowerFlow> lower = co_await port->lower.accept();
-    if (!lower) continue;  // cancelled, which only close() does
-    ++over.handshake_count_;
-    over.loop_.spawn(shake_hands(port, std::move(*lower)));
+    bool failed = false;
+    try {
+      net::Result<LowerFlow> lower = co_await port->lower.accept();
+      if (!lower) continue;  // cancelled, which only close() does
+      over.loop_.spawn(shake_hands(std::make_unique<Entrant>(port, std::move(*lower))));
+    } catch (const std::exception&) {
+      failed = true;  // out of memory: that connection is closed
+    }
+    if (failed) co_await over.loop_.sleep_for(pause_after_failure);
   }
 }
 
+// Its place and its connection end with the frame, however that ends.
 template <net::Stack Lower>
-base::Task<void> Over<Lower>::shake_hands(std::shared_ptr<Port> port, LowerFlow lower) {
-  Over& over = port->over;
-  const base::Instant deadline = over.shared_.deadline_of(over.options_.handshake_within);
-  auto connection = std::make_unique<Connection>(over.shared_, over.context_, std::move(lower));
-  Session& session = connection->session;
-  port->shaking.push_back(connection.get());
-  bool good = true;
-  while (good && session.phase() == Phase::handshake && !port->closed) {
+base::Task<void> Over<Lower>::shake_hands(std::unique_ptr<Entrant> entrant) {
+  Port& port = *entrant->port;
+  Session& session = entrant->connection->session;
+  const bool alive = co_await open_session(*entrant);
+  if (!alive || entrant->evicted) co_return;
+  if (session.phase() == Phase::failed) {
+    port.over.places_.close(*entrant);
+    co_await entrant->connection->say_why(entrant->deadline);
+    co_return;
+  }
+  port.ready.push_back(Flow(std::move(entrant->connection)));
+  port.wake();
+}
+
+// Until the session leaves Phase::handshake; false: the client has gone, or its time is over.
+template <net::Stack Lower>
+base::Task<bool> Over<Lower>::open_session(Entrant& entrant) {
+  Over& over = entrant.port->over;
+  Connection& connection = *entrant.connection;
+  Session& session = connection.session;
+  bool has_begun = false;
+  while (session.phase() == Phase::handshake) {
     net::Result<base::Bytes> in =
-        co_await connection->lower.read(record_bytes_max, over.shared_.left_until(deadline));
-    if (!in) break;
-    const base::Bytes early = session.receive(*in, over.shared_.buffers.scratch());
-    connection->keep(early);
-    if (session.has_pending() && session.phase() != Phase::failed) {
-      net::Result<void> sent = co_await connection->send_pending(over.shared_.left_until(deadline));
-      good = sent.has_value();
+        co_await connection.lower.read(record_bytes_max, over.shared_.left_until(entrant.deadline));
+    if (!in) co_return false;
+    connection.keep(session.receive(*in, over.shared_.buffers.scratch()));
+    if (session.has_begun() && !std::exchange(has_begun, true)) {
+      over.places_.begin_handshake(entrant);
     }
+    if (!session.has_pending() || session.phase() == Phase::failed) continue;
+    if (session.phase() == Phase::handshake) over.places_.answered(entrant);
+    net::Result<void> sent =
+        co_await connection.send_pending(over.shared_.left_until(entrant.deadline));
+    if (!sent) co_return false;
   }
-  if (session.phase() == Phase::failed && !port->closed) co_await connection->say_why(deadline);
-  std::erase(port->shaking, connection.get());
-  if (good && !port->closed &&
-      (session.phase() == Phase::open || session.phase() == Phase::ended)) {
-    port->ready.push_back(Flow(std::move(connection)));
-    port->wake();
-  } else {
-    port->leave();
-  }
+  co_return true;
 }
 
 }  // namespace tls

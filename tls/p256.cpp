@@ -2,7 +2,8 @@
 // tls/p256.cpp: nettle multiplies, GMP inverts, both by their functions of constant time.
 #include "tls/p256.hpp"
 
-#include <cstdlib>
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 #include <gmp.h>
@@ -39,20 +40,60 @@ Bytes bytes_of(const Limbs& limbs) {
 
 void wipe(Limbs& limbs) { explicit_bzero(limbs.data(), sizeof limbs); }
 
-// Numbers that GMP and nettle allocate may be secret.
-void wipe_and_free(void* at, std::size_t size_bytes) {
-  explicit_bzero(at, size_bytes);
-  std::free(at);  // NOLINT: as GMP's own
-}
+// What GMP and nettle allocate during one operation. From malloc it could be refused, and then GMP
+// aborts; and the numbers may be secret.
+class Arena {
+ public:
+  Arena() {
+    static const bool taken = [] {
+      mp_set_memory_functions(allocate, resize, release);
+      return true;
+    }();
+    static_cast<void>(taken);
+    CHECK(current == nullptr);
+    current = this;
+  }
+  ~Arena() {
+    explicit_bzero(bytes_.data(), used_max_);
+    current = nullptr;
+  }
+  Arena(const Arena&) = delete;
+  Arena& operator=(const Arena&) = delete;
 
-const ecc_curve* curve() {
-  static const bool wiping = [] {
-    mp_set_memory_functions(nullptr, nullptr, wipe_and_free);
-    return true;
-  }();
-  static_cast<void>(wiping);
-  return nettle_get_secp_256r1();
-}
+ private:
+  static constexpr std::size_t step = alignof(std::max_align_t);
+  static std::size_t whole_steps(std::size_t size) { return (size + step - 1) / step * step; }
+
+  static void* allocate(std::size_t size) {
+    CHECK(current != nullptr);
+    Arena& arena = *current;
+    CHECK(size <= arena.bytes_.size() - arena.used_);
+    std::byte* const at = arena.bytes_.data() + arena.used_;
+    arena.used_ += whole_steps(size);
+    arena.used_max_ = std::max(arena.used_max_, arena.used_);
+    return at;
+  }
+  // The newest goes back at once; others when the operation is over.
+  static void release(void* at, std::size_t size) {
+    const auto place =
+        static_cast<std::size_t>(static_cast<std::byte*>(at) - current->bytes_.data());
+    if (place + whole_steps(size) == current->used_) current->used_ = place;
+  }
+  static void* resize(void* at, std::size_t old_size, std::size_t size) {
+    void* const moved = allocate(size);
+    std::memcpy(moved, at, std::min(old_size, size));
+    return moved;
+  }
+
+  static thread_local Arena* current;
+  // A multiplication takes about half of it.
+  alignas(step) std::array<std::byte, std::size_t{16} * 1024> bytes_;
+  std::size_t used_ = 0;
+  std::size_t used_max_ = 0;
+};
+thread_local Arena* Arena::current = nullptr;
+
+const ecc_curve* curve() { return nettle_get_secp_256r1(); }
 
 class Scalar {
  public:
@@ -118,6 +159,7 @@ class CurvePoint {
 }  // namespace
 
 Point multiply_base(const Bytes& scalar) {
+  const Arena arena;
   const Scalar k(scalar);
   CurvePoint product;
   ecc_point_mul_g(product.get(), k.get());
@@ -125,6 +167,7 @@ Point multiply_base(const Bytes& scalar) {
 }
 
 Point multiply(const Bytes& scalar, const Point& point) {
+  const Arena arena;
   const Scalar k(scalar);
   CurvePoint at(point);
   ecc_point_mul(at.get(), k.get(), at.get());

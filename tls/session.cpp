@@ -223,6 +223,15 @@ void Session::fail(Alert alert) {
   context_.reset();
 }
 
+void Session::abandon() noexcept {
+  phase_ = Phase::failed;
+  handshake_.reset();
+  context_.reset();
+  pending_ = {};
+  partial_ = {};
+  partial_used_ = 0;
+}
+
 void Session::append_alert(Alert alert, std::uint8_t level) {
   const std::array body{byte_of(level), byte_of(alert)};
   if (records_) {

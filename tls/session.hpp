@@ -41,6 +41,10 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
+  // Phase::handshake, and the peer's first record was whole: it holds about 40 KiB.
+  [[nodiscard]] bool has_begun() const noexcept { return handshake_ != nullptr; }
+  // Frees all that a handshake holds. The session has failed, and says nothing.
+  void abandon() noexcept;
   // The peer spoke plain HTTP.
   [[nodiscard]] bool met_plain_http() const noexcept { return plain_http_; }
 

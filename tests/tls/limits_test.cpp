@@ -59,9 +59,11 @@ Task<void> deadline(MemoryWorld& world) {
       co_await world.loop().sleep_for(900ms);
     }
     co_await world.loop().sleep_until(begin + 10s - 1ms);
-    EXPECT_EQ(over.handshake_count(), 1U);
+    EXPECT_EQ(over.opening_count(), row.first == hello ? 0U : 1U);
+    EXPECT_EQ(over.handshake_count(), row.first == hello ? 1U : 0U);
     EXPECT_FALSE(wire->is_closed());
     co_await world.loop().sleep_until(begin + 10s + 5ms);
+    EXPECT_EQ(over.opening_count(), 0U);
     EXPECT_EQ(over.handshake_count(), 0U);
     EXPECT_EQ(over.connection_count(), 0U);
     EXPECT_TRUE(wire->is_closed());
@@ -87,59 +89,183 @@ TEST(Limits, AHandshakeHasADeadlineHoweverItIsSpent) {
   run(world, deadline(world));
 }
 
-Task<void> maximum(MemoryWorld& world) {
-  Over over(world.stack(), world.loop(), context(), {.handshake_within = 10s, .handshakes_max = 3});
+// The wires of those that the server has closed.
+std::vector<std::size_t> closed(const std::vector<Wire>& wires) {
+  std::vector<std::size_t> which;
+  for (std::size_t i = 0; i < wires.size(); ++i) {
+    if (wires[i]->is_closed()) which.push_back(i);
+  }
+  return which;
+}
+using Which = std::vector<std::size_t>;
+
+Task<bool> is_served(MemoryWorld& world, Over::Listener& listener) {
+  const Wire wire = world.stack().dial(listener.port());
+  Client client({});
+  co_await talk(world, *wire, client);
+  if (!client.is_open()) co_return false;
+  std::optional<Over::Flow> flow;
+  co_await accept_into<Over>(listener, flow);
+  client.write("hello");
+  wire->push(client.step({}));
+  const std::string got = co_await receive(*flow, 5);
+  co_return got == "hello";
+}
+
+// A place is taken by a whole first record, and not before.
+Task<void> places(MemoryWorld& world) {
+  Over over(world.stack(), world.loop(), context(), {.openings_max = 4, .handshakes_max = 3});
   auto listener = over.listen(0);
   REQUIRE(listener.has_value());
-  std::vector<Wire> silent;
-  for (int i = 0; i < 5; ++i) silent.push_back(world.stack().dial(listener->port()));
-  co_await settle(world);
-  EXPECT_EQ(over.handshake_count(), 3U);
-  EXPECT_EQ(over.connection_count(), 3U) << "the others wait below, and cost nothing here";
-
-  // Each that goes makes room for one.
-  silent[0]->end();
-  co_await settle(world);
-  EXPECT_TRUE(silent[0]->is_closed());
-  EXPECT_EQ(over.connection_count(), 3U);
-  silent[1]->end();
-  silent[2]->end();
-  co_await settle(world);
-  EXPECT_EQ(over.connection_count(), 2U);
-
-  // Those whose handshake is over keep a place until they are accepted.
-  std::vector<Wire> honest;
-  std::vector<std::unique_ptr<Client>> clients;
-  for (int i = 0; i < 2; ++i) {
-    honest.push_back(world.stack().dial(listener->port()));
-    clients.push_back(std::make_unique<Client>(test_client::Offer{}));
-    co_await talk(world, *honest.back(), *clients.back());
+  Client unfinished({});
+  const std::string hello = unfinished.step({});
+  struct Row {
+    const char* what;
+    std::string first;
+    std::size_t places;
+    std::size_t openings;
+    Which closed;  // of eight, after all have come
+  };
+  const Row rows[] = {
+      {"silent", "", 0, 4, {0, 1, 2, 3}},
+      {"one byte", hello.substr(0, 1), 0, 4, {0, 1, 2, 3}},
+      {"half a record", hello.substr(0, hello.size() / 2), 0, 4, {0, 1, 2, 3}},
+      {"a record without its last byte", hello.substr(0, hello.size() - 1), 0, 4, {0, 1, 2, 3}},
+      {"a whole record", hello, 3, 0, {0, 1, 2, 3, 4}},
+      {"refused, and not gone", std::string("\x16\x09\x01\0\1x", 6), 0, 4, {0, 1, 2, 3}},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.what);
+    std::vector<Wire> wires;
+    for (int i = 0; i < 8; ++i) {
+      wires.push_back(world.stack().dial(listener->port()));
+      wires.back()->push(row.first);
+      co_await settle(world);
+    }
+    EXPECT_EQ(over.handshake_count(), row.places);
+    EXPECT_EQ(over.opening_count(), row.openings);
+    EXPECT_EQ(closed(wires), row.closed);
+    EXPECT_TRUE(co_await is_served(world, *listener));
+    for (const Wire& wire : wires) wire->break_off();
+    co_await settle(world);
+    EXPECT_EQ(over.connection_count(), 0U);
   }
-  EXPECT_TRUE(clients[0]->is_open());
-  EXPECT_FALSE(clients[1]->is_open());
-  EXPECT_EQ(over.handshake_count(), 3U);
-  std::optional<Over::Flow> first;
-  co_await accept_into<Over>(*listener, first);
-  co_await talk(world, *honest[1], *clients[1]);
-  EXPECT_TRUE(clients[1]->is_open());
-  std::optional<Over::Flow> second;
-  co_await accept_into<Over>(*listener, second);
-  EXPECT_EQ(over.handshake_count(), 2U);
-  EXPECT_EQ(over.connection_count(), 4U);
-
-  // The deadlines give all the rest back.
-  co_await world.loop().sleep_for(11s);
-  EXPECT_EQ(over.handshake_count(), 0U);
-  first.reset();
-  second.reset();
-  EXPECT_EQ(over.connection_count(), 0U);
   listener->close();
   co_await settle(world);
 }
 
-TEST(Limits, HandshakesAtOnceHaveAMaximum) {
+TEST(Limits, AHandshakePlaceIsTakenByAWholeRecord) {
   MemoryWorld world;
-  run(world, maximum(world));
+  run(world, places(world));
+}
+
+// What counts is when the server last answered, not when the client last sent something.
+Task<void> longest_wait(MemoryWorld& world) {
+  Over over(world.stack(), world.loop(), context(), {.handshakes_max = 3});
+  auto listener = over.listen(0);
+  REQUIRE(listener.has_value());
+  std::vector<Wire> wires;
+  // The first answers a request for another key share, which begins its wait anew.
+  Client retries({.version_min = TLS1_3_VERSION, .groups = "X448:P-256"});
+  wires.push_back(world.stack().dial(listener->port()));
+  wires.back()->push(retries.step({}));
+  co_await settle(world);
+  Client unfinished({});
+  const std::string hello = unfinished.step({});
+  for (int i = 0; i < 2; ++i) {
+    wires.push_back(world.stack().dial(listener->port()));
+    wires.back()->push(hello);
+    co_await settle(world);
+  }
+  wires[0]->push(retries.step(wires[0]->take()));
+  co_await settle(world);
+  // The second drips the start of a record, which is no answer.
+  for (int i = 0; i < 3; ++i) {
+    wires[1]->push(std::string_view("\x16\x03\x03").substr(static_cast<std::size_t>(i), 1));
+    co_await settle(world);
+  }
+  EXPECT_EQ(closed(wires), Which{});
+  EXPECT_TRUE(co_await is_served(world, *listener));
+  EXPECT_EQ(closed(wires), Which{1});
+  EXPECT_TRUE(co_await is_served(world, *listener)) << "a place was free again";
+  EXPECT_EQ(closed(wires), Which{1});
+  for (const Wire& wire : wires) wire->break_off();
+  listener->close();
+  co_await settle(world);
+  EXPECT_EQ(over.connection_count(), 0U);
+}
+
+TEST(Limits, TheLongestWaitForAClientEndsFirst) {
+  MemoryWorld world;
+  run(world, longest_wait(world));
+}
+
+// Clients that stop halfway, one each 5 ms, and more than there are places.
+Task<void> flood(MemoryWorld& world) {
+  Over over(world.stack(), world.loop(), context(), {.openings_max = 32, .handshakes_max = 8});
+  auto listener = over.listen(0);
+  REQUIRE(listener.has_value());
+  Client unfinished({});
+  const std::string hello = unfinished.step({});
+  const std::string starts[] = {hello, hello, hello.substr(0, hello.size() / 2),
+                                hello.substr(0, 1)};
+  std::vector<Wire> wires;
+  for (std::size_t i = 0; i < 400; ++i) {
+    const Wire wire = world.stack().dial(listener->port());
+    if (i % 4 == 1) wire->pipes[1].capacity = 1;  // it never reads
+    wire->push(starts[i % 4]);
+    wires.push_back(wire);
+    co_await world.loop().sleep_for(5ms);
+    EXPECT_LE(over.connection_count(), 40U);
+    if (i % 40 != 39) continue;
+    EXPECT_TRUE(co_await is_served(world, *listener)) << i;
+  }
+  listener->close();
+  co_await settle(world);
+  EXPECT_EQ(over.connection_count(), 0U);
+}
+
+TEST(Limits, AFloodOfHalfOpenConnectionsKeepsNobodyOut) {
+  MemoryWorld world;
+  run(world, flood(world));
+}
+
+// Open sessions that nobody accepts hold their listener, and no other.
+Task<void> two_listeners(MemoryWorld& world) {
+  Over over(world.stack(), world.loop(), context(),
+            {.openings_max = 2, .handshakes_max = 2, .ready_max = 2});
+  auto idle = over.listen(0);
+  auto served = over.listen(0);
+  REQUIRE(idle.has_value() && served.has_value());
+  std::vector<Wire> wires;
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 4; ++i) {
+    wires.push_back(world.stack().dial(idle->port()));
+    clients.push_back(std::make_unique<Client>(test_client::Offer{}));
+    co_await talk(world, *wires.back(), *clients.back());
+    EXPECT_TRUE(co_await is_served(world, *served));
+  }
+  EXPECT_TRUE(clients[1]->is_open());
+  EXPECT_LE(over.connection_count(), 3U) << "the others wait below, and cost nothing here";
+  std::optional<Over::Flow> first;
+  co_await accept_into<Over>(*idle, first);
+  co_await talk(world, *wires[3], *clients[3]);
+  std::optional<Over::Flow> second;
+  co_await accept_into<Over>(*idle, second);
+  co_await talk(world, *wires[3], *clients[3]);
+  EXPECT_TRUE(clients[3]->is_open());
+  idle->close();
+  EXPECT_TRUE(co_await is_served(world, *served));
+  served->close();
+  first.reset();
+  second.reset();
+  co_await settle(world);
+  EXPECT_EQ(over.connection_count(), 0U);
+}
+
+TEST(Limits, OneListenerDoesNotHoldAnother) {
+  MemoryWorld world;
+  run(world, two_listeners(world));
 }
 
 // What each record carries.

@@ -4,8 +4,10 @@
 // Method: each kind of bad start, many at once, from raw sockets of the same loop; an honest client
 // before and after. A counter of connections must come back to zero; in a sanitized build nothing
 // may be lost either. CRUNCH_TLS_ATTACKS says how many of each kind (the unit suite: 50; the test
-// labelled real: 10,000).
+// labelled real: 10,000). Half-open connections come 200 a second, beside honest ones.
 
+#include <algorithm>
+#include <cstdio>
 #include <cstdlib>
 #include <random>
 
@@ -150,6 +152,78 @@ TEST(Over, BadStartsEndCleanlyAndNothingIsLost) {
     TlsWorld world;
     run(world, attacked(world, kind, seed));
     EXPECT_EQ(world.sockets().stack().flow_count(), 0U);
+  }
+}
+
+// Half-open connections, 200 a second: what each sends, and that it then neither goes nor reads.
+const std::string& half_open(int which) {
+  static const std::string kinds[] = {one_hello(), one_hello().substr(0, one_hello().size() / 2),
+                                      one_hello().substr(0, 1), std::string()};
+  return kinds[which % std::size(kinds)];
+}
+
+struct Flood {
+  std::vector<std::optional<Raw>> flows;
+  bool over = false;
+  bool has_ended = false;
+};
+
+// `kind` 4: each in turn.
+Task<void> flood(TlsWorld& world, net::Endpoint to, int kind, Flood& state) {
+  constexpr base::Duration gap = 5ms;
+  base::Instant next = world.loop().now();
+  for (int i = 0; !state.over; ++i) {
+    auto flow = co_await world.sockets().stack().connect(to, long_time);
+    if (flow) {
+      const std::string& bytes = half_open(kind == 4 ? i : kind);
+      const std::array pieces{net::Piece{bytes_of(bytes)}};
+      net::Result<void> sent = co_await flow->write(std::span<const net::Piece>(pieces), long_time);
+      static_cast<void>(sent);
+      state.flows.emplace_back(std::move(*flow));
+    }
+    next += gap;
+    co_await world.loop().sleep_until(next);
+  }
+  state.flows.clear();
+  state.has_ended = true;
+}
+
+Task<void> flooded(TlsWorld& world, int kind, base::Duration time) {
+  auto listener = world.stack().listen(0);
+  REQUIRE(listener.has_value());
+  world.loop().spawn(serve(*listener, world.loop()));
+  const net::Endpoint to = world.at(listener->port());
+  Flood state;
+  world.loop().spawn(flood(world, to, kind, state));
+  std::vector<double> took_ms;
+  const base::Instant end = world.loop().now() + time;
+  while (world.loop().now() < end) {
+    const base::Instant begin = world.loop().clock().now();
+    EXPECT_TRUE(co_await is_served(world, to));
+    const base::Duration took = world.loop().clock().now() - begin;
+    took_ms.push_back(std::chrono::duration<double, std::milli>(took).count());
+    co_await world.loop().sleep_for(20ms);
+  }
+  const std::size_t half_open_count = state.flows.size();
+  state.over = true;
+  while (!state.has_ended) co_await world.loop().sleep_for(1ms);
+  std::sort(took_ms.begin(), took_ms.end());
+  std::printf("%zu honest clients beside %zu half-open ones: %.1f ms median, %.1f ms at most\n",
+              took_ms.size(), half_open_count, took_ms[took_ms.size() / 2], took_ms.back());
+  listener->close();
+  co_await settle(world);
+}
+
+// CRUNCH_TLS_FLOOD_S: how long each kind lasts. Only the test labelled real lasts long enough to
+// fill all places.
+TEST(Over, HalfOpenConnectionsDoNotKeepOthersOut) {
+  const char* text = std::getenv("CRUNCH_TLS_FLOOD_S");
+  const base::Duration time = text == nullptr ? 100ms : std::atoi(text) * base::Duration(1s);
+  for (int kind = 0; kind <= 4; ++kind) {
+    SCOPED_TRACE(kind);
+    TlsWorld world;
+    run(world, flooded(world, kind, time));
+    EXPECT_EQ(world.stack().over().connection_count(), 0U);
   }
 }
 

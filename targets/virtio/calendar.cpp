@@ -5,6 +5,7 @@
 
 #include "targets/libos/clock.hpp"
 #include "targets/libos/cpu.hpp"
+#include "targets/libos/pvclock.hpp"
 
 namespace virtio_target::calendar {
 
@@ -16,20 +17,10 @@ constexpr std::uint64_t second_ns = 1'000'000'000;
 
 // KVM's clock.
 
-struct KvmTime {
-  std::uint32_t version, padding;
-  std::uint64_t tsc, system_ns;
-  std::uint32_t multiplier;
-  std::int8_t shift;
-  std::uint8_t flags, padding2[2];
-};
-static_assert(sizeof(KvmTime) == 32);
-struct KvmWall {
-  std::uint32_t version, seconds, nanoseconds;
-};
+namespace pvclock = libos::pvclock;
 
-alignas(64) volatile KvmTime kvm_time;
-alignas(64) volatile KvmWall kvm_wall;
+alignas(64) volatile pvclock::SharedTime kvm_time;
+alignas(64) volatile pvclock::SharedWall kvm_wall;
 constexpr std::uint32_t msr_kvm_wall = 0x4b564d00;
 constexpr std::uint32_t msr_kvm_time = 0x4b564d01;
 
@@ -52,29 +43,20 @@ void ask_kvm_time() {
 }
 
 std::uint64_t kvm_tsc_hz() {
-  __extension__ using Wide = unsigned __int128;
   ask_kvm_time();
-  const std::uint32_t multiplier = kvm_time.multiplier;
-  if (multiplier == 0) return 0;
-  // ns = (ticks << shift) * multiplier >> 32
-  const auto hz = static_cast<std::uint64_t>((Wide{second_ns} << 32U) / multiplier);
-  const std::int8_t shift = kvm_time.shift;
-  return shift >= 0 ? hz >> shift : hz << -shift;
+  return pvclock::tsc_hz(pvclock::read_time(kvm_time));
 }
 
 // Nanoseconds since the machine was made.
 std::uint64_t kvm_system_ns() {
-  __extension__ using Wide = unsigned __int128;
   ask_kvm_time();
-  const std::int8_t shift = kvm_time.shift;
-  std::uint64_t ticks = cpu::rdtsc() - kvm_time.tsc;
-  ticks = shift >= 0 ? ticks << shift : ticks >> -shift;
-  return kvm_time.system_ns + static_cast<std::uint64_t>(Wide{ticks} * kvm_time.multiplier >> 32U);
+  const pvclock::Time time = pvclock::read_time(kvm_time);
+  return pvclock::ns_at(time, cpu::rdtsc());
 }
 
 std::uint64_t kvm_wall_ns() {
   cpu::write_msr(msr_kvm_wall, reinterpret_cast<std::uint64_t>(&kvm_wall));
-  const std::uint64_t made_at = kvm_wall.seconds * second_ns + kvm_wall.nanoseconds;
+  const std::uint64_t made_at = pvclock::read_wall(kvm_wall);
   return made_at == 0 ? 0 : made_at + kvm_system_ns();
 }
 

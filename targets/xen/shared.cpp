@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: ISC
 #include "targets/xen/shared.hpp"
 
+#include <cstddef>
+
 #include "targets/libos/cpu.hpp"
+#include "targets/libos/pvclock.hpp"
 #include "targets/xen/abi.hpp"
 
 namespace xen_target::shared {
@@ -10,44 +13,21 @@ namespace {
 
 namespace cpu = libos::cpu;
 
-constexpr std::uint64_t second_ns = 1'000'000'000;
 constexpr unsigned word_bits = 64;
 constexpr unsigned ports = 64 * 64;
 
 // Xen's page takes the place of this one.
 alignas(page_bytes) char page[page_bytes];
 
-__extension__ using Wide = unsigned __int128;
+namespace pvclock = libos::pvclock;
 
 volatile shared_info_t& info() { return *reinterpret_cast<volatile shared_info_t*>(page); }
 
-void compiler_barrier() { asm volatile("" : : : "memory"); }
-
-struct Time {
-  std::uint64_t tsc = 0;
-  std::uint64_t system = 0;
-  std::uint32_t scale = 0;
-  std::int8_t shift = 0;
-};
-
-// As Xen wrote it in one go: the version is odd while it writes.
-Time read_time() {
-  volatile vcpu_time_info_t& from = info().vcpu_info[0].time;
-  for (;;) {
-    const std::uint32_t version = from.version;
-    compiler_barrier();
-    Time time;
-    time.tsc = from.tsc_timestamp;
-    time.system = from.system_time;
-    time.scale = from.tsc_to_system_mul;
-    time.shift = from.tsc_shift;
-    compiler_barrier();
-    if (version % 2 == 0 && version == from.version) return time;
-    cpu::pause();
-  }
+pvclock::Time read_time() {
+  static_assert(sizeof(vcpu_time_info_t) == sizeof(pvclock::SharedTime));
+  return pvclock::read_time(
+      reinterpret_cast<const volatile pvclock::SharedTime&>(info().vcpu_info[0].time));
 }
-
-std::uint64_t shifted(std::uint64_t value, int by) { return by < 0 ? value >> -by : value << by; }
 
 }  // namespace
 
@@ -58,29 +38,18 @@ bool begin() noexcept {
 }
 
 std::uint64_t system_ns() noexcept {
-  const Time time = read_time();
-  const std::uint64_t ticks = shifted(cpu::rdtsc() - time.tsc, time.shift);
-  return time.system + static_cast<std::uint64_t>(Wide{ticks} * time.scale >> 32U);
+  const pvclock::Time time = read_time();
+  return pvclock::ns_at(time, cpu::rdtsc());
 }
 
-std::uint64_t tsc_hz() noexcept {
-  const Time time = read_time();
-  if (time.scale == 0) return 0;
-  return shifted((second_ns << 32U) / time.scale, -time.shift);
-}
+std::uint64_t tsc_hz() noexcept { return pvclock::tsc_hz(read_time()); }
 
 std::uint64_t wall_ns() noexcept {
-  for (;;) {
-    const std::uint32_t version = info().wc_version;
-    compiler_barrier();
-    const std::uint64_t seconds = info().wc_sec | std::uint64_t{info().wc_sec_hi} << 32U;
-    const std::uint64_t ns = info().wc_nsec;
-    compiler_barrier();
-    if (version % 2 == 0 && version == info().wc_version) {
-      return seconds == 0 ? 0 : seconds * second_ns + ns + system_ns();
-    }
-    cpu::pause();
-  }
+  const volatile shared_info_t& from = info();
+  static_assert(offsetof(shared_info_t, wc_nsec) == offsetof(shared_info_t, wc_version) + 8);
+  const std::uint64_t at_0 = pvclock::read_wall(
+      reinterpret_cast<const volatile pvclock::SharedWall&>(from.wc_version), &from.wc_sec_hi);
+  return at_0 == 0 ? 0 : at_0 + system_ns();
 }
 
 bool take_event(hypercall::Port port) noexcept {

@@ -5,6 +5,7 @@
 
 #include "targets/hvt/hypercall.hpp"
 #include "targets/hvt/notes.hpp"
+#include "targets/libos/once.hpp"
 
 namespace hvt_target {
 
@@ -22,8 +23,9 @@ void Idle::sleep(base::Instant deadline) {
     call.timeout_ns = static_cast<std::uint64_t>(std::min(deadline - now, longest).count());
   }
   ask(solo5::Call::poll, call);
-  if ((call.ready & std::uint64_t{1} << service_handle) != 0) net_.frames_have_come();
-  if ((call.ready & solo5::ready_to_stop) != 0) on_stop_();
+  const std::uint64_t ready = libos::read_once(call.ready);
+  if ((ready & std::uint64_t{1} << service_handle) != 0) net_.frames_have_come();
+  if ((ready & solo5::ready_to_stop) != 0) on_stop_();
 }
 
 }  // namespace hvt_target

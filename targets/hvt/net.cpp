@@ -8,6 +8,7 @@
 
 #include "targets/hvt/hypercall.hpp"
 #include "targets/hvt/notes.hpp"
+#include "targets/libos/once.hpp"
 
 namespace hvt_target {
 
@@ -85,12 +86,13 @@ std::optional<base::Bytes> Net::read() {
   solo5::NetTransfer call{service_handle, address_of(in_.get()), frame_bytes_max_,
                           solo5::Answer::again, 0};
   if (arrivals_.shall_ask()) ask(solo5::Call::net_read, call);
-  if (call.answer != solo5::Answer::ok || call.bytes > frame_bytes_max_) {
+  const solo5::NetTransfer answer = libos::read_once(call);
+  if (answer.answer != solo5::Answer::ok || answer.bytes > frame_bytes_max_) {
     arrivals_.end();
     return std::nullopt;
   }
   arrivals_.count_one();
-  return base::Bytes(in_.get(), call.bytes);
+  return base::Bytes(in_.get(), answer.bytes);
 }
 
 void Net::listen(base::Work* on_frames, base::Work* /*on_space*/) noexcept {

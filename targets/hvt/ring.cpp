@@ -6,6 +6,7 @@
 #include "targets/hvt/hypercall.hpp"
 #include "targets/hvt/notes.hpp"
 #include "targets/libos/cpu.hpp"
+#include "targets/libos/once.hpp"
 
 namespace hvt_target {
 
@@ -75,7 +76,7 @@ void RingEnd::exchange() {
   may_have_more_ = true;
   for (std::uint32_t i = 0; i < ins; ++i) {
     while (load(shared_.commits_put) == commits_taken_) asm volatile("pause");
-    const solo5::RingCommit commit = shared_.commits[commits_taken_ % solo5::ring_size];
+    const auto commit = libos::read_once(shared_.commits[commits_taken_ % solo5::ring_size]);
     store(shared_.commits_taken, ++commits_taken_);
     const bool is_frame = commit.answer == solo5::Answer::ok && commit.bytes <= frame_bytes_max_;
     if (!is_frame) may_have_more_ = false;

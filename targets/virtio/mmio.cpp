@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: ISC
 #include "targets/virtio/mmio.hpp"
 
-#include <new>
+#include <algorithm>
 #include <stdexcept>
 
-#include "targets/libos/paging.hpp"
 #include "targets/virtio/acpi.hpp"
 #include "targets/virtio/apic.hpp"
 #include "targets/virtio/arrivals.hpp"
@@ -41,6 +40,7 @@ enum Register : unsigned {
   queue_descriptors = 0x80,
   queue_available = 0x90,
   queue_used = 0xa0,
+  generation = 0xfc,
   configuration = 0x100,
 };
 
@@ -88,7 +88,9 @@ class MmioTransport final : public Transport {
 
   std::uint16_t queue_size_max(unsigned index) override {
     at(base_, queue_select) = index;
-    return static_cast<std::uint16_t>(at(base_, queue_size_most));
+    constexpr std::uint32_t most = 0x8000;  // what a split queue can have
+    const std::uint32_t said = at(base_, queue_size_most);
+    return static_cast<std::uint16_t>(std::min(said, most));
   }
 
   void add_queue(unsigned index, const Queue& queue) override {
@@ -107,8 +109,10 @@ class MmioTransport final : public Transport {
 
   void begin() override { set_status(status_ | status::driver_is_ready); }
   std::uint8_t config(unsigned offset) override {
+    if (configuration + offset >= registers_bytes) return 0;
     return *reinterpret_cast<volatile std::uint8_t*>(base_ + configuration + offset);
   }
+  std::uint32_t config_generation() override { return is_old_ ? 0 : at(base_, generation); }
   void notify(unsigned queue) noexcept override { at(base_, queue_notify) = queue; }
   bool took_interrupt() noexcept override {
     if (!arrivals::has_come(vector_)) return false;
@@ -137,7 +141,7 @@ void find_at(const MmioPlaces& places, DeviceKind kind,
              std::vector<std::unique_ptr<Transport>>& out) {
   for (std::size_t i = 0; i < places.count; ++i) {
     const MmioPlace& place = places.at[i];
-    if (!libos::paging::map_device(place.base, registers_bytes)) throw std::bad_alloc();
+    map_registers(place.base, registers_bytes);
     if (at(place.base, magic) != magic_value) continue;
     if (at(place.base, device_id) != static_cast<std::uint32_t>(kind)) continue;
     out.push_back(std::make_unique<MmioTransport>(place));

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <stdexcept>
+#include <string>
 #include <utility>
 
 #include "base/check.hpp"
@@ -73,11 +74,7 @@ Net::Net(std::unique_ptr<Transport> transport) : transport_(std::move(transport)
   if (offload_.send && (agreed & feature_cuts) == feature_cuts) {
     offload_.segmentation_bytes = segmentation_bytes;
   }
-  for (unsigned i = 0; i < mac_.size(); ++i) mac_.at(i) = transport_->config(i);
-  if ((agreed & feature_mac) == 0) mac_ = {0x02, 0, 0, 0, 0, 1};
-  if ((agreed & feature_mtu) != 0) {
-    mtu_bytes_ = transport_->config(10) | std::size_t{transport_->config(11)} << 8U;
-  }
+  read_config(agreed);
   const bool has_events = (agreed & feature_events) != 0;
   buffer_bytes_ = (header_bytes_ + net::ethernet_header_bytes + mtu_bytes_ + 63) / 64 * 64;
   const auto fitting = static_cast<std::uint16_t>(
@@ -95,6 +92,25 @@ Net::Net(std::unique_ptr<Transport> transport) : transport_(std::move(transport)
 Net::~Net() {
   transport_->reset();
   for (Sent& sent : sent_) sent.release();
+}
+
+// struct virtio_net_config.
+void Net::read_config(std::uint64_t agreed) {
+  constexpr unsigned mtu_at = 10;
+  // RFC 791; VIRTIO 1.2 section 5.1.4.1 forbids less.
+  constexpr std::size_t mtu_bytes_min = 68;
+  mac_ = {0x02, 0, 0, 0, 0, 1};
+  if ((agreed & feature_mac) != 0) {
+    const std::uint64_t mac = transport_->config_number(0, sizeof mac_);
+    for (unsigned i = 0; i < mac_.size(); ++i) mac_.at(i) = static_cast<std::uint8_t>(mac >> 8 * i);
+  }
+  if ((agreed & feature_mtu) != 0) {
+    mtu_bytes_ = static_cast<std::size_t>(transport_->config_number(mtu_at, 2));
+  }
+  if (mtu_bytes_ < mtu_bytes_min) {
+    throw std::runtime_error("the network device says an MTU of " + std::to_string(mtu_bytes_) +
+                             "; IPv4 needs 68");
+  }
 }
 
 std::byte* Net::buffer(std::uint16_t head) const noexcept {

@@ -62,6 +62,7 @@ class Net {
   };
   static constexpr std::size_t pieces_max = 64;
 
+  void read_config(std::uint64_t agreed);
   void begin_receiving();
   void reclaim();
   [[nodiscard]] bool is_copied(const net::FrameOut& frame) const noexcept;

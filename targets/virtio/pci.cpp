@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: ISC
 #include "targets/virtio/pci.hpp"
 
+#include <algorithm>
 #include <array>
-#include <new>
 #include <stdexcept>
 
 #include "targets/libos/cpu.hpp"
-#include "targets/libos/paging.hpp"
 #include "targets/virtio/apic.hpp"
 #include "targets/virtio/arrivals.hpp"
 
@@ -73,6 +72,7 @@ enum Common : unsigned {
   driver_feature = 12,
   config_vector = 16,
   device_status = 20,
+  generation = 21,
   queue_select = 22,
   queue_size = 24,
   queue_vector = 26,
@@ -81,6 +81,7 @@ enum Common : unsigned {
   queue_descriptors = 32,
   queue_available = 40,
   queue_used = 48,
+  common_bytes = 56,
 };
 
 class PciTransport final : public Transport {
@@ -88,7 +89,7 @@ class PciTransport final : public Transport {
   explicit PciTransport(const Function& function) : function_(function) {
     function_.write16(4, static_cast<std::uint16_t>((function_.read16(4) & 0x400U) | 0x406U));
     read_capabilities();
-    if (common_ == 0 || notify_ == 0) {
+    if (common_.bytes < common_bytes || notify_.bytes == 0) {
       throw std::runtime_error("a virtio device is older than virtio 1 (disable-modern?)");
     }
     if (msix_ == 0)
@@ -137,15 +138,20 @@ class PciTransport final : public Transport {
     if (common<std::uint16_t>(queue_vector) == none) {
       throw std::runtime_error("a virtio device has no interrupt for a queue");
     }
-    notify_at_.at(index) =
-        notify_ + std::uint64_t{common<std::uint16_t>(queue_notify_offset)} * notify_multiplier_;
+    const std::uint64_t notify_offset =
+        std::uint64_t{common<std::uint16_t>(queue_notify_offset)} * notify_multiplier_;
+    if (notify_offset + sizeof(std::uint16_t) > notify_.bytes) {
+      throw std::runtime_error("a virtio device says that a queue is notified outside of it");
+    }
+    notify_at_.at(index) = notify_.at + notify_offset;
     common<std::uint16_t>(queue_enable) = 1;
   }
 
   void begin() override { set_status(status_ | status::driver_is_ready); }
   std::uint8_t config(unsigned offset) override {
-    return device_ == 0 ? std::uint8_t{0} : in_memory<std::uint8_t>(device_ + offset);
+    return offset < device_.bytes ? in_memory<std::uint8_t>(device_.at + offset) : std::uint8_t{0};
   }
+  std::uint32_t config_generation() override { return common<std::uint8_t>(generation); }
   void notify(unsigned queue) noexcept override {
     in_memory<std::uint16_t>(notify_at_[queue]) = static_cast<std::uint16_t>(queue);
   }
@@ -161,23 +167,31 @@ class PciTransport final : public Transport {
 
   template <class T>
   volatile T& common(Common field) const {
-    return in_memory<T>(common_ + field);
+    return in_memory<T>(common_.at + field);
   }
   void set_status(unsigned to) {
     status_ = static_cast<std::uint8_t>(to);
     common<std::uint8_t>(device_status) = status_;
   }
   void set_address(Common field, std::uint64_t address) {
-    in_memory<std::uint32_t>(common_ + field) = static_cast<std::uint32_t>(address);
-    in_memory<std::uint32_t>(common_ + field + 4) = static_cast<std::uint32_t>(address >> 32U);
+    in_memory<std::uint32_t>(common_.at + field) = static_cast<std::uint32_t>(address);
+    in_memory<std::uint32_t>(common_.at + field + 4) = static_cast<std::uint32_t>(address >> 32U);
   }
 
-  [[nodiscard]] std::uint64_t mapped(unsigned bar, std::uint32_t offset,
-                                     std::uint32_t bytes) const {
+  // Registers of the device in memory.
+  struct Place {
+    std::uint64_t at = 0;
+    std::uint32_t bytes = 0;  // 0: there are none
+  };
+  // One that says more bytes than are ever used is mapped as far as they are.
+  [[nodiscard]] Place mapped(unsigned bar, std::uint32_t offset, std::uint32_t bytes) const {
+    constexpr std::uint32_t bytes_max = 1U << 20U;
     const std::uint64_t base = function_.base(bar);
     if (base == 0) throw std::runtime_error("the firmware gave a virtio device no addresses");
-    if (!libos::paging::map_device(base + offset, bytes)) throw std::bad_alloc();
-    return base + offset;
+    const Place place{base + offset, std::min(bytes, bytes_max)};
+    if (place.at < base) throw std::runtime_error("a virtio device has registers nowhere");
+    map_registers(place.at, place.bytes);
+    return place;
   }
 
   void read_capabilities() {
@@ -193,14 +207,14 @@ class PciTransport final : public Transport {
   }
 
   void read_virtio(unsigned at) {
-    enum Place : std::uint8_t { common_place = 1, notify_place = 2, device_place = 4 };
-    const std::uint8_t place = function_.read8(at + 3);
+    enum Kind : std::uint8_t { common_place = 1, notify_place = 2, device_place = 4 };
+    const std::uint8_t kind = function_.read8(at + 3);
     const unsigned bar = function_.read8(at + 4);
     const std::uint32_t offset = function_.read32(at + 8);
     const std::uint32_t bytes = function_.read32(at + 12);
-    if (place == common_place && common_ == 0) common_ = mapped(bar, offset, bytes);
-    if (place == device_place && device_ == 0) device_ = mapped(bar, offset, bytes);
-    if (place == notify_place && notify_ == 0) {
+    if (kind == common_place && common_.bytes == 0) common_ = mapped(bar, offset, bytes);
+    if (kind == device_place && device_.bytes == 0) device_ = mapped(bar, offset, bytes);
+    if (kind == notify_place && notify_.bytes == 0) {
       notify_ = mapped(bar, offset, bytes);
       notify_multiplier_ = function_.read32(at + 16);
     }
@@ -211,7 +225,7 @@ class PciTransport final : public Transport {
     constexpr std::uint16_t enable = 0x8000;
     vector_ = apic::new_vector();
     const std::uint32_t place = function_.read32(msix_ + 4);
-    const std::uint64_t entry = mapped(place & 7U, place & ~7U, 16);
+    const std::uint64_t entry = mapped(place & 7U, place & ~7U, 16).at;
     in_memory<std::uint32_t>(entry) = static_cast<std::uint32_t>(apic::message_address);
     in_memory<std::uint32_t>(entry + 4) = 0;
     in_memory<std::uint32_t>(entry + 8) = vector_;
@@ -220,9 +234,9 @@ class PciTransport final : public Transport {
   }
 
   Function function_;
-  std::uint64_t common_ = 0;
-  std::uint64_t device_ = 0;
-  std::uint64_t notify_ = 0;
+  Place common_;
+  Place device_;
+  Place notify_;
   std::uint32_t notify_multiplier_ = 0;
   std::array<std::uint64_t, queues_max> notify_at_{};
   unsigned msix_ = 0;

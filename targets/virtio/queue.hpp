@@ -3,7 +3,11 @@
 //
 // Owns:    the rings, and which descriptors are free. Not the memory that descriptors point to.
 // Shape:   offer chains of parts -> publish (is the device to be notified?) -> take what it used.
-// Rule:    what the device writes is checked before it is an index.
+// States:  of a head: free -> in the ring (offer) -> the device's (publish) -> the driver's (take)
+//          -> in the ring (offer_again), or free (give_back).
+// Trust:   the device can write all of the rings at any time. Nothing that we wrote there is read
+//          back: the free list, the lengths of chains and who has them are private. What the device
+//          writes is read once, and a head that it does not have stops the machine.
 // Source:  Virtual I/O Device (VIRTIO) 1.2, section 2.7.
 
 #pragma once
@@ -45,12 +49,13 @@ class Queue {
   [[nodiscard]] std::uint16_t next_head() const noexcept { return first_free_; }
   // Offers a chain of at most free_count() parts; the first's index. Not seen before publish().
   std::uint16_t offer(std::span<const Part> parts);
-  // Offers a chain again that was taken and not given back.
+  // Offers a chain again that was taken and not given back, as it is.
   void offer_again(std::uint16_t head) noexcept;
   // Shows the device what was offered; true: it wants to be notified.
   [[nodiscard]] bool publish() noexcept;
 
   // The next chain that the device is done with. It stays as it is until give_back or offer_again.
+  // `bytes` is what the device says that it wrote: the caller compares it with what it offered.
   std::optional<Used> take();
   void give_back(std::uint16_t head) noexcept;
   [[nodiscard]] bool has_used() const noexcept;
@@ -70,12 +75,21 @@ class Queue {
   struct UsedEntry {
     std::uint32_t head, bytes;
   };
+  enum class Holder : std::uint8_t { nobody, ring, device, driver };
+  // A descriptor and a place of the available ring, as only we see them.
+  struct Private {
+    std::uint16_t next = 0;          // in its chain, or in the free list
+    std::uint16_t parts = 0;         // of the chain that begins here
+    Holder holder = Holder::nobody;  // of that chain
+    std::uint16_t offered = 0;       // the head in this place of the available ring
+  };
   struct Free {
     void operator()(std::byte* memory) const noexcept;
   };
 
   // Words in the rings: flags and index, then the entries, then the other side's event.
-  [[nodiscard]] std::uint16_t& available(std::size_t word) const noexcept;
+  void set_available(std::size_t word, std::uint16_t value) const noexcept;
+  void put_available(std::uint16_t head) noexcept;
   [[nodiscard]] std::uint16_t used_word(std::size_t word) const noexcept;
   [[nodiscard]] UsedEntry used_entry(std::uint16_t index) const noexcept;
 
@@ -83,7 +97,8 @@ class Queue {
   bool has_events_;
   std::size_t used_offset_;
   std::unique_ptr<std::byte[], Free> memory_;
-  Descriptor* descriptors_;
+  Descriptor* descriptors_;  // written, never read
+  std::vector<Private> private_;
   std::uint16_t first_free_ = 0;
   std::uint16_t free_count_;
   std::uint16_t offered_ = 0;    // our index into the available ring

@@ -11,8 +11,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <vector>
 
+#include "targets/libos/machine.hpp"
 #include "targets/virtio/queue.hpp"
 
 namespace virtio_target {
@@ -40,8 +42,12 @@ class Transport {
   // `queue` must stay while the device runs.
   virtual void add_queue(unsigned index, const Queue& queue) = 0;
   virtual void begin() = 0;
-  // A byte of the device's own configuration.
+  // A byte of the device's own configuration; 0 behind its end.
   [[nodiscard]] virtual std::uint8_t config(unsigned offset) = 0;
+  // Differs when the configuration has changed. (The old protocol has none: always 0.)
+  [[nodiscard]] virtual std::uint32_t config_generation() { return 0; }
+  // A little-endian number of `bytes` (1 to 8) of the configuration, of one generation.
+  [[nodiscard]] std::uint64_t config_number(unsigned offset, unsigned bytes);
 
   virtual void notify(unsigned queue) noexcept = 0;
   // Whether an interrupt of this device came since the last call; its rings are to be looked at
@@ -58,6 +64,13 @@ inline constexpr std::uint8_t has_driver = 2;
 inline constexpr std::uint8_t driver_is_ready = 4;
 inline constexpr std::uint8_t features_are_agreed = 8;
 }  // namespace status
+
+// Whether a device's registers can be at [begin, begin + bytes): not empty, not over the end of
+// what an address can say, and no part of `memory`.
+[[nodiscard]] bool can_be_registers(std::uint64_t begin, std::uint64_t bytes,
+                                    std::span<const libos::Range> memory) noexcept;
+// Maps them. Throws std::runtime_error if they cannot be there, std::bad_alloc.
+void map_registers(std::uint64_t begin, std::uint64_t bytes);
 
 // Every device of this kind that the machine has, in order of place.
 [[nodiscard]] std::vector<std::unique_ptr<Transport>> find(DeviceKind kind);

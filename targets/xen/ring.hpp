@@ -12,6 +12,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "targets/libos/once.hpp"
+
 namespace xen_target {
 
 // `Shared` is one of Xen's struct ..._sring.
@@ -65,11 +67,8 @@ class FrontRing {
   }
   // A copy of the next one.
   [[nodiscard]] Response take() noexcept {
-    Response response;
-    std::memcpy(&response, const_cast<const char*>(entry(taken_)), sizeof response);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    ++taken_;
-    return response;
+    const auto at = taken_++;
+    return libos::read_once(*reinterpret_cast<const Response*>(entry(at)));
   }
   // Asks to be told when `count` more responses are there. True: they are.
   [[nodiscard]] bool ask_for(std::uint32_t count) noexcept {

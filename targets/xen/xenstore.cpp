@@ -5,6 +5,7 @@
 #include <atomic>
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "targets/xen/abi.hpp"
 
@@ -27,7 +28,13 @@ void Xenstore::begin(xenstore_domain_interface* ring, Host::Port port) noexcept 
   is_broken_ = ring == nullptr;
   got_bytes_ = 0;
   events_.clear();
+  wipe_payload();
+  if (is_broken_) return;
+  sent_ = load(ring->req_prod);
+  taken_ = load(ring->rsp_cons);
 }
+
+void Xenstore::wipe_payload() noexcept { explicit_bzero(payload_.data(), payload_.size()); }
 
 bool Xenstore::wait(std::uint64_t deadline) noexcept {
   if (host_.now_ns() >= deadline) return false;
@@ -37,7 +44,7 @@ bool Xenstore::wait(std::uint64_t deadline) noexcept {
 }
 
 std::uint32_t Xenstore::room() noexcept {
-  const Index unread = ring_->req_prod - load(ring_->req_cons);
+  const Index unread = sent_ - load(ring_->req_cons);
   if (unread > XENSTORE_RING_SIZE) is_broken_ = true;
   return is_broken_ ? 0 : XENSTORE_RING_SIZE - unread;
 }
@@ -50,12 +57,9 @@ bool Xenstore::send(std::string_view bytes, std::uint64_t deadline) {
       if (!wait(deadline)) return false;
       continue;
     }
-    const Index at = ring_->req_prod;
     const std::size_t count = std::min<std::size_t>(now, bytes.size());
-    for (std::size_t i = 0; i < count; ++i) {
-      ring_->req[MASK_XENSTORE_IDX(at + static_cast<Index>(i))] = bytes[i];
-    }
-    store(ring_->req_prod, at + static_cast<Index>(count));
+    for (std::size_t i = 0; i < count; ++i) ring_->req[MASK_XENSTORE_IDX(sent_++)] = bytes[i];
+    store(ring_->req_prod, sent_);
     bytes.remove_prefix(count);
     host_.notify(port_);
   }
@@ -63,21 +67,21 @@ bool Xenstore::send(std::string_view bytes, std::uint64_t deadline) {
 }
 
 std::size_t Xenstore::take_bytes(char* to, std::size_t bytes) noexcept {
-  const Index at = ring_->rsp_cons;
-  const Index ready = load(ring_->rsp_prod) - at;
+  const Index ready = load(ring_->rsp_prod) - taken_;
   if (ready > XENSTORE_RING_SIZE) {
     is_broken_ = true;
     return 0;
   }
   const std::size_t count = std::min<std::size_t>(ready, bytes);
   if (count == 0) return 0;
+  const Index begin = taken_;
   for (std::size_t i = 0; i < count; ++i) {
-    to[i] = ring_->rsp[MASK_XENSTORE_IDX(at + static_cast<Index>(i))];
+    to[i] = std::exchange(ring_->rsp[MASK_XENSTORE_IDX(taken_++)], '\0');
   }
-  store(ring_->rsp_cons, at + static_cast<Index>(count));
+  store(ring_->rsp_cons, taken_);
   // It may have found the ring full before it could see that.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (load(ring_->rsp_prod) - at >= XENSTORE_RING_SIZE) host_.notify(port_);
+  if (load(ring_->rsp_prod) - begin >= XENSTORE_RING_SIZE) host_.notify(port_);
   return count;
 }
 
@@ -119,11 +123,12 @@ void Xenstore::note_event() {
 void Xenstore::take_in() {
   while (take_message()) {
     if (header_.type == XS_WATCH_EVENT) note_event();
+    wipe_payload();
   }
 }
 
 bool Xenstore::has_events() const noexcept {
-  return !events_.empty() || (!is_broken_ && load(ring_->rsp_prod) != ring_->rsp_cons);
+  return !events_.empty() || (!is_broken_ && load(ring_->rsp_prod) != taken_);
 }
 
 std::optional<std::string> Xenstore::next_event() {
@@ -159,8 +164,12 @@ Xenstore::Result<std::string> Xenstore::ask(std::uint32_t type, std::string_view
         continue;
       }
       // The reply to a request that nobody waits for any more.
-      if (header_.request != header.request) continue;
+      if (header_.request != header.request) {
+        wipe_payload();
+        continue;
+      }
       std::string text(payload_.data(), header_.bytes);
+      wipe_payload();
       if (header_.type == type) return text;
       const bool is_missing = header_.type == XS_ERROR && text.starts_with("ENOENT");
       return base::failure(is_missing ? Error::not_found : Error::refused);

@@ -5,8 +5,10 @@
 // States:  Xenstore.   Used by: Vif, Control, kv/xenstore (it models its Transport).
 // Waiting: a request waits for its reply, a fraction of a millisecond, at most patience_ns; the
 //          loop stands still meanwhile. Requests are few: at the start, and when devices change.
-// Trust:   replies are foreign bytes. Lengths and indices are checked before anything is used;
-//          a ring whose indices make no sense is not used any more: Error::broken.
+// Trust:   replies are foreign bytes. Lengths and indices are read once and checked before anything
+//          is used; our own indices are private; a ring whose indices make no sense is not used any
+//          more: Error::broken.
+// Secrets: a value may be a key. What was answered stays neither here nor in the ring.
 // Bounds:  a reply of 4096 bytes (the protocol's own), events_max watch events that wait.
 // Source:  xen/io/xs_wire.h; Xen's docs/misc/xenstore.txt and xenstore-ring.txt.
 
@@ -82,12 +84,16 @@ class Xenstore {
   [[nodiscard]] bool take_message();
   [[nodiscard]] std::size_t take_bytes(char* to, std::size_t bytes) noexcept;
   void note_event();
+  void wipe_payload() noexcept;
   [[nodiscard]] bool wait(std::uint64_t deadline) noexcept;
 
   Host& host_;
   xenstore_domain_interface* ring_ = nullptr;
   Host::Port port_ = 0;
   bool is_broken_ = true;
+  // Our indices; the ring's are for the store to read.
+  std::uint32_t sent_ = 0;
+  std::uint32_t taken_ = 0;
   std::uint32_t last_request_ = 0;
   // The message that is coming in.
   Header header_{};

@@ -139,6 +139,31 @@ TEST_F(XenStore, StopsUsingARingThatMakesNoSense) {
   EXPECT_EQ(client.get("name"), "site") << "a new ring, as after a restore";
 }
 
+// The ring's page is the store's to write: what we wrote there is not what we go by.
+TEST_F(XenStore, ItsOwnIndicesAreNotReadBack) {
+  store.values["name"] = "site";
+  EXPECT_EQ(client.get("name"), "site");
+  for (const std::uint32_t lie : {1U, 0U - 1U, 512U, 0x80000000U}) {
+    store.ring.req_prod += lie;
+    store.on_act = [&] { store.ring.rsp_cons += lie; };  // when it has answered
+    EXPECT_EQ(client.get("name"), "site") << lie;
+  }
+}
+
+// A value may be the key of a certificate.
+TEST_F(XenStore, WhatWasAnsweredStaysNeitherInTheClientNorInTheRing) {
+  const std::string secret = "the key of a certificate";
+  store.values["vm-data/tls/key"] = secret;
+  store.put(XS_READ, 77, "another's: " + secret);
+  EXPECT_EQ(client.get("vm-data/tls/key"), secret);
+  const auto holds = [&](const void* at, std::size_t bytes) {
+    return std::string_view(static_cast<const char*>(at), bytes).find(secret) !=
+           std::string_view::npos;
+  };
+  EXPECT_FALSE(holds(&client, sizeof client));
+  EXPECT_FALSE(holds(&store.ring, sizeof store.ring));
+}
+
 TEST_F(XenStore, EventsAreBounded) {
   for (int i = 0; i < 300; ++i) {
     store.put(XS_WATCH_EVENT, 0, "p" + std::string(1, '\0') + std::to_string(i) + '\0');

@@ -28,6 +28,7 @@ bool Grants::add_frame() {
   auto* frame = static_cast<grant_entry_v1*>(host_.grant_frame(index));
   if (frame == nullptr) return false;
   frames_.push_back(frame);
+  free_.reserve(frames_.size() * references_per_frame);  // free() takes no memory
   const Reference first = index * references_per_frame;
   const Reference reserved = index == 0 ? GNTTAB_NR_RESERVED_ENTRIES : 0;
   for (Reference i = references_per_frame; i > reserved; --i) free_.push_back(first + i - 1);

@@ -27,8 +27,10 @@ Netfront::Netfront(Host& host, Grants& grants, const Facts& facts)
   facts_.mtu_bytes = std::min(facts_.mtu_bytes, mtu_bytes_max);
 }
 
+// The domain ends with its device: what is still held then is read by nobody who counts.
 Netfront::~Netfront() {
   if (is_open_) close();
+  for (Left& left : left_) end(left);
 }
 
 void Netfront::listen(base::Work* on_frames, base::Work* on_space) noexcept {
@@ -40,12 +42,15 @@ void Netfront::listen(base::Work* on_frames, base::Work* on_space) noexcept {
 
 bool Netfront::prepare(Host::Domain domain) {
   constexpr std::uint32_t size = FrontRing<netif_tx_sring>::size;
-  // What an earlier backend left, or never let go of, is made up for.
+  look_at_left();
+  // What an earlier backend has not let go of is made up for.
   slots_.resize(size);
   sent_.resize(size);
   pages_.resize(size);
   page_references_.resize(size);
-  left_pages_.reserve(left_pages_.size() + 2 * std::size_t{size} + 2);  // closing takes no memory
+  // Closing takes no memory.
+  left_.reserve(left_.size() + 2 * std::size_t{size} + 2);
+  kept_frames_.reserve(kept_frames_.size() + size);
   auto reserve = [&](Grants::Reference& reference) {
     if (reference != 0) return true;
     const std::optional<Grants::Reference> more = grants_.reserve();
@@ -97,21 +102,60 @@ void Netfront::close() noexcept {
   is_open_ = false;
   host_.close_port(connection_.port);
   connection_.port = 0;
-  // A page that is still held stays the backend's: neither it nor its reference is used again.
-  auto take_back = [&](Grants::Reference& reference, Page& page) {
-    if (grants_.close(reference)) return;
-    if (page != nullptr) left_pages_.push_back(std::move(page));
-    reference = 0;
-    ++counts_.left;
-  };
   take_back(connection_.sending, rings_->out_page);
   take_back(connection_.receiving, rings_->in_page);
   for (std::size_t i = 0; i < pages_.size(); ++i) take_back(page_references_[i], pages_[i]);
   for (Slot& slot : slots_) {
-    if (!slot.is_in_flight) continue;
-    take_back(slot.reference, sent_[slot.head].copy);
+    if (slot.is_in_flight) take_back(slot);
   }
   release_all();
+}
+
+void Netfront::take_back(Grants::Reference& reference, Page& page) noexcept {
+  if (!grants_.close(reference)) leave(reference, page, no_frame);
+}
+
+void Netfront::take_back(Slot& slot) noexcept {
+  if (grants_.close(slot.reference)) return;
+  Sent& sent = sent_[slot.head];
+  // The pieces of a frame that was not copied are its sender's: they stay until it is released.
+  if (sent.kept == no_frame && sent.release.call != nullptr) {
+    sent.kept = keep(std::exchange(sent.release, {}));
+  }
+  leave(slot.reference, sent.copy, sent.kept);
+}
+
+// Neither the page nor its reference is used again before the backend lets go.
+void Netfront::leave(Grants::Reference& reference, Page& page, std::size_t frame) noexcept {
+  if (frame != no_frame) ++kept_frames_[frame].references;
+  left_.push_back({std::exchange(reference, 0), std::move(page), frame});
+  ++counts_.left;
+}
+
+std::size_t Netfront::keep(net::Release release) noexcept {
+  const auto free = std::ranges::find(kept_frames_, std::size_t{0}, &KeptFrame::references);
+  const auto index = static_cast<std::size_t>(free - kept_frames_.begin());
+  if (free == kept_frames_.end()) kept_frames_.emplace_back();
+  kept_frames_[index].release = release;
+  return index;
+}
+
+void Netfront::end(Left& left) noexcept {
+  left.page.reset();
+  if (left.frame == no_frame) return;
+  KeptFrame& frame = kept_frames_[left.frame];
+  if (--frame.references == 0) std::exchange(frame.release, {})();
+}
+
+void Netfront::look_at_left() noexcept {
+  const auto has_let_go = [this](Left& left) {
+    if (!grants_.close(left.reference)) return false;
+    grants_.free(left.reference);
+    end(left);
+    --counts_.left;
+    return true;
+  };
+  std::erase_if(left_, has_let_go);
 }
 
 bool Netfront::is_let_go() const noexcept {
@@ -123,12 +167,14 @@ void Netfront::forget() noexcept {
   is_open_ = false;
   connection_.port = 0;
   release_all();
+  look_at_left();
 }
 
 void Netfront::release_all() noexcept {
   for (Slot& slot : slots_) slot.is_in_flight = false;
   for (Sent& sent : sent_) {
     sent.slots_left = 0;
+    sent.kept = no_frame;
     sent.copy.reset();
     std::exchange(sent.release, {})();
   }
@@ -194,6 +240,7 @@ std::optional<net::FrameIn> Netfront::receive() {
 bool Netfront::poll() {
   notify();
   reclaim();
+  if (!left_.empty()) look_at_left();
   bool scheduled = false;
   const bool has_room = !is_open_ || room() >= rings_->out.size / 2;
   if (wants_space_ && has_room && on_space_ != nullptr) {

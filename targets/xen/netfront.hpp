@@ -9,6 +9,9 @@
 //          backend to read and closed by its answer. Nothing is copied, but frames in more than
 //          slots_max pages. A reference costs two stores, so none is kept open for static pages.
 // Coming:  a page is closed to the backend before it is looked at, and opened again afterwards.
+// Kept:    what a backend does not let go of when it is closed stays as it is until it does: a page
+//          of ours is not freed, and the pieces of a frame are not released, while another domain
+//          may read there. poll() looks.
 // Told:    the backend once a turn of the loop, when req_event asks for it. Before it says that it
 //          is connected nothing to send is in the ring: Linux's netback, woken when it binds the
 //          event channel, would find work that it cannot do yet and leave the channel masked. We of
@@ -75,9 +78,10 @@ class Netfront {
   [[nodiscard]] bool is_heard() const noexcept { return is_heard_; }
   // Tells the bridges where this address is from now on (RFC 903; RFC 7042 lists its type).
   void announce();
-  // The backend has let go, or is taken to have: what it still holds is left to it for good.
+  // The backend has let go, or is taken to have: what it still holds is left to it as long as it
+  // holds it.
   void close() noexcept;
-  // In a domain that was made anew, where all that it held is gone.
+  // In a domain that was made anew, after Grants::begin_again(): nobody holds anything.
   void forget() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return is_open_; }
   // What the backend did wrong; empty: nothing.
@@ -95,7 +99,7 @@ class Netfront {
     std::uint64_t sent = 0;  // frames; a large one that the backend cuts is one
     std::uint64_t received = 0;
     std::uint64_t dropped = 0;  // either way
-    std::uint64_t left = 0;     // pages and references that a backend never let go of
+    std::uint64_t left = 0;     // pages that backends have not let go of yet
   };
   [[nodiscard]] const Counts& counts() const noexcept { return counts_; }
 
@@ -112,16 +116,34 @@ class Netfront {
     std::uint16_t head = 0;  // the first slot's number of its frame
     bool is_in_flight = false;
   };
+  static constexpr std::size_t no_frame = ~std::size_t{0};
   // By the number of its first slot.
   struct Sent {
     net::Release release;
     Page copy;  // of a frame in too many pages
     std::uint16_t slots_left = 0;
+    std::size_t kept = no_frame;  // in kept_frames_
+  };
+  // A reference that a backend has not let go of.
+  struct Left {
+    Grants::Reference reference = 0;
+    Page page;                     // ours, if it is
+    std::size_t frame = no_frame;  // in kept_frames_, if the page is of a frame's pieces
+  };
+  struct KeptFrame {
+    net::Release release;
+    std::size_t references = 0;  // 0: this place is free
   };
 
   static Page new_pages(std::size_t bytes);
   bool prepare(Host::Domain domain);
   void release_all() noexcept;
+  void take_back(Grants::Reference& reference, Page& page) noexcept;
+  void take_back(Slot& slot) noexcept;
+  void leave(Grants::Reference& reference, Page& page, std::size_t frame) noexcept;
+  [[nodiscard]] std::size_t keep(net::Release release) noexcept;
+  void end(Left& left) noexcept;
+  void look_at_left() noexcept;
   void break_off(std::string_view why) noexcept;
   [[nodiscard]] bool is_too_large(const net::FrameOut& frame, std::size_t bytes) const noexcept;
   void put_frame(const net::FrameOut& frame, std::size_t bytes, net::Release release, bool copied);
@@ -161,7 +183,8 @@ class Netfront {
   // By their slot in the ring.
   std::vector<Page> pages_;
   std::vector<Grants::Reference> page_references_;
-  std::vector<Page> left_pages_;  // to backends that did not let go of them
+  std::vector<Left> left_;
+  std::vector<KeptFrame> kept_frames_;
   bool is_rest_ = false;       // of a frame in several pages: we never said that there may be one
   bool is_page_lent_ = false;  // the one that the last frame stands in
   std::array<std::byte, 60> announcement_{};

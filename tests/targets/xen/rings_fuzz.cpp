@@ -34,7 +34,11 @@ class Game {
   void play() {
     while (!input_.is_empty()) step();
     net_.close();
+    // Frames that the backend holds are released when it lets go.
+    let_go();
+    static_cast<void>(net_.poll());
     must(releases_ == sent_);
+    must(net_.counts().left == 0);
   }
 
  private:
@@ -69,6 +73,11 @@ class Game {
     const std::size_t at = (std::size_t{input_.byte()} << 4U) + input_.byte() % 16U;
     page[at] = static_cast<char>(input_.byte());
   }
+  void let_go() {
+    constexpr std::uint32_t each = PlayedHost::page / sizeof(grant_entry_v1);
+    const auto all = static_cast<std::uint32_t>(host_.table.size() * each);
+    for (std::uint32_t i = 8; i < all; ++i) host_.hold(i, false);
+  }
   void step() {
     switch (input_.byte() % 12) {
       case 0:
@@ -102,7 +111,7 @@ class Game {
         return;
       default:
         net_.close();
-        must(releases_ == sent_);
+        must(releases_ <= sent_);
         return open();
     }
   }

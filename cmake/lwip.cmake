@@ -53,6 +53,16 @@ function(crunch_find_lwip)
       ipv6/nd6)
     set_property(SOURCE ${source}/src/core/${name}.c APPEND PROPERTY COMPILE_OPTIONS -Os)
   endforeach()
+  # These call net/lwip/inputs.cpp, which looks first and then calls lwIP's function of that name.
+  foreach(call
+      ipv4/ip4:tcp_input ipv4/ip4:icmp_input ipv4/ip4:ip4_frag
+      ipv6/ip6:tcp_input ipv6/ip6:ip6_frag ipv6/icmp6:nd6_input tcp:tcp_send_fin)
+    string(REPLACE ":" ";" call ${call})
+    list(GET call 0 file)
+    list(GET call 1 function)
+    set_property(SOURCE ${source}/src/core/${file}.c
+      APPEND PROPERTY COMPILE_DEFINITIONS ${function}=crunch_lwip_${function})
+  endforeach()
   if(CRUNCH_SANITIZE)
     # Headers stand in frames at any address, and lwIP reads them there.
     target_compile_options(crunch_lwip_c PRIVATE

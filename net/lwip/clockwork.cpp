@@ -57,6 +57,15 @@ std::uint32_t tcp_due_in() {
   return std::max(next_tick, slow * 2);
 }
 
+// lwIP goes on probing a closed window when all that waited for it has been acknowledged, and then
+// stops the machine because there is nothing to probe with.
+void tcp_tick() {
+  for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
+    if (pcb->unsent == nullptr) pcb->persist_backoff = 0;
+  }
+  tcp_tmr();
+}
+
 // ---- ARP, neighbour discovery, reassembly: a second.
 
 void second_tick() {
@@ -131,7 +140,7 @@ Clockwork::Clockwork(base::Loop& loop, Globals& globals)
       globals_(globals),
       parts_{{
           {.interval = 50ms,
-           .tick = tcp_tmr,
+           .tick = tcp_tick,
            .due_in = tcp_due_in,
            .ticks_missed_max = 4,
            .is_tcp = true},

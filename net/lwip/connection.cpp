@@ -9,6 +9,7 @@
 #include <lwip/tcp.h>
 
 #include "net/lwip/clockwork.hpp"
+#include "net/lwip/engine.hpp"
 #include "net/lwip/ip.hpp"
 
 namespace net::lwip {
@@ -150,6 +151,7 @@ void Connection::on_sent() noexcept {
 
 void Connection::on_connected() noexcept {
   is_connected_ = true;
+  if (pcb_ != nullptr) Engine::current().paths.fit(*pcb_);
   widen_start();
   if (write_side_.is_waiting()) wake();
 }

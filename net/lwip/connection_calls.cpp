@@ -7,6 +7,7 @@
 
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/connection.hpp"
+#include "net/lwip/segments.hpp"
 
 namespace net::lwip {
 
@@ -14,6 +15,12 @@ namespace {
 
 // One tcp_write takes a 16-bit length.
 constexpr std::size_t write_bytes_max = 0xffff;
+
+err_t queue(tcp_pcb& pcb, Bytes bytes, int flags) {
+  const WithoutResent at_the_end(pcb);
+  make_room_at_tail(pcb);
+  return tcp_write(&pcb, bytes.data(), static_cast<u16_t>(bytes.size()), static_cast<u8_t>(flags));
+}
 
 }  // namespace
 
@@ -68,8 +75,7 @@ bool Write::attempt() noexcept {
     const bool is_last = count == bytes.size() && left_.pieces().size() == 1;
     const int flags =
         (piece.lasting ? 0 : TCP_WRITE_FLAG_COPY) | (is_last ? 0 : TCP_WRITE_FLAG_MORE);
-    const err_t answer = tcp_write(connection_.pcb_, bytes.data(), static_cast<u16_t>(count),
-                                   static_cast<u8_t>(flags));
+    const err_t answer = queue(*connection_.pcb_, bytes.first(count), flags);
     if (answer == ERR_MEM) break;
     if (answer != ERR_OK) {
       connection_.write_over_ = Error::reset;

@@ -14,6 +14,7 @@
 #include <lwip/tcp.h>
 
 #include "net/lwip/frame.hpp"
+#include "net/lwip/segments.hpp"
 
 namespace net::lwip {
 
@@ -45,6 +46,7 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
       clockwork(its_loop, globals),
       pool(its_loop, clockwork, options.connections_max),
       interface(its_loop, globals, log, options),
+      paths(its_loop, globals, interface.lwip_netif()),
       entropy_(entropy),
       device_(std::move(device)),
       mac_(device_->mac()),
@@ -62,6 +64,7 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
 
 Engine::~Engine() {
   globals.enter();
+  paths.unschedule();
   end_all_connections();
   interface.stop();
   device_->listen(nullptr, nullptr);
@@ -71,6 +74,7 @@ Engine::~Engine() {
 
 void Engine::receive() {
   globals.enter();
+  paths.forget_old();
   for (int i = 0; i < frames_per_turn_max; ++i) {
     const std::optional<FrameIn> frame = device_->receive();
     if (!frame) {
@@ -123,7 +127,18 @@ void Engine::take(const FrameIn& in) {
 
 err_t Engine::send(const netif& from, pbuf* frame) {
   CHECK(&from == &interface.lwip_netif());
+  const base::MutableBytes first{static_cast<std::byte*>(frame->payload), frame->len};
+  if (is_plain_tcp(first)) {
+    if (!paths.admits(first, frame->tot_len)) return ERR_BUF;
+    forbid_fragments(first);
+  }
   return send(frame);
+}
+
+void Engine::adopt(tcp_pcb& pcb) {
+  half_open.add(&pcb);
+  note_announced_segment(pcb, announced_segment);
+  paths.fit(pcb);
 }
 
 err_t Engine::send(pbuf* frame) {

@@ -13,6 +13,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <lwip/netif.h>
@@ -29,6 +30,7 @@
 #include "net/lwip/half_open.hpp"
 #include "net/lwip/interface.hpp"
 #include "net/lwip/options.hpp"
+#include "net/lwip/paths.hpp"
 #include "net/lwip/strangers.hpp"
 
 namespace net::lwip {
@@ -50,6 +52,7 @@ class Engine {
   Pool pool;
   HalfOpen half_open;
   Interface interface;
+  Paths paths;
 
   // ---- What lwIP asks (port.cpp).
   std::uint32_t random();
@@ -57,6 +60,10 @@ class Engine {
   // The first sequence number of a connection, by what is given of it.
   [[nodiscard]] std::uint32_t sequence(base::Bytes connection) const;
   err_t send(const netif& from, pbuf* frame);
+  // What the SYN announces that lwIP is about to make a connection of.
+  std::optional<std::uint16_t> announced_segment;
+  // lwIP has made it, and has not answered yet.
+  void adopt(tcp_pcb& pcb);
   bool admit_stranger(const ip_addr_t& sender) {
     return strangers_.admit(interface.lwip_netif(), sender, loop.now());
   }

@@ -31,6 +31,10 @@ std::uint16_t word_at(base::Bytes bytes, std::size_t at) noexcept {
   return static_cast<std::uint16_t>(byte_at(bytes, at) << 8U | byte_at(bytes, at + 1));
 }
 
+std::uint32_t long_at(base::Bytes bytes, std::size_t at) noexcept {
+  return std::uint32_t{word_at(bytes, at)} << 16U | word_at(bytes, at + 2);
+}
+
 void put_word(base::MutableBytes bytes, std::size_t at, std::size_t value) noexcept {
   bytes[at] = static_cast<std::byte>(value >> 8U & 0xffU);
   bytes[at + 1] = static_cast<std::byte>(value & 0xffU);
@@ -69,9 +73,20 @@ std::optional<Segment> read_segment(base::Bytes first, std::size_t frame_bytes) 
   const unsigned flags = byte_at(first, segment.tcp_at + 13);
   if ((flags & ~(fin | push)) != acknowledges) return {};
   segment.ends_burst = (flags & (fin | push)) != 0;
-  segment.sequence =
-      std::uint32_t{word_at(first, segment.tcp_at + 4)} << 16U | word_at(first, segment.tcp_at + 6);
+  segment.sequence = long_at(first, segment.tcp_at + 4);
   return segment;
+}
+
+void forbid_fragments(base::MutableBytes first) noexcept {
+  constexpr std::size_t flags_at = ethernet_header_bytes + 6;
+  constexpr std::size_t checksum_at = ethernet_header_bytes + 10;
+  constexpr unsigned dont_fragment = 0x4000;
+  const unsigned flags = word_at(first, flags_at);
+  if (word_at(first, ethertype_at) != type_ipv4 || (flags & dont_fragment) != 0) return;
+  put_word(first, flags_at, flags | dont_fragment);
+  // RFC 1624: the sum of the header is as much larger as the field is.
+  const unsigned sum = (~unsigned{word_at(first, checksum_at)} & 0xffffU) + dont_fragment;
+  put_word(first, checksum_at, ~(sum + (sum >> 16U)));
 }
 
 std::optional<ChecksumRequest> ask_for_checksum(base::MutableBytes first,

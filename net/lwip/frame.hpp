@@ -21,6 +21,7 @@ inline constexpr std::uint16_t type_ipv6 = 0x86dd;
 
 // In the network's order.
 [[nodiscard]] std::uint16_t word_at(base::Bytes bytes, std::size_t at) noexcept;
+[[nodiscard]] std::uint32_t long_at(base::Bytes bytes, std::size_t at) noexcept;
 void put_word(base::MutableBytes bytes, std::size_t at, std::size_t value) noexcept;
 
 // A frame that is only more of TCP: it changes no table but TCP's.
@@ -39,6 +40,9 @@ struct Segment {
 // `first`: the frame's first piece; `frame_bytes`: its length. Nothing: it is something else.
 [[nodiscard]] std::optional<Segment> read_segment(base::Bytes first,
                                                   std::size_t frame_bytes) noexcept;
+
+// Sets "don't fragment" in a TCP frame of IPv4, and corrects the header's checksum.
+void forbid_fragments(base::MutableBytes first) noexcept;
 
 // For a TCP frame to a device that sums: where the checksum is to be. Its field is given the sum of
 // the pseudo header. Nothing: not TCP.

@@ -17,7 +17,7 @@ u8_t place() {
 }
 
 err_t arrived(u8_t, tcp_pcb_listen*, tcp_pcb* pcb) {
-  Engine::current().half_open.add(pcb);
+  Engine::current().adopt(*pcb);
   return ERR_OK;
 }
 

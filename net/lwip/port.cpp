@@ -15,8 +15,38 @@
 #include "net/lwip/checksum.hpp"
 #include "net/lwip/engine.hpp"
 #include "net/lwip/port/hooks.h"
+#include "net/lwip/segments.hpp"
+#include "net/lwip/tcp_options.hpp"
 
 using net::lwip::Engine;
+
+namespace {
+
+// What SYNs announce is taken from the one that opens a connection, or from the one that answers
+// ours. lwIP would read any segment's.
+void take_options(tcp_pcb& pcb, unsigned flags, base::MutableBytes options) {
+  constexpr unsigned syn_and_ack = TCP_SYN | TCP_ACK;
+  const bool is_answer = pcb.state == SYN_SENT && (flags & syn_and_ack) == syn_and_ack;
+  if (pcb.state == LISTEN) {
+    Engine::current().announced_segment = net::lwip::announced_segment(options);
+  } else if (is_answer) {
+    net::lwip::note_announced_segment(pcb, net::lwip::announced_segment(options));
+  } else if ((flags & TCP_SYN) != 0) {
+    net::lwip::erase_options(options);
+  } else {
+    net::lwip::erase_announced_segment(options);
+  }
+}
+
+// Whether a segment that comes before another that is missing goes on beyond the window. lwIP would
+// keep all of it, and stop the machine when the missing one has come.
+bool leaves_window(const tcp_pcb& pcb, const tcp_hdr& header, std::size_t bytes) {
+  const u32_t end = header.seqno + static_cast<u32_t>(bytes);
+  return pcb.state >= ESTABLISHED && TCP_SEQ_GT(header.seqno, pcb.rcv_nxt) &&
+         TCP_SEQ_GT(end, pcb.rcv_nxt + pcb.rcv_wnd);
+}
+
+}  // namespace
 
 extern "C" {
 
@@ -52,23 +82,28 @@ u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip
   return Engine::current().sequence(std::as_bytes(std::span(&ends, 1)));
 }
 
-err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t, u16_t first_options_bytes, u8_t*,
+err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t options_bytes, u16_t, u8_t*,
                           pbuf* payload) {
   const unsigned flags = TCPH_FLAGS(header);
+  // In one piece: crunch_lwip_tcp_input has seen to it.
+  const base::MutableBytes options{reinterpret_cast<std::byte*>(header + 1), options_bytes};
+  take_options(*pcb, flags, options);
   if (pcb->state == LISTEN) {
     const bool is_admitted =
         (flags & TCP_SYN) == 0 || (!Engine::current().pool.is_full() &&
                                    Engine::current().admit_stranger(*ip_current_src_addr()));
     return is_admitted ? ERR_OK : ERR_MEM;
   }
+  if (leaves_window(*pcb, *header, payload->tot_len)) {
+    tcp_send_empty_ack(pcb);
+    return ERR_VAL;
+  }
   // Before, its argument is the listener's; and once let go there is none.
   const bool has_owner =
       pcb->state == ESTABLISHED || pcb->state == FIN_WAIT_1 || pcb->state == CLOSE_WAIT;
   if (has_owner && pcb->callback_arg != nullptr && (flags & TCP_ACK) != 0) {
     auto& connection = *static_cast<net::lwip::Connection*>(pcb->callback_arg);
-    connection.before_segment(
-        header->ackno, header->wnd, payload->tot_len > 0,
-        {reinterpret_cast<const std::byte*>(header + 1), first_options_bytes});
+    connection.before_segment(header->ackno, header->wnd, payload->tot_len > 0, options);
   }
   return ERR_OK;
 }

@@ -9,6 +9,9 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/tcp.h>
 
+#include "net/lwip/frame.hpp"
+#include "net/lwip/tcp_options.hpp"
+
 namespace net::lwip {
 
 namespace {
@@ -26,14 +29,6 @@ std::uint32_t begin_of(const tcp_seg& segment) { return lwip_ntohl(segment.tcphd
 std::uint32_t end_of(const tcp_seg& segment) { return begin_of(segment) + TCP_TCPLEN(&segment); }
 bool has(const tcp_seg& segment, u8_t mark) { return (segment.flags & mark) != 0; }
 
-std::uint32_t long_at(base::Bytes bytes, std::size_t at) {
-  std::uint32_t value = 0;
-  for (std::size_t i = 0; i < 4; ++i) {
-    value = value << 8U | std::to_integer<std::uint32_t>(bytes[at + i]);
-  }
-  return value;
-}
-
 void forget_marks(tcp_seg* segments) {
   for (; segments != nullptr; segments = segments->next) {
     segments->flags = static_cast<u8_t>(segments->flags & ~(has_come | was_resent));
@@ -44,24 +39,13 @@ void forget_marks(tcp_seg* segments) {
 
 // The blocks of selective acknowledgement among TCP's options.
 std::size_t Recovery::read_blocks(base::Bytes options, std::span<Block> blocks) noexcept {
-  constexpr unsigned end = 0;
-  constexpr unsigned padding = 1;
-  constexpr unsigned selective = 5;
   std::size_t count = 0;
-  for (std::size_t i = 0; i < options.size();) {
-    const auto kind = std::to_integer<unsigned>(options[i]);
-    if (kind == end) break;
-    if (kind == padding) {
-      ++i;
-      continue;
+  for (auto each = next_option(options, 0); each;
+       each = next_option(options, each->at + each->bytes)) {
+    if (each->kind != TcpOption::selective) continue;
+    for (std::size_t at = 2; at + 8 <= each->bytes && count < blocks.size(); at += 8) {
+      blocks[count++] = {long_at(options, each->at + at), long_at(options, each->at + at + 4)};
     }
-    if (i + 1 >= options.size()) break;
-    const auto size = std::to_integer<std::size_t>(options[i + 1]);
-    if (size < 2 || i + size > options.size()) break;
-    for (std::size_t at = i + 2; kind == selective && at + 8 <= i + size; at += 8) {
-      if (count < blocks.size()) blocks[count++] = {long_at(options, at), long_at(options, at + 4)};
-    }
-    i += size;
   }
   return count;
 }

@@ -58,6 +58,34 @@ inline std::string ipv4(const Ipv4& head, std::string_view payload) {
   return frame.append(payload);
 }
 
+// An IPv6 packet to fd00::1 in a frame.
+inline constexpr std::string_view our_ipv6{"\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01", 16};
+inline constexpr std::string_view other_ipv6{"\xfd\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x02", 16};
+struct Ipv6 {
+  std::string_view from = other_ipv6;
+  std::string_view to = our_ipv6;
+  unsigned protocol = 6;
+  unsigned hop_limit = 64;
+};
+inline std::string ipv6(const Ipv6& head, std::string_view payload) {
+  std::string frame(54, '\0');
+  frame.replace(0, 6, our_mac);
+  frame.replace(6, 6, other_mac);
+  put_word(frame, 12, 0x86dd);
+  frame[14] = 0x60;
+  put_word(frame, 18, static_cast<unsigned>(payload.size()));
+  frame[20] = static_cast<char>(head.protocol);
+  frame[21] = static_cast<char>(head.hop_limit);
+  frame.replace(22, 16, head.from);
+  frame.replace(38, 16, head.to);
+  return frame.append(payload);
+}
+// The sum of the pseudo header (RFC 8200 section 8.1).
+inline unsigned pseudo_sum(const Ipv6& head, std::size_t payload_bytes) {
+  const unsigned start = head.protocol + static_cast<unsigned>(payload_bytes);
+  return sum_of(head.to, sum_of(head.from, start));
+}
+
 struct Tcp {
   std::uint32_t from = 0x0a000002;
   unsigned from_port = 40000;
@@ -66,17 +94,29 @@ struct Tcp {
   std::uint32_t acknowledged = 0;
   unsigned flags = 2;  // SYN
   unsigned window = 65535;
+  std::string_view options{};  // a multiple of four bytes
+  bool is_ipv6 = false;        // from `other_ipv6` then
 };
-inline std::string tcp(const Tcp& head, std::string_view payload = {}) {
+// Without IP's header and without a checksum.
+inline std::string tcp_segment(const Tcp& head, std::string_view payload) {
   std::string segment(20, '\0');
   put_word(segment, 0, head.from_port);
   put_word(segment, 2, head.to_port);
   put_long(segment, 4, head.sequence);
   put_long(segment, 8, head.acknowledged);
-  segment[12] = 0x50;
+  segment[12] = static_cast<char>((5 + head.options.size() / 4) << 4U);
   segment[13] = static_cast<char>(head.flags);
   put_word(segment, 14, head.window);
-  segment.append(payload);
+  segment.append(head.options);
+  return segment.append(payload);
+}
+inline std::string tcp(const Tcp& head, std::string_view payload = {}) {
+  std::string segment = tcp_segment(head, payload);
+  if (head.is_ipv6) {
+    const Ipv6 packet;
+    put_word(segment, 16, ~sum_of(segment, pseudo_sum(packet, segment.size())) & 0xffffU);
+    return ipv6(packet, segment);
+  }
   std::string pseudo(12, '\0');
   put_long(pseudo, 0, head.from);
   put_long(pseudo, 4, our_ipv4);

@@ -43,13 +43,27 @@ function(crunch_archives out)
   set(${out} ${archives} PARENT_SCOPE)
 endfunction()
 
-# crunch_image_target(unix HEADER targets/unix/target.hpp CONFIG site-example/config.hpp
-#                     RUN process|qemu|xl LINK -static ... [ROOMS rooms that only this target has]
+# crunch_image_target(unix HEADER targets/unix/target.hpp LINK -static ...
+#                     [HOST run.cpp ...: sources of the tool that start its images, the first with
+#                      the Runner (crunch/run/runner.hpp)]
+#                     [ROOMS libraries that only this target has]
 #                     [SYMBOLS name of a table of its functions]
 #                     [COMPANION text of what is written beside an image])
-# The configuration is compiled here once, so that a build with it only assembles and links.
+# Called by the target's host/recipe.cmake; HOST and COMPANION are files of that folder. The default
+# configuration is compiled here once, so that a build with it only assembles and links.
 function(crunch_image_target target)
-  cmake_parse_arguments(ARG "" "HEADER;CONFIG;RUN;SYMBOLS;COMPANION" "LINK;ROOMS" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADER;SYMBOLS;COMPANION" "HOST;LINK;ROOMS" ${ARGN})
+  set(host ${CMAKE_CURRENT_LIST_DIR})
+  if(CRUNCH_TLS)
+    set(ARG_CONFIG site-example/config.hpp)
+  else()
+    set(ARG_CONFIG site-example/plain.hpp)
+  endif()
+  if(ARG_HOST)
+    list(TRANSFORM ARG_HOST PREPEND ${host}/)
+    target_sources(crunch_run PRIVATE ${ARG_HOST})
+    set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNNERS ${target})
+  endif()
   get_property(rooms GLOBAL PROPERTY CRUNCH_RUNTIME_ROOMS)
   crunch_archives(archives ${ARG_ROOMS} ${rooms})
 
@@ -68,7 +82,6 @@ function(crunch_image_target target)
     string(APPEND common "link ${flag}\n")
   endforeach()
 
-  string(APPEND common "run ${ARG_RUN}\n")
   if(ARG_SYMBOLS)
     string(APPEND common "symbols ${ARG_SYMBOLS}\n")
   endif()
@@ -78,9 +91,9 @@ function(crunch_image_target target)
   set(there "${common}include include\nmain include/targets/main.cpp\nobject ${target}/main.o\n")
   if(ARG_COMPANION)
     get_filename_component(companion ${ARG_COMPANION} NAME)
-    string(APPEND here "companion ${CMAKE_SOURCE_DIR}/${ARG_COMPANION}\n")
+    string(APPEND here "companion ${host}/${ARG_COMPANION}\n")
     string(APPEND there "companion ${target}/${companion}\n")
-    install(FILES ${CMAKE_SOURCE_DIR}/${ARG_COMPANION}
+    install(FILES ${host}/${ARG_COMPANION}
       DESTINATION ${CRUNCH_INSTALL_FOLDER}/${target})
   endif()
   foreach(archive ${archives})
@@ -103,6 +116,34 @@ function(crunch_image_target target)
     DESTINATION ${CRUNCH_INSTALL_FOLDER}/${target} RENAME main.o)
   # `ninja crunch` makes a tool that works.
   add_dependencies(crunch crunch_main_${target} ${ARG_ROOMS} ${rooms})
+endfunction()
+
+# The table of crunch/run/runner.hpp: the Runner of each target that has one.
+function(crunch_list_runners)
+  get_property(targets GLOBAL PROPERTY CRUNCH_RUNNERS)
+  set(declared "")
+  set(listed "")
+  foreach(target ${targets})
+    string(MAKE_C_IDENTIFIER ${target} name)
+    string(APPEND declared
+      "namespace host::${name}_target {\nconst crunch::run::Runner& runner();\n}\n")
+    list(APPEND listed "&host::${name}_target::runner()")
+  endforeach()
+  list(LENGTH targets count)
+  list(JOIN listed ", " listed)
+  set(path ${CMAKE_CURRENT_BINARY_DIR}/runners.cpp)
+  file(CONFIGURE OUTPUT ${path} CONTENT "// Made by cmake/target.cmake.
+#include <array>
+
+#include \"crunch/run/runner.hpp\"
+
+${declared}
+std::span<const crunch::run::Runner* const> crunch::run::runners() {
+  static const std::array<const Runner*, ${count}> all{${listed}};
+  return all;
+}
+" @ONLY)
+  target_sources(crunch_run PRIVATE ${path})
 endfunction()
 
 # The headers of the runtime rooms, and those of others that they show.

@@ -86,8 +86,6 @@ Recipe read_recipe(const std::string& folder, const std::string& target) {
       recipe.object = file_at(value);
     } else if (word == "library") {
       recipe.libraries.push_back(file_at(value));
-    } else if (word == "run") {
-      recipe.way_to_run = value;
     } else if (word == "companion") {
       recipe.companion = file_at(value);
     } else if (word == "symbols") {

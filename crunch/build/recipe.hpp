@@ -12,7 +12,6 @@
 //            object FILE      main, compiled with the default configuration
 //            library FILE     an archive to link
 //            link FLAG        for the compiler when it links
-//            run WAY          how `crunch run` starts an image: process, qemu or xl
 //            companion FILE   what is written beside an image (companion.hpp), with FILE's suffix
 //            symbols NAME     the image has a table of its functions by this name (symbols.hpp)
 //          Files are relative to the recipe's folder.
@@ -35,7 +34,6 @@ struct Recipe {
   std::vector<std::string> link_flags;
   std::string symbols;    // empty: none
   std::string companion;  // empty: none
-  std::string way_to_run;
 };
 
 // The folder that holds the recipes. Throws a Failure if crunch lies where none is.

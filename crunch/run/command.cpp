@@ -3,22 +3,41 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
+#include <string_view>
 
 #include "crunch/run/run.hpp"
 
 namespace crunch {
+namespace {
+
+// `title`, and below it the line that each target has for it.
+std::string with_lines(std::string title, std::string_view run::Runner::*line) {
+  for (const run::Runner* runner : run::runners()) {
+    if (!(runner->*line).empty()) title.append("\n").append(runner->*line);
+  }
+  return title;
+}
+
+std::string examples() {
+  std::string text = "Example:";
+  for (const run::Runner* runner : run::runners()) {
+    text.append("\n  ").append(runner->example);
+  }
+  return text;
+}
+
+}  // namespace
 
 void add_run_command(CLI::App& app, Action& action) {
   auto options = std::make_shared<run::Options>();
-  CLI::App* command = app.add_subcommand("run", "Start an image, as its target is started");
+  CLI::App* command = app.add_subcommand("run", "Start an image: a program, or a machine");
   command->add_option("IMAGE", options->image, "What crunch build has written")->required();
   command
-      ->add_option(
-          "--net", options->nets,
-          "A tap device for the machine's network; for a Xen guest\na bridge [xenbr0]; for an "
-          "hvt guest also auto (root): a\ntap and a bridge for it alone, removed after it. Again "
-          "for\neach further network of a virtio machine or Xen guest")
-      ->type_name("TAP")
+      ->add_option("--net", options->nets,
+                   with_lines("What the machine's network is on. Again for each further one",
+                              &run::Runner::net_help))
+      ->type_name("DEVICE")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
@@ -39,13 +58,10 @@ void add_run_command(CLI::App& app, Action& action) {
       ->excludes("--net");
   command->add_flag("--kvm", options->uses_kvm,
                     "Let the processor run the machine (/dev/kvm), not an emulation");
-  command->add_flag("--trace", options->traces, "Write each hypercall of an hvt guest");
+  command->add_flag("--trace", options->traces,
+                    with_lines("Write what the image asks of its host", &run::Runner::trace_help));
   command->add_option("KEYS", options->boot_keys, "After --: boot keys for the image");
-  command->footer(
-      "Example:\n"
-      "  crunch build htdocs -t virtio -o site.virtio && crunch run site.virtio -- --log=combined\n"
-      "  crunch build htdocs -t hvt -o site.hvt && sudo crunch run site.hvt --net auto --trace\n"
-      "  crunch build htdocs -t xen -o site.xen && crunch run site.xen --net xenbr0 --memory 32");
+  command->footer(examples());
   command->callback([options, &action] { action = [options] { return run::run(*options); }; });
 }
 

@@ -13,6 +13,10 @@ from tree import RUNTIME, Finding, Tree
 
 FLOWS = ["net/flow.hpp", "net/pieces.hpp", "net/stack.hpp", "net/endpoint.hpp"]
 
+# The tool's side of a target: linked into the tool, never into an image.
+TOOL_SIDE = ["base/*", "solo5/*", "crunch/run/runner.hpp", "crunch/build/*",
+             "crunch/failure.hpp", "crunch/files.hpp", "crunch/process.hpp"]
+
 # The including file or its folder (the longest that fits counts) -> patterns of what it may include
 # besides its own folder. "*" does not cross a "/". None: everything.
 HOUSE: dict[str, list[str] | None] = {
@@ -37,6 +41,9 @@ HOUSE: dict[str, list[str] | None] = {
     "targets": ["base/*", "config/*"],  # main.cpp
     "targets/*": ["base/*", "net/device.hpp", "block/block.hpp", "solo5/*", "targets/libos/**",
                   "config/target.hpp", "config/machine.hpp"],
+    # The tool's side of a target.
+    "targets/*/host": TOOL_SIDE,
+    "targets/*/*/host": TOOL_SIDE,
     # Host settings are read as a store.
     "targets/xen/given.cpp": ["base/*", "kv/xenstore/*", "targets/xen/*"],
     "targets/libos": ["base/*"],
@@ -113,7 +120,7 @@ def rule_for(folder: str) -> tuple[str, list[str] | None] | None:
     while folder:
         exact = [row for row in HOUSE if row == folder]
         if "." not in folder:
-            exact += [row for row in HOUSE if row.endswith("/*") and fits(folder, row)]
+            exact += [row for row in HOUSE if "*" in row and fits(folder, row)]
         if exact:
             return exact[0], HOUSE[exact[0]]
         folder = folder.rpartition("/")[0]

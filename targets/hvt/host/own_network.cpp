@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-#include "crunch/run/own_network.hpp"
+#include "targets/hvt/host/own_network.hpp"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -23,8 +23,10 @@
 
 #include "crunch/failure.hpp"
 
-namespace crunch::run {
+namespace host::hvt_target {
 namespace {
+
+using crunch::Failure;
 
 namespace fs = std::filesystem;
 
@@ -163,4 +165,4 @@ OwnNetwork::Bridge::~Bridge() {
   if (index != 0 && ::if_nametoindex(name.c_str()) == index) remove_bridge(socket, name);
 }
 
-}  // namespace crunch::run
+}  // namespace host::hvt_target

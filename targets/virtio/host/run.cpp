@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: ISC
-#include "crunch/run/qemu.hpp"
+// targets/virtio/host/run.cpp: an image as a machine under QEMU.
+//
+// States:  starting -> runs -> asked to stop (a signal: the machine's power button is pressed by
+//          QMP) -> ended. A second signal, or stop_patience_s after the first, ends QEMU at once.
+// Owns:    the QEMU process: it ends with crunch, whatever ends that.
+// Network: QEMU's user network, shut off from everything but two ports of this machine's loopback
+//          that are forwarded to it; or a tap device that is there.
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -23,10 +29,18 @@
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 #include "crunch/process.hpp"
+#include "crunch/run/runner.hpp"
 
-namespace crunch::run {
+namespace host::virtio_target {
 namespace {
 
+using crunch::Descriptor;
+using crunch::fail;
+using crunch::Failure;
+using crunch::in_quotes;
+using crunch::run::Options;
+
+constexpr int stop_patience_s = 15;
 constexpr const char* qemu_name = "qemu-system-x86_64";
 
 volatile std::sig_atomic_t signals = 0;
@@ -69,6 +83,46 @@ class Port {
   std::uint16_t number_ = 0;
   int error_ = 0;
 };
+
+// QEMU's words for it. Ports that are 0 have been chosen.
+std::vector<std::string> qemu_words(const Options& options, bool has_https,
+                                    const std::string& program, int monitor_fd) {
+  std::string append;
+  std::vector<std::string> networks;  // in the order of the machine's devices
+  for (const std::string& tap : options.nets) {
+    networks.push_back("tap,script=no,downscript=no,ifname=" + tap);
+  }
+  if (networks.empty()) {
+    const std::string http = std::to_string(options.http_port);
+    const std::string https = std::to_string(options.https_port);
+    networks.push_back("user,restrict=on,hostfwd=tcp:127.0.0.1:" + http + "-:80");
+    if (has_https) {
+      // The same port inside, for the redirect to it names it.
+      networks.front() += ",hostfwd=tcp:127.0.0.1:" + https + "-:" + https;
+      append = "--https-port=" + https;
+    }
+  }
+  if (!append.empty() && !options.boot_keys.empty()) append += ' ';
+  append += crunch::run::boot_line_of(options.boot_keys);
+  std::vector<std::string> words{program, "-nodefaults", "-no-user-config", "-no-reboot"};
+  auto add = [&words](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
+  add({"-machine", "q35"});
+  if (options.uses_kvm) {
+    add({"-accel", "kvm", "-cpu", "host"});
+  } else {
+    add({"-accel", "tcg", "-cpu", "max"});
+  }
+  add({"-m", std::to_string(options.memory_mib), "-kernel", options.image, "-append", append,
+       "-display", "none", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0x501,iosize=1",
+       "-chardev", "socket,id=monitor,fd=" + std::to_string(monitor_fd), "-mon",
+       "chardev=monitor,mode=control", "-device", "virtio-rng-pci"});
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    const std::string name = "wire" + std::to_string(i + 1);
+    add({"-netdev", networks[i] + ",id=" + name, "-device",
+         "virtio-net-pci,netdev=" + name + ",romfile="});
+  }
+  return words;
+}
 
 class Machine {
  public:
@@ -166,49 +220,10 @@ int wait_for_end(Machine& machine) {
   }
 }
 
-}  // namespace
-
-std::vector<std::string> qemu_words(const Options& options, bool has_https,
-                                    const std::string& program, int monitor_fd) {
-  std::string append;
-  std::vector<std::string> networks;  // in the order of the machine's devices
-  for (const std::string& tap : options.nets) {
-    networks.push_back("tap,script=no,downscript=no,ifname=" + tap);
-  }
-  if (networks.empty()) {
-    const std::string http = std::to_string(options.http_port);
-    const std::string https = std::to_string(options.https_port);
-    networks.push_back("user,restrict=on,hostfwd=tcp:127.0.0.1:" + http + "-:80");
-    if (has_https) {
-      // The same port inside, for the redirect to it names it.
-      networks.front() += ",hostfwd=tcp:127.0.0.1:" + https + "-:" + https;
-      append = "--https-port=" + https;
-    }
-  }
-  if (!append.empty() && !options.boot_keys.empty()) append += ' ';
-  append += boot_line_of(options.boot_keys);
-  std::vector<std::string> words{program, "-nodefaults", "-no-user-config", "-no-reboot"};
-  auto add = [&words](std::initializer_list<std::string> more) { words.insert(words.end(), more); };
-  add({"-machine", "q35"});
-  if (options.uses_kvm) {
-    add({"-accel", "kvm", "-cpu", "host"});
-  } else {
-    add({"-accel", "tcg", "-cpu", "max"});
-  }
-  add({"-m", std::to_string(options.memory_mib), "-kernel", options.image, "-append", append,
-       "-display", "none", "-serial", "stdio", "-device", "isa-debug-exit,iobase=0x501,iosize=1",
-       "-chardev", "socket,id=monitor,fd=" + std::to_string(monitor_fd), "-mon",
-       "chardev=monitor,mode=control", "-device", "virtio-rng-pci"});
-  for (std::size_t i = 0; i < networks.size(); ++i) {
-    const std::string name = "wire" + std::to_string(i + 1);
-    add({"-netdev", networks[i] + ",id=" + name, "-device",
-         "virtio-net-pci,netdev=" + name + ",romfile="});
-  }
-  return words;
-}
-
-int run_in_qemu(const Options& options, bool has_https) {
-  const std::optional<std::string> program = find_program(qemu_name);
+int start(const Options& options, const crunch::run::Image& image) {
+  if (options.traces) throw crunch::Usage("--trace is not for machines in QEMU");
+  const bool has_https = image.has_certificates;
+  const std::optional<std::string> program = crunch::find_program(qemu_name);
   if (!program) {
     throw Failure(std::string("there is no ") + qemu_name +
                   " in PATH; on Debian: apt install qemu-system-x86");
@@ -219,7 +234,7 @@ int run_in_qemu(const Options& options, bool has_https) {
                   tap + " mode tap user $USER");
   }
   Options chosen = options;
-  if (chosen.memory_mib == 0) chosen.memory_mib = memory_for(options.image);
+  if (chosen.memory_mib == 0) chosen.memory_mib = crunch::run::memory_for(options.image);
   std::optional<Port> http;
   std::optional<Port> https;
   if (chosen.nets.empty()) {
@@ -236,4 +251,18 @@ int run_in_qemu(const Options& options, bool has_https) {
   return wait_for_end(machine);
 }
 
-}  // namespace crunch::run
+}  // namespace
+
+const crunch::run::Runner& runner() {
+  static constexpr crunch::run::Runner ours{
+      .target = "virtio",
+      .net_help = "virtio: a tap; without it QEMU's user network",
+      .trace_help = "",
+      .example =
+          "crunch build htdocs -t virtio -o site.virtio && crunch run site.virtio -- "
+          "--log=combined",
+      .start = start};
+  return ours;
+}
+
+}  // namespace host::virtio_target

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: ISC
-#include "crunch/run/tender.hpp"
+// targets/hvt/host/run.cpp: an image as a guest of hvt-tender, which lies beside crunch.
+//
+// States:  on a tap that is there, crunch becomes the tender. With `auto` it makes a network
+//          (own_network.hpp), starts the tender on it, hands SIGINT and SIGTERM on, and takes the
+//          network away when the tender has ended.
 
 #include <fcntl.h>
 #include <sys/prctl.h>
@@ -15,30 +19,31 @@
 
 #include "crunch/build/recipe.hpp"
 #include "crunch/failure.hpp"
-#include "crunch/run/own_network.hpp"
+#include "crunch/run/runner.hpp"
+#include "targets/hvt/host/own_network.hpp"
 
-namespace crunch::run {
+namespace host::hvt_target {
 namespace {
 
 namespace fs = std::filesystem;
+using crunch::fail;
+using crunch::Failure;
+using crunch::Usage;
+using crunch::run::Options;
 
 constexpr std::string_view own_network = "auto";
 
 std::string tender_path() {
-  const fs::path path = fs::path(build::recipe_folder()) / "../../bin/hvt-tender";
+  const fs::path path = fs::path(crunch::build::recipe_folder()) / "../../bin/hvt-tender";
   if (::access(path.c_str(), X_OK) != 0) {
     throw Failure("there is no hvt-tender in the folder of crunch; install them together");
   }
   return fs::weakly_canonical(path).string();
 }
 
-[[noreturn]] void become_tender(std::vector<std::string>& words) {
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
-  ::execv(argv[0], argv.data());
-  const int error = errno;
-  std::fprintf(stderr, "crunch: %s\n", sentence_of("start", words.front(), error).c_str());
+[[noreturn]] void become_tender(const std::vector<std::string>& words) {
+  const int error = crunch::run::become(words);
+  std::fprintf(stderr, "crunch: %s\n", crunch::sentence_of("start", words.front(), error).c_str());
   ::_exit(1);
 }
 
@@ -46,11 +51,11 @@ std::string tender_path() {
 std::vector<std::string> tender_words(const Options& options, const std::string& network,
                                       const std::vector<std::string>& keys) {
   const std::uint32_t mib =
-      options.memory_mib != 0 ? options.memory_mib : memory_for(options.image);
+      options.memory_mib != 0 ? options.memory_mib : crunch::run::memory_for(options.image);
   std::vector<std::string> words{tender_path(), "--mem=" + std::to_string(mib),
                                  "--net:service=" + network};
   if (options.traces) words.emplace_back("--trace");
-  words.insert(words.end(), {options.image, "--", boot_line_of(keys)});
+  words.insert(words.end(), {options.image, "--", crunch::run::boot_line_of(keys)});
   return words;
 }
 
@@ -120,9 +125,7 @@ int run_on_own_network(const Options& options, bool has_https) {
   return run_on(network, tender_words(options, "@" + std::to_string(network.tap_fd()), keys));
 }
 
-}  // namespace
-
-int run_by_tender(const Options& options, bool has_https) {
+int start(const Options& options, const crunch::run::Image& image) {
   if (options.http_port != 0 || options.https_port != 0 || options.uses_kvm) {
     throw Usage(
         "--http, --https and --kvm are for machines in QEMU; this is a guest of hvt-tender");
@@ -134,9 +137,21 @@ int run_by_tender(const Options& options, bool has_https) {
     throw Usage("a guest of hvt-tender has one network device: give --net once");
   }
   const std::string& net = options.nets.front();
-  if (net == own_network) return run_on_own_network(options, has_https);
-  std::vector<std::string> words = tender_words(options, net, options.boot_keys);
-  become_tender(words);
+  if (net == own_network) return run_on_own_network(options, image.has_certificates);
+  become_tender(tender_words(options, net, options.boot_keys));
 }
 
-}  // namespace crunch::run
+}  // namespace
+
+const crunch::run::Runner& runner() {
+  static constexpr crunch::run::Runner ours{
+      .target = "hvt",
+      .net_help = "hvt: a tap; or auto (as root): a tap and a bridge of its own",
+      .trace_help = "hvt: each hypercall",
+      .example =
+          "crunch build htdocs -t hvt -o site.hvt && sudo crunch run site.hvt --net auto --trace",
+      .start = start};
+  return ours;
+}
+
+}  // namespace host::hvt_target

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// crunch/run/own_network.hpp: a bridge with one tap, which only this machine reaches: no routes
-// elsewhere, no address translation.
+// targets/hvt/host/own_network.hpp: a bridge with one tap, which only this machine reaches: no
+// routes elsewhere, no address translation.
 //
 // Owns:    both: the tap goes with its last descriptor, the bridge with this. A crunch that is
 //          killed leaves its bridge; the next removes what is certainly such a one: it is called
@@ -15,7 +15,7 @@
 
 #include "crunch/files.hpp"
 
-namespace crunch::run {
+namespace host::hvt_target {
 
 class OwnNetwork {
  public:
@@ -26,7 +26,7 @@ class OwnNetwork {
 
   [[nodiscard]] int tap_fd() const noexcept { return tap_.get(); }
   // After whoever needs the tap has it.
-  void give_tap_away() noexcept { tap_ = Descriptor(); }
+  void give_tap_away() noexcept { tap_ = crunch::Descriptor(); }
   [[nodiscard]] const std::string& bridge() const noexcept { return bridge_.name; }
   [[nodiscard]] std::string host() const { return network_ + "1"; }
   [[nodiscard]] std::string guest() const { return network_ + "2"; }
@@ -43,10 +43,10 @@ class OwnNetwork {
   };
   void make_bridge(const std::string& tap);
 
-  Descriptor socket_;
-  Descriptor tap_;
+  crunch::Descriptor socket_;
+  crunch::Descriptor tap_;
   Bridge bridge_;
   std::string network_;  // "10.83.0."
 };
 
-}  // namespace crunch::run
+}  // namespace host::hvt_target

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "config/boot.hpp"
+#include "config/shared.hpp"
 
 namespace config {
 
@@ -12,6 +13,9 @@ template <class Platform>
 struct Context {
   Platform& platform;
   const BootLine& boot;
+  // What the devices of this thread share, and what those of all threads do.
+  Shared of_thread{};
+  Shared& of_appliance = of_thread;
 };
 
 }  // namespace config

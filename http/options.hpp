@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // http/options.hpp: every maximum and every duration of the server, by name, with its default.
 //
-// Used by: http/server, a configuration's boot keys.   May include: base/clock.hpp.
+// Used by: http/server, a configuration's boot keys.   May include: base/clock.hpp, http.
 
 #pragma once
 
@@ -10,12 +10,15 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
+#include "http/admission.hpp"
 
 namespace http {
 
 struct Options {
-  // At the maximum the longest idle connection makes room; without one, a newcomer is told 503.
+  // At the maximum another connection gives way (http/admission.hpp); without one that may, a
+  // newcomer is told 503. Both are for servers whose admission is their own.
   std::size_t connections_max = 10'000;
+  std::size_t connections_per_client_max = AdmissionLimits::none;
   // Newcomers that are being told 503; more than these are closed without a word.
   std::size_t refusals_max = 64;
   // Afterwards the connection is closed; 0 is without limit.
@@ -34,9 +37,12 @@ struct Options {
   // From a request's first byte until its head is complete, and again for its body: then 408.
   base::Duration header_within = std::chrono::seconds(10);
   // Between requests, and before the first.
-  base::Duration idle_within = std::chrono::seconds(60);
+  base::Duration idle_within = std::chrono::seconds(75);
   // A peer that takes no byte of an answer for so long has gone.
   base::Duration stall_within = std::chrono::seconds(30);
+  // A value is written in steps of so many bytes at most: one that was taken shows that the peer
+  // still reads (http/admission.hpp).
+  std::uint64_t step_bytes_max = std::uint64_t{256} * 1024;
   // After an error is answered, how long and how much is still read, so that the answer is not lost
   // to a reset.
   base::Duration linger_within = std::chrono::seconds(2);

@@ -36,8 +36,10 @@ class Server {
 
   // All must outlive the server. It is to be destroyed only before run() was awaited or after that
   // has returned: its tasks are the loop's.
-  Server(Store& store, Stack& stack, base::Loop& loop, const Options& options, AccessLog& log)
-      : store_(store), stack_(stack), common_(loop, options, log), cut_(*this) {}
+  // `admission`: what it shares with other servers; null: it has one of its own.
+  Server(Store& store, Stack& stack, base::Loop& loop, const Options& options, AccessLog& log,
+         Admission* admission = nullptr)
+      : store_(store), stack_(stack), common_(loop, options, log, admission), cut_(*this) {}
   ~Server() { CHECK(part_count_ == 0); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -80,8 +82,8 @@ class Server {
 
   // A session with its flow, among the others.
   struct Connection final : Session {
-    Connection(Server& its_server, Flow its_flow)
-        : Session(its_server.common_, its_server.peer_of(its_flow)),
+    Connection(Server& its_server, Flow its_flow, Ticket ticket)
+        : Session(its_server.common_, its_server.peer_of(its_flow), std::move(ticket)),
           server(its_server),
           flow(std::move(its_flow)),
           after(its_server.connections_) {
@@ -95,6 +97,11 @@ class Server {
     }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
+
+    void give_way() noexcept override {
+      evict();
+      flow.cancel();
+    }
 
     Server& server;
     Flow flow;
@@ -138,19 +145,15 @@ class Server {
 
   base::Task<void> accept_from(typename Stack::Listener& listener, Counted);
 
-  // At the maximum, whoever has been idle for longest makes room; else the newcomer is told so.
-  void admit(Flow flow);
-
-  void end_idle(Session& session) {
-    session.evict();
-    static_cast<Connection&>(session).flow.cancel();
-  }
+  // Without a ticket for it a newcomer is told so. True: another connection gives way to it, and
+  // should have the loop before the next one comes.
+  bool admit(Flow flow);
 
   net::Endpoint peer_of(Flow& flow) {
     return common_.log.is_on() ? net::Endpoint(flow.peer()) : net::Endpoint{};
   }
 
-  base::Task<void> serve(Flow flow, bool refused, Counted);
+  base::Task<void> serve(Flow flow, Ticket ticket, Counted);
 
   Store& store_;
   Stack& stack_;
@@ -187,7 +190,9 @@ template <kv::KvRo Store, net::Stack Stack>
 void Server<Store, Stack>::drain() {
   if (std::exchange(common_.draining, true)) return;
   for (auto& listener : listeners_) listener.cancel();
-  while (Session* idle = common_.oldest_idle()) end_idle(*idle);
+  for (Connection* each = connections_; each != nullptr; each = each->after) {
+    if (each->is_idle()) each->give_way();
+  }
   cut_.arm(common_.loop.now() + common_.options.drain_within);
 }
 
@@ -196,30 +201,32 @@ base::Task<void> Server<Store, Stack>::accept_from(typename Stack::Listener& lis
   while (!common_.draining) {
     auto accepted = co_await listener.accept();
     if (!accepted) break;
-    admit(std::move(*accepted));
+    if (admit(std::move(*accepted))) {
+      Yield yield{common_.loop};
+      co_await yield;
+    }
   }
   listener.close();
 }
 
 template <kv::KvRo Store, net::Stack Stack>
-void Server<Store, Stack>::admit(Flow flow) {
-  bool full = connection_count_ >= common_.options.connections_max;
-  if (full && common_.oldest_idle() != nullptr) {
-    end_idle(*common_.oldest_idle());
-    full = false;
-  }
-  if (full && refusal_count_ >= common_.options.refusals_max) return;
+bool Server<Store, Stack>::admit(Flow flow) {
+  bool made_room = false;
+  Ticket ticket = common_.admission().admit(flow.peer(), made_room);
+  if (!ticket && refusal_count_ >= common_.options.refusals_max) return made_room;
   try {
-    Counted counted(*this, full ? refusal_count_ : connection_count_);
-    common_.loop.spawn(serve(std::move(flow), full, std::move(counted)));
+    Counted counted(*this, ticket ? connection_count_ : refusal_count_);
+    common_.loop.spawn(serve(std::move(flow), std::move(ticket), std::move(counted)));
   } catch (const std::exception&) {
     // No memory for one more: its flow is closed, the others go on.
   }
+  return made_room;
 }
 
 template <kv::KvRo Store, net::Stack Stack>
-base::Task<void> Server<Store, Stack>::serve(Flow flow, bool refused, Counted) {
-  Connection connection(*this, std::move(flow));
+base::Task<void> Server<Store, Stack>::serve(Flow flow, Ticket ticket, Counted) {
+  const bool refused = !ticket;
+  Connection connection(*this, std::move(flow), std::move(ticket));
   Session& session = connection;
   const base::Duration stall = common_.options.stall_within;
   if (refused) session.turn_away();

@@ -17,8 +17,18 @@ constexpr int requests_per_turn_max = 64;
 
 }  // namespace
 
-Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log)
-    : options(its_options), loop(its_loop), log(its_log), pool(options) {
+Common::OwnAdmission::OwnAdmission(base::Loop& loop, const Options& options)
+    : clients({options.connections_max, options.connections_per_client_max}, 1, 0),
+      admission(clients, loop) {}
+
+Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log,
+               Admission* its_admission)
+    : options(its_options),
+      loop(its_loop),
+      log(its_log),
+      pool(options),
+      own_(its_admission == nullptr ? std::make_unique<OwnAdmission>(loop, options) : nullptr),
+      admission_(its_admission == nullptr ? own_->admission : *its_admission) {
   CHECK(options.ranges_max <= ranges_limit);
   CHECK(options.target_bytes_max <= options.header_bytes_max);
 }
@@ -31,9 +41,12 @@ std::int64_t Common::now_s() noexcept {
   return now_s_;
 }
 
-Session::~Session() {
-  leave_idle();
-  drop_workspace();
+Session::~Session() { drop_workspace(); }
+
+void Session::evict() noexcept {
+  evicted_ = true;
+  // One that waits for bytes frees it now; one that writes from it, when it has noticed.
+  if ((state_ == State::head || state_ == State::body) && !has_unsent()) drop_workspace();
 }
 
 void Session::turn_away() noexcept {
@@ -48,7 +61,7 @@ void Session::turn_away() noexcept {
 
 Next Session::next() noexcept {
   for (;;) {
-    if (common_.aborting) break_off();
+    if (common_.aborting || evicted_) break_off();
     switch (state_) {
       case State::head: {
         if (workspace_ == nullptr || workspace_->begin == workspace_->end) return next_in_head();
@@ -67,7 +80,11 @@ Next Session::next() noexcept {
         break;
       }
       case State::body:
-        if (!read_body()) return has_unsent() ? Next::write : Next::read;
+        if (!read_body()) {
+          if (has_unsent()) return Next::write;
+          become_begun();
+          return Next::read;
+        }
         break;
       case State::lookup:
         if (workspace_->lookup.wants()) return Next::stat;
@@ -92,7 +109,6 @@ Next Session::next() noexcept {
       case State::lingering:
         return next_in_closing();
       case State::over:
-        leave_idle();
         return Next::close;
     }
   }
@@ -100,13 +116,17 @@ Next Session::next() noexcept {
 
 Next Session::next_in_head() noexcept {
   if (has_unsent()) return Next::write;
-  if (workspace_ != nullptr && workspace_->begin < workspace_->end) return Next::read;
+  if (workspace_ != nullptr && workspace_->begin < workspace_->end) {
+    become_begun();
+    return Next::read;
+  }
   drop_workspace();
   if (common_.draining) {
     state_ = State::over;
     return Next::close;
   }
-  enter_idle();
+  is_idle_ = true;
+  become_idle();
   return Next::read;
 }
 
@@ -132,11 +152,10 @@ base::Duration Session::read_within() const noexcept {
 }
 
 void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
-  leave_idle();
+  is_idle_ = false;
+  if (evicted_) return;
   if (!bytes) {
-    // A peer that was slow hears why; one that has gone, or has begun nothing, does not. (Whether
-    // it was idle does not tell: an idle one that is to end is out of the list, and its time may be
-    // over before its flow is cancelled.)
+    // A peer that was slow hears why; one that has gone, or has begun nothing, does not.
     bool late = bytes.error() == net::Error::timed_out && workspace_ != nullptr;
     if (late && (state_ == State::head || state_ == State::body)) {
       refuse(Status::request_timeout);
@@ -257,6 +276,7 @@ bool Session::read_body() noexcept {
 
 void Session::choose_answer() noexcept {
   Workspace& work = *workspace_;
+  become_busy();
   state_ = State::answering;
   status_.reset();
   if (request().expects_more) {
@@ -363,6 +383,7 @@ void Session::finish_answer() noexcept {
 
 // The head or the body is not to be understood: nothing after it is, either.
 void Session::refuse(Status why) noexcept {
+  become_busy();
   close_ = linger_ = true;
   status_ = why;
   state_ = State::answering;

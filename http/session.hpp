@@ -33,6 +33,7 @@
 #include "base/bytes.hpp"
 #include "base/loop.hpp"
 #include "http/access_log.hpp"
+#include "http/admission.hpp"
 #include "http/date.hpp"
 #include "http/options.hpp"
 #include "http/workspace.hpp"
@@ -41,12 +42,11 @@
 
 namespace http {
 
-class Session;
-
 // What the sessions of one server share.
 class Common {
  public:
-  Common(base::Loop& loop, const Options& options, AccessLog& log);
+  // `admission` outlives it; null: it has one of its own, with the limits of `options`.
+  Common(base::Loop& loop, const Options& options, AccessLog& log, Admission* admission = nullptr);
 
   const Options options;
   base::Loop& loop;
@@ -59,16 +59,19 @@ class Common {
   [[nodiscard]] std::int64_t now_s() noexcept;
   [[nodiscard]] std::string_view date() noexcept { return date_.at(now_s()); }
 
-  // The session that has been idle for longest, or null.
-  [[nodiscard]] Session* oldest_idle() const noexcept { return idle_first_; }
+  [[nodiscard]] Admission& admission() noexcept { return admission_; }
 
  private:
-  friend class Session;
+  struct OwnAdmission {
+    OwnAdmission(base::Loop& loop, const Options& options);
+    Clients clients;
+    Admission admission;
+  };
+  std::unique_ptr<OwnAdmission> own_;
+  Admission& admission_;
   base::Instant turn_ = base::never;
   std::int64_t now_s_ = 0;
   DateCache date_;
-  Session* idle_first_ = nullptr;
-  Session* idle_last_ = nullptr;
 };
 
 enum class Next : std::uint8_t {
@@ -81,10 +84,11 @@ enum class Next : std::uint8_t {
   close,     // close; the session is over
 };
 
-class Session {
+class Session : public Place {
  public:
-  // `common` outlives the session. `peer` is for the log.
-  Session(Common& common, const net::Endpoint& peer) noexcept : common_(common), peer_(peer) {}
+  // `common` outlives the session. `peer` is for the log. Without a ticket it never gives way.
+  Session(Common& common, const net::Endpoint& peer, Ticket ticket = {}) noexcept
+      : Place(common.admission(), std::move(ticket)), common_(common), peer_(peer) {}
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -116,8 +120,9 @@ class Session {
 
   // Idle: nothing asked, nothing owed. Such a session may be ended without anybody's loss.
   [[nodiscard]] bool is_idle() const noexcept { return is_idle_; }
-  // Takes it out of the idle ones; whoever owns the flow is to cancel its read.
-  void evict() noexcept { leave_idle(); }
+  // It is over; whoever owns the flow is to cancel what waits on it.
+  void evict() noexcept;
+  void give_way() noexcept override { evict(); }
 
  private:
   enum class State : std::uint8_t {
@@ -148,8 +153,6 @@ class Session {
   void drop_workspace() noexcept;
   void parse_again() noexcept;
   [[nodiscard]] bool make_head_room() noexcept;
-  void enter_idle() noexcept;
-  void leave_idle() noexcept;
 
   [[nodiscard]] const Request& request() const noexcept { return workspace_->parser.request(); }
   [[nodiscard]] bool has_unsent() const noexcept {
@@ -164,8 +167,6 @@ class Session {
   Common& common_;
   net::Endpoint peer_;
   std::unique_ptr<Workspace> workspace_;
-  Session* idle_before_ = nullptr;
-  Session* idle_after_ = nullptr;
   base::Instant deadline_ = base::never;  // of the head, the body or the lingering
   base::Instant started_{};               // when the request's first byte came, for the log
   base::Instant turn_{};
@@ -179,6 +180,7 @@ class Session {
   State state_ = State::head;
   std::optional<Status> status_;  // the answer is a page of ours
   bool is_idle_ = false;
+  bool evicted_ = false;
   bool close_ = false;
   bool linger_ = false;
   bool value_out_ = false;  // pieces() ends with a value

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // http/session_sending.cpp: the part of a Session that hands over an answer's bytes, and what a
-// session holds: a workspace, a place among the idle.
+// session holds: a workspace.
 
 #include <algorithm>
 
@@ -13,7 +13,8 @@ std::uint64_t Session::offset() const noexcept {
 }
 
 std::uint64_t Session::piece_bytes(std::uint64_t bytes_max) const noexcept {
-  return std::min(workspace_->answer.ranges[range_].size_bytes - range_done_, bytes_max);
+  return std::min({workspace_->answer.ranges[range_].size_bytes - range_done_, bytes_max,
+                   common_.options.step_bytes_max});
 }
 
 bool Session::take_value(base::Bytes bytes, std::uint64_t asked, bool lasting) noexcept {
@@ -75,6 +76,8 @@ void Session::wrote(bool all) noexcept {
   if (range_done_ == work.answer.ranges[range_].size_bytes) {
     ++range_;
     range_done_ = 0;
+  } else {
+    become_busy();  // since now: the peer takes what it is sent
   }
 }
 
@@ -92,21 +95,6 @@ bool Session::take_workspace() noexcept {
 
 void Session::drop_workspace() noexcept {
   if (workspace_ != nullptr) common_.pool.give(std::move(workspace_));
-}
-
-void Session::enter_idle() noexcept {
-  is_idle_ = true;
-  idle_before_ = common_.idle_last_;
-  idle_after_ = nullptr;
-  (idle_before_ != nullptr ? idle_before_->idle_after_ : common_.idle_first_) = this;
-  common_.idle_last_ = this;
-}
-
-void Session::leave_idle() noexcept {
-  if (!is_idle_) return;
-  is_idle_ = false;
-  (idle_before_ != nullptr ? idle_before_->idle_after_ : common_.idle_first_) = idle_after_;
-  (idle_after_ != nullptr ? idle_after_->idle_before_ : common_.idle_last_) = idle_before_;
 }
 
 }  // namespace http

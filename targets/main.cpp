@@ -43,8 +43,8 @@ using config::Instances;
     config::graph_json<target::keys, app>();
 
 // Connects every device, runs the jobs side by side until they have ended, disconnects.
-int run(target::Platform& platform, const config::BootLine& boot) {
-  Context<target::Platform> context{platform, boot};
+int run(target::Platform& platform, const config::BootLine& boot, config::Shared& of_appliance) {
+  Context<target::Platform> context{platform, boot, {}, of_appliance};
   try {
     Instances<std::remove_cvref_t<decltype(app)>, Context<target::Platform>> instances(context);
     instances.for_each_job([&](auto& job) { platform.loop.spawn(job.run()); });
@@ -74,6 +74,7 @@ int main(int argc, char** argv) {
     std::fputs(config::help_text(program, keys, *boot).c_str(), stdout);
     return 0;
   }
+  config::Shared of_appliance;
   return target::run(argc, argv, *boot, [&](auto& platform) {
     if constexpr (requires { platform.host_words; }) {
       boot = boot->with_host(platform.host_words);
@@ -82,6 +83,6 @@ int main(int argc, char** argv) {
         return 2;
       }
     }
-    return run(platform, *boot);
+    return run(platform, *boot, of_appliance);
   });
 }

@@ -211,20 +211,20 @@ struct ConnectTls {
 [[nodiscard]] bool is_local_only(const tls::Context& context);
 
 struct ConnectHttpsJob {
-  static constexpr std::tuple keys{&https_port, &hsts, &max_connections, &access_log};
+  static constexpr auto keys = std::tuple_cat(std::tuple{&https_port, &hsts}, http_keys);
 
   template <class Store, class Stack>
   HttpJob<Store, Stack> operator()(auto& context, Store& store, Stack& stack) const {
     auto& platform = context.platform;
     if (!stack.is_on()) return {store, stack, platform.loop, platform.console};
-    http::Options options;
-    options.connections_max = context.boot.value(max_connections);
+    http::Options options = http_options(context);
     options.hsts_s = is_local_only(*stack.context()) ? 0 : context.boot.value(hsts);
     return {store,
             stack,
             platform,
             options,
             context.boot.value(access_log),
+            admission_of(context),
             context.boot.value(https_port),
             "https"};
   }
@@ -232,13 +232,12 @@ struct ConnectHttpsJob {
 
 template <const Key<Port>& port>
 struct ConnectHttpBeside {
-  static constexpr std::tuple keys{&port, &https_port, &redirect, &max_connections, &access_log};
+  static constexpr auto keys = std::tuple_cat(std::tuple{&port, &https_port, &redirect}, http_keys);
 
   template <class Store, class Stack, class Secure>
   HttpJob<Store, Stack> operator()(auto& context, Store& store, Stack& stack,
                                    Secure& secure) const {
-    http::Options options;
-    options.connections_max = context.boot.value(max_connections);
+    http::Options options = http_options(context);
     // On port 0 the port is not known here; then the site itself is served.
     const bool redirects = secure.is_on() && context.boot.value(redirect);
     options.https_port = redirects ? context.boot.value(https_port).number : std::uint16_t{0};
@@ -247,6 +246,7 @@ struct ConnectHttpBeside {
             context.platform,
             options,
             context.boot.value(access_log),
+            admission_of(context),
             context.boot.value(port)};
   }
 };

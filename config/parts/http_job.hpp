@@ -7,12 +7,16 @@
 
 #pragma once
 
+#include <algorithm>
+#include <memory>
+#include <span>
 #include <string>
 #include <tuple>
 
 #include "config/instances.hpp"
 #include "config/key.hpp"
 #include "http/access_log.hpp"
+#include "http/admission.hpp"
 #include "http/options.hpp"
 #include "http/server.hpp"
 #include "kv/kv.hpp"
@@ -29,10 +33,23 @@ inline constexpr Key<Port> http_port{.name = "http-port",
 inline constexpr Key<std::size_t> max_connections{
     .name = "max-connections",
     .section = http_section,
-    .doc = "Connections at once, for each thread; then the longest idle one makes room",
+    .doc = "Connections at once, HTTP and HTTPS together; then the longest idle one makes room",
     .fallback = http::Options{}.connections_max,
     .least = 1,
     .most = 1'000'000};
+inline constexpr Key<std::size_t> max_connections_per_client{
+    .name = "max-connections-per-client",
+    .section = http_section,
+    .doc = "Of these from one IPv4 address or IPv6 /64, loopback excepted; 0: a quarter",
+    .fallback = 0,
+    .least = 0,
+    .most = 1'000'000};
+inline constexpr Key<Duration> idle_timeout{.name = "idle-timeout",
+                                            .section = http_section,
+                                            .doc = "How long a connection may wait for a request",
+                                            .fallback = "75s",
+                                            .least = "1s",
+                                            .most = "1d"};
 
 inline constexpr std::string_view log_words[] = {"off", "combined", "json"};
 inline constexpr Key<http::LogFormat> access_log{
@@ -42,19 +59,53 @@ inline constexpr Key<http::LogFormat> access_log{
     .fallback = http::LogFormat::off,
     .words = log_words};
 
+// The limits that the keys say.
+constexpr http::AdmissionLimits admission_limits(std::size_t total, std::size_t per_client) {
+  constexpr std::size_t browser = 16;  // a small total leaves one client its usual six, and more
+  if (per_client == 0) per_client = std::max(total / 4, browser);
+  return {total, std::min(per_client, total)};
+}
+
+// What the servers of a thread share: they count the appliance's connections together.
+template <class Context>
+http::Admission& admission_of(Context& context) {
+  auto& platform = context.platform;
+  http::Clients& clients = context.of_appliance.template get<http::Clients>([&] {
+    const auto limits = admission_limits(context.boot.value(max_connections),
+                                         context.boot.value(max_connections_per_client));
+    if constexpr (requires { platform.reserve_connections(limits.connections_max); }) {
+      platform.reserve_connections(limits.connections_max);
+    }
+    unsigned thread_count = 1;
+    if constexpr (requires { platform.thread_count; }) thread_count = platform.thread_count;
+    std::uint64_t seed = 0;
+    platform.entropy.fill(std::as_writable_bytes(std::span(&seed, 1)));
+    return std::make_unique<http::Clients>(limits, thread_count, seed);
+  });
+  return context.of_thread.template get<http::Admission>([&] {
+    return std::make_unique<http::Admission>(clients, platform.loop, platform.thread_index);
+  });
+}
+
+inline constexpr std::tuple http_keys{&max_connections, &max_connections_per_client, &idle_timeout,
+                                      &access_log};
+http::Options http_options(auto& context) {
+  http::Options options;
+  options.idle_within = context.boot.value(idle_timeout);
+  return options;
+}
+
 template <kv::KvRo Store, net::Stack Stack>
 class HttpJob {
  public:
   template <class Platform>
   HttpJob(Store& store, Stack& stack, Platform& platform, const http::Options& options,
-          http::LogFormat format, std::uint16_t port, std::string_view protocol = "http")
+          http::LogFormat format, http::Admission& admission, std::uint16_t port,
+          std::string_view protocol = "http")
       : log_(platform.console, platform.loop, format),
-        server_(store, stack, platform.loop, options, log_) {
+        server_(store, stack, platform.loop, options, log_, &admission) {
     net::ListenResult<void> listening = server_.listen(port);
     if (!listening) throw StartError(listening.error());
-    if constexpr (requires { platform.reserve_connections(options.connections_max); }) {
-      platform.reserve_connections(options.connections_max);
-    }
     if (platform.thread_index == 0) {
       platform.log.info(
           {"listening on port ", std::to_string(server_.port()), " (", protocol, ")"});
@@ -75,17 +126,16 @@ class HttpJob {
 
 template <const Key<Port>& port>
 struct ConnectHttpJob {
-  static constexpr std::tuple keys{&port, &max_connections, &access_log};
+  static constexpr auto keys = std::tuple_cat(std::tuple{&port}, http_keys);
 
   template <class Store, class Stack>
   HttpJob<Store, Stack> operator()(auto& context, Store& store, Stack& stack) const {
-    http::Options options;
-    options.connections_max = context.boot.value(max_connections);
     return {store,
             stack,
             context.platform,
-            options,
+            http_options(context),
             context.boot.value(access_log),
+            admission_of(context),
             context.boot.value(port)};
   }
 };

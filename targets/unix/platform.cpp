@@ -132,8 +132,7 @@ int run_all(int argc, char** argv, const StartOptions& options,
 }  // namespace
 
 void Platform::reserve_connections(std::uint64_t count) const {
-  if (thread_index != 0) return;  // once for the process
-  warn_of_few_descriptors(log, count * thread_count, raise_descriptor_limit());
+  warn_of_few_descriptors(log, count, raise_descriptor_limit());
 }
 
 int start(int argc, char** argv, const StartOptions& options,

@@ -40,7 +40,7 @@ struct Platform {
   unsigned thread_index;
   unsigned thread_count;
 
-  // Makes room in the process for `count` connections on each thread, or warns that there is none.
+  // Makes room in the process for `count` connections, or warns that there is none.
   void reserve_connections(std::uint64_t count) const;
 
   // The first thread calls it when its ports are open; then the others start. So what is wrong

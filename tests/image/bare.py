@@ -219,6 +219,14 @@ class Suite:
             line = '"GET /style.css HTTP/1.1" 200'
             self.assertTrue(harness.eventually(lambda: guest.console().count(line) == 3, WAIT_S),
                             guest.console())
+        # All that comes by QEMU's own network is one client.
+        with self.start(small_image(self.target), "--redirect=false",
+                        "--max-connections-per-client=2") as guest:
+            with guest.client() as first, guest.client() as second, guest.client() as third:
+                for client in (first, second, third):
+                    self.assertEqual(client.get("/style.css").status, 200)
+                self.assertTrue(first.is_closed_by_peer())
+                self.assertEqual(second.get("/style.css").status, 200)
         with self.start(small_image(self.target), "--log=json", "--http-port=8000",
                         "--https-port=8443") as guest:
             self.assertIn("listening on port 8000 (http)", guest.console())

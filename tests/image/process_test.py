@@ -251,6 +251,24 @@ class Limits(unittest.TestCase):
                 client.close()
             self.assertTrue(harness.eventually(lambda: server.get("/").status == 200))
 
+    def test_max_connections_is_the_total_of_all_threads(self):
+        with Server(self.image, "--max-connections=4", "--threads=3") as server:
+            clients, served = [], 0
+            for _ in range(24):
+                clients.append(server.client())
+                served += clients[-1].get("/").status == 200
+            self.assertGreaterEqual(served, 4)  # the others took an idle place
+            alive = sum(not client.is_closed_by_peer(within_s=0.2) for client in clients)
+            self.assertLessEqual(alive, 4)
+            for client in clients:
+                client.close()
+
+    def test_idle_timeout(self):
+        with Server(self.image, "--idle-timeout=1s") as server:
+            with server.client() as client:
+                self.assertEqual(client.get("/").status, 200)
+                self.assertTrue(client.is_closed_by_peer())
+
     def test_ten_thousand_connections(self):
         wanted = 10_000
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -128,8 +128,9 @@ class Many(OnTap):
         if os.environ.get("CRUNCH_ALL_CONNECTIONS"):
             count, memory_mib = 10_000, 128
         make_tap()
-        with qemu.Guest(bare.small_image(TARGET), f"--redirect=false --max-connections={count}",
-                        on_tap=True, memory_mib=memory_mib) as guest:
+        keys = f"--max-connections={count} --max-connections-per-client={count}"
+        with qemu.Guest(bare.small_image(TARGET), f"--redirect=false {keys}", on_tap=True,
+                        memory_mib=memory_mib) as guest:
             self.open(guest, count, memory_mib)
             print(f"at most {guest.memory_most_mib()} MiB in use")
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: ISC
+#include "http/common.hpp"
+
+#include "base/check.hpp"
+
+namespace http {
+
+Common::OwnAdmission::OwnAdmission(base::Loop& loop, const Options& options)
+    : clients({options.connections_max, options.connections_per_client_max}, 1, 0),
+      admission(clients, loop) {}
+
+Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log,
+               Admission* its_admission)
+    : options(its_options),
+      loop(its_loop),
+      log(its_log),
+      pool(options),
+      own_(its_admission == nullptr ? std::make_unique<OwnAdmission>(loop, options) : nullptr),
+      admission_(its_admission == nullptr ? own_->admission : *its_admission) {
+  CHECK(options.ranges_max <= ranges_limit);
+  CHECK(options.target_bytes_max <= options.header_bytes_max);
+}
+
+std::int64_t Common::now_s() noexcept {
+  if (loop.now() != turn_) {
+    turn_ = loop.now();
+    now_s_ = loop.clock().wall_s();
+  }
+  return now_s_;
+}
+
+}  // namespace http

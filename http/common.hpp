@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: ISC
+// http/common.hpp: what the sessions of one server share.
+//
+// Owns:  buffers, the date, and, unless the server shares one with others, its admission.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/loop.hpp"
+#include "http/access_log.hpp"
+#include "http/admission.hpp"
+#include "http/date.hpp"
+#include "http/options.hpp"
+#include "http/workspace.hpp"
+
+namespace http {
+
+class Common {
+ public:
+  // `admission` outlives it; null: it has one of its own, with the limits of `options`.
+  Common(base::Loop& loop, const Options& options, AccessLog& log, Admission* admission = nullptr);
+
+  const Options options;
+  base::Loop& loop;
+  AccessLog& log;
+  WorkspacePool pool;
+  bool draining = false;  // every answer is the last one of its connection
+  bool aborting = false;  // nothing more goes out
+
+  // Seconds since 1970 and the Date field, read from the clock once a turn.
+  [[nodiscard]] std::int64_t now_s() noexcept;
+  [[nodiscard]] std::string_view date() noexcept { return date_.at(now_s()); }
+
+  [[nodiscard]] Admission& admission() noexcept { return admission_; }
+
+ private:
+  struct OwnAdmission {
+    OwnAdmission(base::Loop& loop, const Options& options);
+    Clients clients;
+    Admission admission;
+  };
+  std::unique_ptr<OwnAdmission> own_;
+  Admission& admission_;
+  base::Instant turn_ = base::never;
+  std::int64_t now_s_ = 0;
+  DateCache date_;
+};
+
+}  // namespace http

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdio>
+#include <new>
 
 #include "base/log.hpp"
 #include "http/date.hpp"
@@ -130,9 +131,15 @@ void append_log_line(std::string& out, LogFormat format, const LogEntry& entry) 
   out += '\n';
 }
 
-void AccessLog::write(const LogEntry& entry) {
+void AccessLog::write(const LogEntry& entry) noexcept {
   if (!is_on()) return;
-  append_log_line(buffer_, format_, entry);
+  const std::size_t size = buffer_.size();
+  try {
+    append_log_line(buffer_, format_, entry);
+  } catch (const std::bad_alloc&) {
+    buffer_.resize(size);  // half a line would be worse than none
+    if (size == 0) return;
+  }
   if (buffer_.size() >= buffer_bytes_max) {
     flush();
   } else {

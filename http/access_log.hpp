@@ -48,7 +48,8 @@ class AccessLog final : private base::Work {
   AccessLog& operator=(const AccessLog&) = delete;
 
   [[nodiscard]] bool is_on() const noexcept { return format_ != LogFormat::off; }
-  void write(const LogEntry& entry);
+  // Without memory for the line it is left out.
+  void write(const LogEntry& entry) noexcept;
   void flush() noexcept;
 
   static constexpr std::size_t buffer_bytes_max = std::size_t{16} * 1024;

@@ -11,11 +11,10 @@ constexpr std::size_t key_words = 8;
 constexpr std::size_t block_words = 16;
 constexpr std::size_t block_bytes = 64;
 constexpr std::size_t key_bytes = 32;
-constexpr std::size_t reseed_bytes = 1U << 20U;
 
 std::uint32_t key[key_words];
 bool seeded = false;
-std::size_t since_reseed = 0;
+bool has_generator = false;  // CPUID is asked once: under a hypervisor it is slow
 
 std::uint32_t turn(std::uint32_t value, unsigned by) { return value << by | value >> (32U - by); }
 
@@ -104,9 +103,24 @@ bool ask_processor() {
   return differ;
 }
 
+// What no copy of this machine has: a machine that was saved may be restored twice, with the same
+// key, and then two signatures with one nonce give the private key away. RDRAND, not RDSEED: it is
+// several times quicker, and the key has its entropy already.
+void stir_in_moment() {
+  constexpr std::size_t values = 4;
+  for (std::size_t i = 0; i < values; ++i) {
+    std::uint64_t value = 0;
+    if (has_generator && rdrand(value)) mix(2 * i, value);
+  }
+  // Where there is no generator, time at least has gone on.
+  mix(0, cpu::rdtsc());
+  stir();
+}
+
 }  // namespace
 
 void begin() noexcept {
+  has_generator = has_rdrand();
   for (std::size_t i = 0; i < 2 * key_words; ++i) {
     mix(i, cpu::rdtsc());
     stir();
@@ -127,12 +141,7 @@ void seed(const std::uint8_t* from, std::size_t bytes) noexcept {
 bool is_seeded() noexcept { return seeded; }
 
 void fill(void* out, std::size_t bytes) noexcept {
-  since_reseed += bytes;
-  if (since_reseed >= reseed_bytes) {
-    since_reseed = 0;
-    static_cast<void>(ask_processor());
-    stir();
-  }
+  stir_in_moment();
   std::uint32_t block[block_words];
   std::uint32_t next_key[key_words];
   chacha20_block(0, block);

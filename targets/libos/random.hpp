@@ -20,7 +20,8 @@ void begin() noexcept;
 // Mixes in `bytes` that a device gave; 32 of them or more are enough to be seeded.
 void seed(const std::uint8_t* from, std::size_t bytes) noexcept;
 [[nodiscard]] bool is_seeded() noexcept;
-// Any number of bytes. Every 1 MiB the processor is asked again, where it can be.
+// Any number of bytes. Each call stirs in RDRAND's, where there is one, and the time stamp counter,
+// so that a machine which was restored or copied does not repeat what another one drew.
 void fill(void* out, std::size_t bytes) noexcept;
 
 }  // namespace libos::random

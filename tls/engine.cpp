@@ -11,6 +11,7 @@
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <new>
 
 #include "base/check.hpp"
 #include "tls/identity_state.hpp"
@@ -92,7 +93,7 @@ namespace {
 // Every identity that covers the name: mbedTLS picks the one whose key suits the client. None:
 // the default stays, so that a client which knows better may go on.
 int choose_by_name(void* context, mbedtls_ssl_context* ssl, const unsigned char* name,
-                   std::size_t size) {
+                   std::size_t size) noexcept {
   const std::string_view host(reinterpret_cast<const char*>(name), size);
   for (const Identity& identity : static_cast<const Context*>(context)->identities()) {
     if (!identity.covers(host)) continue;
@@ -226,7 +227,7 @@ struct Handshake::State {
 namespace {
 
 template <class State>
-int receive_bytes(void* context, unsigned char* to, std::size_t size) {
+int receive_bytes(void* context, unsigned char* to, std::size_t size) noexcept {
   auto& state = *static_cast<State*>(context);
   if (state.in.empty()) return MBEDTLS_ERR_SSL_WANT_READ;
   const std::size_t count = std::min(size, state.in.size());
@@ -235,18 +236,21 @@ int receive_bytes(void* context, unsigned char* to, std::size_t size) {
   return static_cast<int>(count);
 }
 
+// Nothing may be thrown through mbedTLS's functions: they would not free what they hold.
 template <class State>
-int send_bytes(void* context, const unsigned char* from, std::size_t size) {
+int send_bytes(void* context, const unsigned char* from, std::size_t size) noexcept try {
   auto& out = *static_cast<State*>(context)->out;
   const auto* bytes = reinterpret_cast<const std::byte*>(from);
   out.insert(out.end(), bytes, bytes + size);
   return static_cast<int>(size);
+} catch (const std::bad_alloc&) {
+  return MBEDTLS_ERR_SSL_ALLOC_FAILED;
 }
 
 template <class State>
 void keep_secret(void* context, mbedtls_ssl_key_export_type type, const unsigned char* secret,
                  std::size_t size, const unsigned char client_random[32],
-                 const unsigned char server_random[32], mbedtls_tls_prf_types prf) {
+                 const unsigned char server_random[32], mbedtls_tls_prf_types prf) noexcept {
   auto& state = *static_cast<State*>(context);
   switch (type) {
     case MBEDTLS_SSL_KEY_EXPORT_TLS12_MASTER_SECRET:

@@ -3,12 +3,13 @@
 
 #include <mbedtls/chachapoly.h>
 #include <mbedtls/gcm.h>
-#include <mbedtls/hkdf.h>
-#include <mbedtls/md.h>
 #include <mbedtls/platform_util.h>
+#include <mbedtls/sha256.h>
+#include <mbedtls/sha512.h>
 
 #include <algorithm>
 #include <array>
+#include <new>
 
 #include "base/check.hpp"
 
@@ -29,22 +30,82 @@ const unsigned char* u8(const Nonce& nonce) {
 
 }  // namespace
 
+namespace {
+
+// mbedTLS's digests by their own names: by way of its md layer each would allocate, which may fail.
+class Digest {
+ public:
+  explicit Digest(Hash hash) : hash_(hash) {
+    mbedtls_sha256_init(&sha256_);
+    mbedtls_sha512_init(&sha512_);
+    CHECK((is_256() ? mbedtls_sha256_starts(&sha256_, 0) : mbedtls_sha512_starts(&sha512_, 1)) ==
+          0);
+  }
+  ~Digest() {
+    mbedtls_sha256_free(&sha256_);
+    mbedtls_sha512_free(&sha512_);
+  }
+  Digest(const Digest&) = delete;
+  Digest& operator=(const Digest&) = delete;
+
+  void add(base::Bytes bytes) {
+    CHECK((is_256() ? mbedtls_sha256_update(&sha256_, u8(bytes), bytes.size())
+                    : mbedtls_sha512_update(&sha512_, u8(bytes), bytes.size())) == 0);
+  }
+  // 64 bytes of room, of which hash_bytes(hash) are the digest.
+  void finish(std::array<std::byte, 64>& out) {
+    CHECK((is_256() ? mbedtls_sha256_finish(&sha256_, u8(out.data()))
+                    : mbedtls_sha512_finish(&sha512_, u8(out.data()))) == 0);
+  }
+
+ private:
+  [[nodiscard]] bool is_256() const { return hash_ == Hash::sha256; }
+  Hash hash_;
+  mbedtls_sha256_context sha256_;
+  mbedtls_sha512_context sha512_;
+};
+
+// RFC 2104; the key is at most one block.
+void hmac(Hash hash, base::Bytes key, base::Bytes message, std::array<std::byte, 64>& out) {
+  constexpr std::size_t block_bytes_max = 128;
+  const std::size_t block_bytes = hash == Hash::sha256 ? 64 : block_bytes_max;
+  CHECK(key.size() <= block_bytes);
+  std::array<std::byte, block_bytes_max> block{};
+  auto pad = [&](std::byte with) {
+    block.fill(with);
+    for (std::size_t i = 0; i < key.size(); ++i) block[i] ^= key[i];
+    return base::Bytes(block).first(block_bytes);
+  };
+  Digest inner(hash);
+  inner.add(pad(std::byte{0x36}));
+  inner.add(message);
+  inner.finish(out);
+  Digest outer(hash);
+  outer.add(pad(std::byte{0x5c}));
+  outer.add(base::Bytes(out).first(hash_bytes(hash)));
+  outer.finish(out);
+  wipe(block);
+}
+
+}  // namespace
+
 void expand_label(Hash hash, base::Bytes secret, std::string_view label, base::MutableBytes out) {
-  // struct HkdfLabel.
-  std::array<unsigned char, 64> info;
+  // One block of HKDF-Expand: struct HkdfLabel, then the block's number (RFC 5869 section 2.3).
+  CHECK(out.size() <= hash_bytes(hash));
+  std::array<std::byte, 64> info;
   std::size_t size = 0;
-  auto put = [&](std::size_t byte) { info[size++] = static_cast<unsigned char>(byte); };
+  auto put = [&](std::size_t byte) { info[size++] = static_cast<std::byte>(byte); };
   put(out.size() >> 8);
   put(out.size() & 0xff);
   put(6 + label.size());
   for (const char c : std::string_view("tls13 ")) put(static_cast<unsigned char>(c));
   for (const char c : label) put(static_cast<unsigned char>(c));
   put(0);
-  const auto* kind =
-      mbedtls_md_info_from_type(hash == Hash::sha256 ? MBEDTLS_MD_SHA256 : MBEDTLS_MD_SHA384);
-  const int failed = mbedtls_hkdf_expand(kind, u8(secret), secret.size(), info.data(), size,
-                                         u8(out.data()), out.size());
-  CHECK(failed == 0);
+  put(1);
+  std::array<std::byte, 64> block;
+  hmac(hash, secret, base::Bytes(info).first(size), block);
+  std::copy_n(block.begin(), out.size(), out.begin());
+  wipe(block);
 }
 
 namespace {
@@ -103,7 +164,9 @@ PortableGcm::PortableGcm(base::Bytes key) : state_(std::make_unique<State>()) {
   mbedtls_gcm_init(&state_->context);
   const int failed = mbedtls_gcm_setkey(&state_->context, MBEDTLS_CIPHER_ID_AES, u8(key),
                                         static_cast<unsigned>(key.size() * 8));
-  CHECK(failed == 0);
+  if (failed == 0) return;
+  mbedtls_gcm_free(&state_->context);
+  throw std::bad_alloc();  // the one thing that can be wrong with a key of a right size
 }
 
 PortableGcm::~PortableGcm() { mbedtls_gcm_free(&state_->context); }

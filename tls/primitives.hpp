@@ -22,7 +22,8 @@ enum class Hash : std::uint8_t { sha256, sha384 };
 [[nodiscard]] constexpr std::size_t hash_bytes(Hash hash) { return hash == Hash::sha256 ? 32 : 48; }
 inline constexpr std::size_t hash_bytes_max = 48;
 
-// HKDF-Expand-Label with an empty context; the label has at most 16 letters.
+// HKDF-Expand-Label with an empty context; the label has at most 16 letters, and `out` at most
+// hash_bytes(hash). Allocates nothing.
 void expand_label(Hash hash, base::Bytes secret, std::string_view label, base::MutableBytes out);
 
 // The pieces, one after another, as ciphertext at `out`; then the tag.
@@ -35,7 +36,7 @@ void chacha20_seal(base::Bytes key, const Nonce& nonce, base::Bytes associated,
 // AES-GCM on processors without AES instructions: slow, and its look-ups are in tables.
 class PortableGcm {
  public:
-  explicit PortableGcm(base::Bytes key);
+  explicit PortableGcm(base::Bytes key);  // throws std::bad_alloc
   ~PortableGcm();
   PortableGcm(const PortableGcm&) = delete;
   PortableGcm& operator=(const PortableGcm&) = delete;

@@ -149,6 +149,9 @@ class Run {
     summary.link_seconds = linking.seconds();
     summary.image_bytes = fs::file_size(in_work("image"));
     summary.is_changed = put_in_place(in_work("image"), options_.image, mode());
+    if (options_.keeps_symbols) {
+      put_in_place(in_work("debug"), options_.image + ".debug", mode());
+    }
     summary.companion = write_companion(recipe_, options_.image);
     return summary;
   }
@@ -205,10 +208,21 @@ class Run {
   }
 
   void link(const std::string& main) const {
+    std::string table;
     if (recipe_.symbols.empty()) {
       link(main, "image", false);
-      return;
+    } else {
+      table = link_with_table(main);
     }
+    if (!options_.keeps_symbols) return;
+    link(main, "debug", true, table);
+    if (code_of(in_work("debug")) != code_of(in_work("image"))) {
+      throw Failure("the linker laid the code out anew for the image with symbols");
+    }
+  }
+
+  // The image with a table of its functions; the name of the table's object.
+  [[nodiscard]] std::string link_with_table(const std::string& main) const {
     link(main, "named", true);
     const std::string named = in_work("named");
     write_file(in_work("symbols.bin"), symbol_table_of(named));
@@ -224,6 +238,7 @@ class Run {
     if (code_of(named) != code_of(in_work("image"))) {
       throw Failure("the linker laid the image's code out anew when it got its table of symbols");
     }
+    return "symbols.o";
   }
 
   const Options& options_;

@@ -67,6 +67,8 @@ void add_build_command(CLI::App& app, Action& action) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+  command->add_flag("--keep-symbols", options.keeps_symbols,
+                    "Also write IMAGE.debug, the same code with its symbols, for gdb");
   command->footer(
       "Example:\n"
       "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"

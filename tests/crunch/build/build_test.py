@@ -80,6 +80,21 @@ class Build(Folder):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("--http-port", done.stdout)
 
+    def test_keep_symbols(self):
+        """IMAGE.debug has the names and lines of the code that IMAGE has without them."""
+        self.built("--keep-symbols")
+        debug = self.at / "image.debug"
+        self.nothing_left("image", "image.debug")
+        names = subprocess.run(["nm", debug], capture_output=True, text=True, check=True).stdout
+        self.assertRegex(names, r"\bT main\n")
+        self.assertIn("no symbols", subprocess.run(["nm", self.image], capture_output=True,
+                                                   text=True, check=False).stderr)
+        text = ["objcopy", "-O", "binary", "--only-section=.text"]
+        for path in (self.image, debug):
+            subprocess.run([*text, path, f"{path}.text"], check=True)
+        self.assertEqual((self.at / "image.text").read_bytes(),
+                         (self.at / "image.debug.text").read_bytes())
+
     def test_config(self):
         self.built()
         default = self.image.read_bytes()

@@ -7,7 +7,8 @@
 //          not open is lost.
 // Sending: each page that a piece touches is a slot of the ring; its reference is opened for the
 //          backend to read and closed by its answer. Nothing is copied, but frames in more than
-//          slots_max pages. A reference costs two stores, so none is kept open for static pages.
+//          slots_max pages and those whose Ethernet header is in two. A reference costs two stores,
+//          so none is kept open for static pages.
 // Coming:  a page is closed to the backend before it is looked at, and opened again afterwards.
 // Kept:    what a backend does not let go of when it is closed stays as it is until it does: a page
 //          of ours is not freed, and the pieces of a frame are not released, while another domain

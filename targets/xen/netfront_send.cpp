@@ -38,6 +38,15 @@ std::size_t slots_of(std::span<const base::Bytes> pieces) {
   return count;
 }
 
+// Linux's netback drops a frame whose first slot does not have the whole Ethernet header, for
+// example because it lies over the end of a page.
+bool has_header_in_first_slot(std::span<const base::Bytes> pieces) {
+  const auto first = std::ranges::find_if(pieces, [](base::Bytes one) { return !one.empty(); });
+  if (first == pieces.end()) return true;
+  return std::min(page_bytes - offset_in_page(first->data()), first->size()) >=
+         net::ethernet_header_bytes;
+}
+
 std::uint8_t segmentation_type(const net::FrameOut& frame) {
   constexpr std::size_t type_at = 12;
   constexpr unsigned ipv6 = 0x86dd;
@@ -64,7 +73,8 @@ bool Netfront::send(const net::FrameOut& frame, net::Release release) {
     return true;
   }
   std::size_t slots = slots_of(frame.pieces);
-  const bool copied = slots > frame_slots_max_;
+  const bool copied =
+      slots > frame_slots_max_ || (slots > 1 && !has_header_in_first_slot(frame.pieces));
   if (copied) slots = (bytes + page_bytes - 1) / page_bytes;
   if (frame.segment_bytes != 0) ++slots;
   if (room() < slots) {

@@ -24,12 +24,12 @@ TEST_F(XenNet, SaysWhatItIsAndOffersPages) {
 
 TEST_F(XenNet, SendsPiecesWhereTheyAre) {
   const std::string_view body = placed(page - 100, 300);
-  const base::Bytes pieces[] = {base::bytes_of("head"), {}, base::bytes_of(body)};
+  const base::Bytes pieces[] = {base::bytes_of("an Ethernet header"), {}, base::bytes_of(body)};
   ASSERT_TRUE(send(pieces));
   EXPECT_EQ(peer->out_waiting(), 0U) << "not before the turn's end";
   net.poll();
   const BackendFrame got = peer->take();
-  EXPECT_EQ(got.bytes, "head" + std::string(body));
+  EXPECT_EQ(got.bytes, "an Ethernet header" + std::string(body));
   ASSERT_EQ(got.ids.size(), 3U) << "the body touches two pages";
   EXPECT_EQ(host.page_of(got.references[1], false) + page - 100, body.data()) << "not a copy";
   EXPECT_EQ(host.page_of(got.references[1], true), nullptr) << "to read only";
@@ -87,6 +87,29 @@ TEST_F(XenNet, CopiesWhatTouchesTooManyPages) {
   peer->answer(got);
   net.poll();
   EXPECT_EQ(releases, 1);
+}
+
+// Linux's netback drops a frame whose first slot has less than the Ethernet header.
+TEST_F(XenNet, TheEthernetHeaderIsInOneSlot) {
+  const base::Bytes small_pieces[] = {base::bytes_of("six by"), base::bytes_of("tes, and more")};
+  const base::Bytes over_pages = base::bytes_of(placed(page - 13, 60));
+  const base::Bytes just_whole = base::bytes_of(placed(page - 14, 60));
+  const struct {
+    std::span<const base::Bytes> pieces;
+    std::size_t slots;
+  } table[] = {{small_pieces, 1}, {{&over_pages, 1}, 1}, {{&just_whole, 1}, 2}};
+  for (const auto& row : table) {
+    ASSERT_TRUE(send(row.pieces));
+    net.poll();
+    std::string whole;
+    for (const base::Bytes piece : row.pieces) whole += base::text_of(piece);
+    const BackendFrame got = peer->take();
+    EXPECT_EQ(got.bytes, whole);
+    EXPECT_EQ(got.ids.size(), row.slots) << whole;
+    peer->answer(got);
+    net.poll();
+  }
+  EXPECT_EQ(releases, 3);
 }
 
 TEST_F(XenNet, OneSlotForABackendThatTakesNoMore) {

@@ -129,6 +129,8 @@ void begin() noexcept {
   stir();
 }
 
+void go_on() noexcept { begin(); }
+
 void seed(const std::uint8_t* from, std::size_t bytes) noexcept {
   for (std::size_t i = 0; i < bytes; ++i) {
     key[i / 4 % key_words] ^= static_cast<std::uint32_t>(from[i]) << i % 4 * 8;

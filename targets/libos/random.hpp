@@ -17,6 +17,8 @@ namespace libos::random {
 
 // Mixes in time stamps, and RDSEED or RDRAND where the processor has one that works.
 void begin() noexcept;
+// The same, after the machine was put away and taken up again, maybe on another processor.
+void go_on() noexcept;
 // Mixes in `bytes` that a device gave; 32 of them or more are enough to be seeded.
 void seed(const std::uint8_t* from, std::size_t bytes) noexcept;
 [[nodiscard]] bool is_seeded() noexcept;

@@ -4,6 +4,7 @@
 #include "targets/libos/clock.hpp"
 #include "targets/libos/cpu.hpp"
 #include "targets/libos/machine.hpp"
+#include "targets/libos/random.hpp"
 #include "targets/libos/report.hpp"
 #include "targets/xen/abi.hpp"
 #include "targets/xen/console_ring.hpp"
@@ -82,6 +83,7 @@ bool suspend() noexcept {
     say_that_we_listen();
   }
   libos::clock::go_on_from(now);
+  libos::random::go_on();
   return !is_same;
 }
 

@@ -17,6 +17,7 @@ import bare
 import harness
 import nested
 import packages
+import probe
 from harness import SITE
 from nested import Guest
 
@@ -80,6 +81,18 @@ class Faults(unittest.TestCase):
 
 def run_probe(words: str) -> tuple:
     return run_to_end(PROBE, words, has_address=False)
+
+
+class Laws(unittest.TestCase):
+    """Of devices, on hvt's: by the ring and by a hypercall for each frame."""
+
+    def test_of_net_devices(self):
+        for options in ([], ["--no-net-ring"]):
+            with self.subTest(options=options), probe.Mirror.on_interface(nested.TAP):
+                status, said = run_to_end(probe.image(TARGET), "--try=net", has_address=False,
+                                          options=options)
+                self.assertEqual(status, 0, said)
+                probe.assert_laws_hold(self, said)
 
 
 class Ends(unittest.TestCase):

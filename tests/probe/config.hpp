@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: ISC
+// tests/probe/config.hpp: an appliance that tries the laws of the devices of the machine that it
+// runs on, and says on its console which do not hold.
+//
+//   crunch build -t virtio -o probe --config tests/probe/config.hpp
+//   --try=net      the first network device, with a mirror on its wire (tests/image/probe.py)
+//   --try=random   random bytes, ten times a second, until it is asked to stop
+//
+// Last it says "probe: all laws hold" or "probe: N laws are broken".
+
+#pragma once
+
+#include <array>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "config/key.hpp"
+#include "config/parts/target_parts.hpp"
+#include "tests/probe/net_laws.hpp"
+
+namespace {
+
+using namespace config;
+
+constexpr Key<std::string_view> try_key{
+    .name = "try", .section = "PROBE", .doc = "What to try: net or random", .fallback = "net"};
+
+// A target's own device, as no configuration of a site sees it.
+template <class Platform>
+class Probe {
+ public:
+  Probe(Platform& platform, std::string what) : platform_(platform), what_(std::move(what)) {}
+
+  base::Task<void> run() {
+    std::vector<std::string> broken;
+    if (what_ == "net") {
+      broken = co_await try_net();
+    } else if (what_ == "random") {
+      co_await say_random();
+    } else {
+      broken.push_back("--try=" + what_ + " is nothing that can be tried on this target");
+    }
+    for (const std::string& one : broken) say(one);
+    say(broken.empty() ? "all laws hold" : std::to_string(broken.size()) + " laws are broken");
+  }
+  void drain() { is_draining_ = true; }
+
+ private:
+  void say(const std::string& what) { platform_.console.write("probe: " + what + "\n"); }
+
+  base::Task<std::vector<std::string>> try_net() {
+    if constexpr (requires { platform_.net_device; }) {
+      probe::NetLaws laws(platform_.loop, platform_.net_device);
+      std::vector<std::string> broken = co_await laws.broken();
+      say("network device: " + laws.seen());
+      co_return broken;
+    }
+    co_return std::vector<std::string>{"this target has no network device of its own"};
+  }
+
+  base::Task<void> say_random() {
+    constexpr std::string_view digits = "0123456789abcdef";
+    while (!is_draining_) {
+      std::array<std::byte, 16> bytes{};
+      platform_.entropy.fill(bytes);
+      std::string text = "random ";
+      for (const std::byte byte : bytes) {
+        text += digits[std::to_integer<unsigned>(byte) >> 4U];
+        text += digits[std::to_integer<unsigned>(byte) & 15U];
+      }
+      say(text);
+      co_await platform_.loop.sleep_for(std::chrono::milliseconds(100));
+    }
+  }
+
+  Platform& platform_;
+  std::string what_;
+  bool is_draining_ = false;
+};
+
+struct ConnectProbe {
+  static constexpr std::tuple keys{&try_key};
+  template <class Console>
+  auto operator()(auto& context, Console&) const {
+    return Probe(context.platform, context.boot.text(try_key));
+  }
+};
+
+template <class>
+using ProbeOf = Probe<target::Platform>;
+constexpr auto tried = foreign<ProbeOf>("Probe", console_type >> job, ConnectProbe{});
+
+constexpr auto app = jobs(tried(default_console));
+
+}  // namespace

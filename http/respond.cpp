@@ -4,6 +4,7 @@
 #include "base/check.hpp"
 #include "http/conditions.hpp"
 #include "http/head.hpp"
+#include "http/mime.hpp"
 #include "http/negotiate.hpp"
 
 namespace http {
@@ -36,28 +37,101 @@ void open(Status status, const Request& request, const Circumstances& now, Write
   }
 }
 
-// The head of one representation: from the store, or made here.
-string_view head_of(kv::Key key, const kv::Stat& stat, kv::Encoding encoding,
-                    std::span<char> scratch) {
-  const kv::Form& form = stat.form(encoding);
-  if (!form.head.empty()) return form.head;
-  constexpr std::uint8_t identity_only = 1;
-  return write_head({.key = key,
-                     .encoding = encoding,
-                     .digest = form.digest,
-                     .size_bytes = form.size_bytes,
-                     .modified_s = stat.modified_s,
-                     .varies = stat.encodings != identity_only},
-                    scratch);
+// Which of a representation's fields an answer has.
+struct Wanted {
+  std::uint8_t parts;           // bit i: HeadPart i
+  bool last_modified = true;    // if it is known
+  bool is_of_the_value = true;  // false: those of is_of_the_value() are left out
+
+  [[nodiscard]] bool has(HeadPart part) const { return (parts >> static_cast<int>(part)) & 1; }
+  [[nodiscard]] bool takes(std::string_view name) const {
+    if (!is_of_the_value) return !http::is_of_the_value(name);
+    return last_modified || name != last_modified_name;
+  }
+};
+constexpr std::uint8_t parts(auto... part) {
+  return static_cast<std::uint8_t>(((1U << static_cast<int>(part)) | ...));
+}
+constexpr std::uint8_t all_parts = 0b1111;
+
+void write_field(string_view name, string_view value, Writer& out) {
+  out.text(name);
+  out.text(": ");
+  out.text(value);
+  out.text("\r\n");
 }
 
-// The validators; Last-Modified only if it is not later than Date (RFC 9110 section 8.8.2.1).
-void write_validators(const HeadParts& parts, const kv::Stat& stat, const Circumstances& now,
-                      Writer& out) {
-  string_view fields = parts.validators;
-  if (stat.modified_s > now.now_s) fields.remove_suffix(parts.last_modified.size());
-  out.text(fields);
-}
+class WantedWriter final : public FieldTaker {
+ public:
+  WantedWriter(const Wanted& wanted, Writer& out) : wanted_(wanted), out_(out) {}
+  void take(HeadPart part, string_view name, string_view value) override {
+    if (wanted_.has(part) && wanted_.takes(name)) write_field(name, value, out_);
+  }
+
+ private:
+  const Wanted& wanted_;
+  Writer& out_;
+};
+
+// One representation of a value.
+struct Representation {
+  kv::Key key;
+  const kv::Stat& stat;
+  kv::Encoding encoding;
+
+  [[nodiscard]] const kv::Form& form() const { return stat.form(encoding); }
+  // Last-Modified only if it is not later than Date (RFC 9110 section 8.8.2.1).
+  void write(Wanted wanted, const Circumstances& now, Writer& out) const {
+    wanted.last_modified = stat.modified_s <= now.now_s;
+    if (!form().head.is_stored()) {
+      WantedWriter writer(wanted, out);
+      describe_to(writer);
+      return;
+    }
+    const kv::Head& head = form().head;
+    if (wanted.has(HeadPart::validators)) write(head.at(head.validators), wanted, out);
+    if (wanted.has(HeadPart::type)) out.text(head.at(head.type).text());
+    if (wanted.has(HeadPart::middle)) {
+      if (wanted.is_of_the_value) {
+        out.text(head.at(head.middle).text());
+      } else {
+        write(head.at(head.middle), wanted, out);
+      }
+    }
+    if (head.fields != 0) out.text(head.at(head.fields).text());
+    if (wanted.has(HeadPart::length)) out.text(head.at(head.length).text());
+  }
+  // The value of Content-Type.
+  [[nodiscard]] string_view type() const {
+    if (!form().head.is_stored()) return media_type(key);
+    string_view found;
+    form().head.at(form().head.type).for_each([&](string_view, string_view value) {
+      found = value;
+    });
+    return found;
+  }
+
+ private:
+  void describe_to(FieldTaker& taker) const {
+    constexpr std::uint8_t identity_only = 1;
+    describe({.key = key,
+              .encoding = encoding,
+              .digest = form().digest,
+              .size_bytes = form().size_bytes,
+              .modified_s = stat.modified_s,
+              .varies = stat.encodings != identity_only},
+             taker);
+  }
+  static void write(const kv::Fields& set, const Wanted& wanted, Writer& out) {
+    if (wanted.is_of_the_value && wanted.last_modified) {
+      out.text(set.text());
+      return;
+    }
+    set.for_each([&](string_view name, string_view value) {
+      if (wanted.takes(name)) write_field(name, value, out);
+    });
+  }
+};
 
 void add_range(Range range, const Writer& out, Answer& answer) {
   answer.ranges[answer.range_count] = range;
@@ -74,17 +148,12 @@ void add_whole(const Request& request, const kv::Stat& stat, kv::Encoding encodi
 }
 
 // Answers with the whole of one representation.
-void write_whole(Status status, const Request& request, string_view head, const kv::Stat& stat,
-                 kv::Encoding encoding, const Circumstances& now, Writer& out, Answer& answer) {
-  open(status, request, now, out, answer);
-  if (stat.modified_s <= now.now_s) {
-    out.text(head);
-  } else {
-    HeadParts parts = parts_of(head);
-    write_validators(parts, stat, now, out);
-    out.text(head.substr(parts.validators.size()));
-  }
-  add_whole(request, stat, encoding, out, answer);
+void write_whole(const Request& request, const Representation& what, const Circumstances& now,
+                 Writer& out, Answer& answer) {
+  open(Status::ok, request, now, out, answer);
+  what.write({all_parts}, now, out);
+  out.text("\r\n");
+  add_whole(request, what.stat, what.encoding, out, answer);
 }
 
 void write_content_range(Range range, std::uint64_t size, Writer& out) {
@@ -113,16 +182,15 @@ std::size_t digits_of(std::uint64_t value) {
 // what is sent cannot contain.
 class Multipart {
  public:
-  Multipart(const kv::Form& form, string_view content_type)
-      : form_(form), content_type_(content_type) {}
+  Multipart(const kv::Form& form, string_view type) : form_(form), type_(type) {}
 
   [[nodiscard]] std::uint64_t size_bytes(const Ranges& ranges) const {
     std::uint64_t size = 6 + form_.digest.size() + 2;  // CRLF, "--", the boundary, "--", CRLF
     for (std::size_t i = 0; i < ranges.count; ++i) {
       const Range& range = ranges.at[i];
-      size += 4 + form_.digest.size() + 2 + content_type_.size() + 21 + digits_of(range.offset) +
-              1 + digits_of(range.offset + range.size_bytes - 1) + 1 + digits_of(form_.size_bytes) +
-              4 + range.size_bytes;
+      size += 4 + form_.digest.size() + 2 + content_type_name.size() + 2 + type_.size() + 2 + 21 +
+              digits_of(range.offset) + 1 + digits_of(range.offset + range.size_bytes - 1) + 1 +
+              digits_of(form_.size_bytes) + 4 + range.size_bytes;
     }
     return size;
   }
@@ -131,7 +199,7 @@ class Multipart {
     out.text("\r\n--");
     write_boundary(out);
     out.text("\r\n");
-    out.text(content_type_);
+    write_field(content_type_name, type_, out);
     write_content_range(range, form_.size_bytes, out);
     out.text("\r\n");
   }
@@ -143,12 +211,12 @@ class Multipart {
 
  private:
   const kv::Form& form_;
-  string_view content_type_;  // a whole line
+  string_view type_;
 };
 
-void write_multipart(const Ranges& ranges, const HeadParts& parts, const kv::Form& form,
-                     Writer& out, Answer& answer) {
-  Multipart multipart(form, parts.content_type);
+void write_multipart(const Ranges& ranges, const Representation& what, Writer& out,
+                     Answer& answer) {
+  Multipart multipart(what.form(), what.type());
   out.text("Content-Type: multipart/byteranges; boundary=");
   multipart.write_boundary(out);
   out.text("\r\n");
@@ -164,21 +232,17 @@ void write_multipart(const Ranges& ranges, const HeadParts& parts, const kv::For
   CHECK(answer.body_bytes == size);
 }
 
-void write_partial(const Ranges& ranges, const Request& request, string_view head,
-                   const kv::Stat& stat, kv::Encoding encoding, const Circumstances& now,
-                   Writer& out, Answer& answer) {
-  const kv::Form& form = stat.form(encoding);
-  HeadParts parts = parts_of(head);
+void write_partial(const Ranges& ranges, const Request& request, const Representation& what,
+                   const Circumstances& now, Writer& out, Answer& answer) {
   open(Status::partial_content, request, now, out, answer);
-  answer.encoding = encoding;
-  write_validators(parts, stat, now, out);
-  out.text(parts.middle);
+  answer.encoding = what.encoding;
+  what.write({parts(HeadPart::validators, HeadPart::middle)}, now, out);
   if (ranges.count > 1) {
-    write_multipart(ranges, parts, form, out, answer);
+    write_multipart(ranges, what, out, answer);
     return;
   }
-  out.text(parts.content_type);
-  write_content_range(ranges.at[0], form.size_bytes, out);
+  write_field(content_type_name, what.type(), out);
+  write_content_range(ranges.at[0], what.form().size_bytes, out);
   write_content_length(ranges.at[0].size_bytes, out);
   add_range(ranges.at[0], out, answer);
 }
@@ -219,8 +283,7 @@ void write_key_percent_encoded(kv::Key key, Writer& out) {
 }  // namespace
 
 void respond_with_value(const Request& request, kv::Key key, const kv::Stat& stat,
-                        const Circumstances& now, std::span<char> scratch, Writer& out,
-                        Answer& answer) {
+                        const Circumstances& now, Writer& out, Answer& answer) {
   Offer offer = negotiate(request, stat);
   if (offer.is_empty()) {
     open(Status::not_acceptable, request, now, out, answer);
@@ -234,9 +297,8 @@ void respond_with_value(const Request& request, kv::Key key, const kv::Stat& sta
     return;
   }
   if (selection.verdict == Verdict::not_modified) {
-    HeadParts parts = parts_of(head_of(key, stat, selection.encoding, scratch));
     open(Status::not_modified, request, now, out, answer);
-    write_validators(parts, stat, now, out);
+    Representation{key, stat, selection.encoding}.write({parts(HeadPart::validators)}, now, out);
     out.text("\r\n");
     return;
   }
@@ -245,8 +307,7 @@ void respond_with_value(const Request& request, kv::Key key, const kv::Stat& sta
     std::uint64_t size = stat.form(encoding).size_bytes;
     Ranges ranges = parse_ranges(request.value(Field::range), size, now.ranges_max);
     if (ranges.kind == Ranges::Kind::some) {
-      write_partial(ranges, request, head_of(key, stat, encoding, scratch), stat, encoding, now,
-                    out, answer);
+      write_partial(ranges, request, {key, stat, encoding}, now, out, answer);
       return;
     }
     if (ranges.kind == Ranges::Kind::unsatisfiable) {
@@ -259,26 +320,17 @@ void respond_with_value(const Request& request, kv::Key key, const kv::Stat& sta
       return;
     }
   }
-  write_whole(Status::ok, request, head_of(key, stat, selection.encoding, scratch), stat,
-              selection.encoding, now, out, answer);
+  write_whole(request, {key, stat, selection.encoding}, now, out, answer);
 }
 
-// Validators and ranges are of what was asked for, and that is not there.
 void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& stat,
-                           const Circumstances& now, std::span<char> scratch, Writer& out,
-                           Answer& answer) {
+                           const Circumstances& now, Writer& out, Answer& answer) {
   Offer offer = negotiate(request, stat);
-  kv::Encoding encoding = offer.is_empty() ? kv::Encoding::identity : offer.best;
-  HeadParts parts = parts_of(head_of(key, stat, encoding, scratch));
+  Representation what{key, stat, offer.is_empty() ? kv::Encoding::identity : offer.best};
   open(Status::not_found, request, now, out, answer);
-  out.text(parts.cacheability);
-  out.text(parts.content_type);
-  const auto before_ranges =
-      static_cast<std::size_t>(parts.accept_ranges.data() - parts.middle.data());
-  out.text(parts.middle.substr(0, before_ranges));
-  out.text(parts.middle.substr(before_ranges + parts.accept_ranges.size()));
-  out.text(parts.length);
-  add_whole(request, stat, encoding, out, answer);
+  what.write({.parts = all_parts, .is_of_the_value = false}, now, out);
+  out.text("\r\n");
+  add_whole(request, stat, what.encoding, out, answer);
 }
 
 void respond_with_slash(const Request& request, kv::Key key, string_view query,

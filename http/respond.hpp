@@ -9,7 +9,6 @@
 
 #include <array>
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "http/options.hpp"
@@ -46,15 +45,13 @@ struct Answer {
   std::array<std::size_t, ranges_limit> text_end;
 };
 
-// A value that was found: 200, 206, 304, 406, 412 or 416. `scratch` has head_bytes_max bytes.
+// A value that was found: 200, 206, 304, 406, 412 or 416.
 void respond_with_value(const Request& request, kv::Key key, const kv::Stat& stat,
-                        const Circumstances& now, std::span<char> scratch, Writer& out,
-                        Answer& answer);
+                        const Circumstances& now, Writer& out, Answer& answer);
 
 // A page of the site's own that says that there is nothing: 404.
 void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& stat,
-                           const Circumstances& now, std::span<char> scratch, Writer& out,
-                           Answer& answer);
+                           const Circumstances& now, Writer& out, Answer& answer);
 
 // 301 to the dictionary `key` with a slash behind it, query kept. 414 if it does not fit.
 void respond_with_slash(const Request& request, kv::Key key, std::string_view query,

@@ -325,12 +325,10 @@ void Session::answer_lookup(const Circumstances& now) noexcept {
   const Lookup& lookup = work.lookup;
   switch (lookup.end()) {
     case Lookup::End::found:
-      respond_with_value(request(), lookup.key(), lookup.stat(), now, work.scratch, work.out,
-                         work.answer);
+      respond_with_value(request(), lookup.key(), lookup.stat(), now, work.out, work.answer);
       return;
     case Lookup::End::page_404:
-      respond_with_page_404(request(), lookup.key(), lookup.stat(), now, work.scratch, work.out,
-                            work.answer);
+      respond_with_page_404(request(), lookup.key(), lookup.stat(), now, work.out, work.answer);
       return;
     case Lookup::End::moved:
       respond_with_slash(request(), lookup.key(), work.target.query, now, work.out, work.answer);

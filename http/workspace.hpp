@@ -6,14 +6,12 @@
 
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "http/head.hpp"
 #include "http/lookup.hpp"
 #include "http/options.hpp"
 #include "http/parser.hpp"
@@ -56,7 +54,6 @@ struct Workspace {
   Lookup lookup;
   Target target;
   Answer answer;
-  std::array<char, head_bytes_max> scratch;
 };
 
 class WorkspacePool {

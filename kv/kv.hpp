@@ -2,7 +2,7 @@
 // kv/kv.hpp: what it means to be a read-only key-value store.
 //
 // States:   KvRo and its parts.   Modelled by: every folder of kv/.   Used by: http/server.hpp.
-// May include: base only.
+// May include: base, kv/fields.hpp.
 // Source:   the shape follows MirageOS's Mirage_kv.RO. Ours adds encodings (one value, several
 //           representations of it, RFC 9110 section 8.4) and answers size, digest and time in one
 //           `stat`.
@@ -20,6 +20,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "base/task.hpp"
+#include "kv/fields.hpp"
 
 namespace kv {
 
@@ -59,9 +60,7 @@ using Digest = std::array<char, 32>;
 struct Form {
   std::uint64_t size_bytes = 0;
   Digest digest{};
-  // Response fields made when the store was filled, in the layout of http/head.hpp; empty: the
-  // server makes them. Lives as long as the store. Opaque to stores.
-  std::string_view head;
+  Head head;  // made when the store was filled, as http/head.hpp says; opaque to stores
 };
 
 // What is known about a value without reading it.

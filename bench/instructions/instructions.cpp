@@ -58,7 +58,7 @@ void fill(kv::CrunchedSite& site) {
       auto encoding = static_cast<kv::Encoding>(e);
       std::string bytes(static_cast<std::size_t>(1024 + i % 30 * 1000) / (e + 1), 'x');
       bytes += key;
-      std::string head = http::make_head(
+      kv::HeadFields head = http::make_head(
           {key, encoding, kv::digest_of(base::bytes_of(bytes)), bytes.size(), 784111777, true});
       forms.push_back({encoding, std::move(bytes), std::move(head)});
     }

@@ -86,16 +86,16 @@ std::vector<std::byte> index_of(const Site& site, const std::string& digest) {
   for (const FileRecord& file : site.files) {
     auto form_count =
         std::ranges::count_if(file.forms, [](auto& form) { return form.has_value(); });
-    std::array<std::string, kv::encoding_count> heads;
     std::vector<kv::crunched::WrittenForm> forms;
     for (kv::Encoding encoding : encodings) {
       std::size_t at = kv::index_of(encoding);
       if (!file.forms[at]) continue;
       const Placed& placed = *file.forms[at];
       kv::Digest form_digest = kv::digest_of(placed.sha256);
-      heads[at] = http::make_head(
-          {file.key, encoding, form_digest, placed.size_bytes, file.modified_s, form_count > 1});
-      forms.push_back({encoding, placed.size_bytes, form_digest, heads[at], placed.offset});
+      forms.push_back({encoding, placed.size_bytes, form_digest,
+                       http::make_head({file.key, encoding, form_digest, placed.size_bytes,
+                                        file.modified_s, form_count > 1}),
+                       placed.offset});
     }
     writer.add(file.key, file.modified_s, forms);
   }

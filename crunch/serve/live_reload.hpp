@@ -28,6 +28,7 @@
 #include "crunch/serve/page.hpp"
 #include "http/mime.hpp"
 #include "kv/digest.hpp"
+#include "kv/field_pool.hpp"
 #include "kv/key.hpp"
 #include "kv/kv.hpp"
 
@@ -172,7 +173,7 @@ class LiveReload {
     kv::Result<Text> text = own_text(key);
     if (!text) return base::failure(text.error());
     kv::Form form{(*text)->size(), kv::digest_of(base::bytes_of(**text)), {}};
-    if (version_in(key)) form.head = events_head();
+    if (version_in(key)) form.head = events_head_.head();
     kv::Stat stat;
     stat.set(kv::Encoding::identity, form);
     return stat;
@@ -264,6 +265,7 @@ class LiveReload {
 
   static constexpr std::size_t pages_max = 256;
 
+  const kv::StoredHead events_head_{events_head()};
   Store& store_;
   Changes& changes_;
   std::vector<Page> pages_;

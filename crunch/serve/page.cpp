@@ -84,13 +84,6 @@ constexpr std::string_view script_text = R"js('use strict';
 })();
 )js";
 
-constexpr std::string_view events_head_text =
-    "Cache-Control: no-store\r\n"
-    "Content-Type: text/event-stream\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "Content-Length: 160\r\n\r\n";
-static_assert(events_bytes == 160);
-
 std::string_view name_of(Change change) {
   switch (change) {
     case Change::none:
@@ -146,6 +139,12 @@ std::string events_of(Change change, Version version) {
   return body;
 }
 
-std::string_view events_head() noexcept { return events_head_text; }
+kv::HeadFields events_head() {
+  return {.validators = {{"Cache-Control", "no-store"}},
+          .type = {{"Content-Type", "text/event-stream"}},
+          .middle = {{"X-Content-Type-Options", "nosniff"}},
+          .length = {{"Content-Length", std::to_string(events_bytes)}},
+          .fields = {}};
+}
 
 }  // namespace crunch::serve

@@ -15,6 +15,7 @@
 #include <string_view>
 
 #include "crunch/serve/changes.hpp"
+#include "kv/field_pool.hpp"
 
 namespace crunch::serve {
 
@@ -35,7 +36,7 @@ inline constexpr std::string_view since_name = "since-";
 
 // The event stream's body; its size is always the same.
 [[nodiscard]] std::string events_of(Change change, Version version);
-// Its response fields, in the layout of http/head.hpp.
-[[nodiscard]] std::string_view events_head() noexcept;
+// Its response fields.
+[[nodiscard]] kv::HeadFields events_head();
 
 }  // namespace crunch::serve

@@ -28,10 +28,12 @@ Crunched::Crunched(const crunched::Site& site) {
   part(files_, header_->file_count);
   part(forms_, header_->form_count);
   part(slots_, header_->slot_count);
-  part(text_, header_->text_bytes);
+  part(sets_, header_->field_bytes);
+  part(keys_, header_->key_bytes);
   CHECK(left == 0);
   CHECK(std::has_single_bit(header_->slot_count));
   CHECK(header_->slot_count > header_->file_count);  // so that every search ends
+  CHECK(header_->field_bytes >= sizeof(Fields::Start));
   CHECK(header_->content_bytes == site.content.size());
   content_ = site.content.data();
 }
@@ -101,7 +103,8 @@ base::Ready<Result<Stat>> Crunched::stat(Key key) const {
     Form& form = stat.forms[static_cast<std::size_t>(std::countr_zero(left))];
     form.size_bytes = record->size_bytes;
     form.digest = record->digest;
-    form.head = {text_ + record->head_offset, record->head_bytes};
+    form.head = {sets_,          record->validators, record->type,
+                 record->middle, record->length,     record->fields};
   }
   return ready;
 }

@@ -41,7 +41,7 @@ class Crunched {
 
  private:
   [[nodiscard]] Key key_of(const crunched::File& file) const noexcept {
-    return {text_ + file.key_offset, file.key_bytes};
+    return {keys_ + file.key_offset, file.key_bytes};
   }
   [[nodiscard]] const crunched::File* find(Key key) const noexcept;
   [[nodiscard]] const crunched::FormRecord* find_form(const crunched::File& file,
@@ -55,7 +55,8 @@ class Crunched {
   const crunched::File* files_ = nullptr;
   const crunched::FormRecord* forms_ = nullptr;
   const std::uint32_t* slots_ = nullptr;
-  const char* text_ = nullptr;
+  const std::byte* sets_ = nullptr;
+  const char* keys_ = nullptr;
   const std::byte* content_ = nullptr;
 };
 

@@ -7,8 +7,8 @@
 // generated C++ holds only a Site with their addresses.
 //
 // Index:   Header, File[file_count] sorted by key (bytes, unsigned), FormRecord[form_count],
-//          uint32_t[slot_count], text. Little-endian; aligned to index_alignment in memory; every
-//          offset counts bytes from the start of its part.
+//          uint32_t[slot_count], sets of fields (kv/fields.hpp), keys. Little-endian; aligned to
+//          index_alignment in memory; every offset counts bytes from the start of its part.
 // Slots:   a hash table with linear probing: slot s holds 0 (empty) or 1 + the number of a File
 //          whose search began at or before s. Keys that are there are found by it in a quarter of
 //          the instructions that a binary search takes; order is for the others and for `list`.
@@ -27,7 +27,7 @@
 
 namespace kv::crunched {
 
-inline constexpr std::array<char, 8> magic{'c', 'r', 'u', 'n', 'c', 'h', '0', '1'};
+inline constexpr std::array<char, 8> magic{'c', 'r', 'u', 'n', 'c', 'h', '0', '2'};
 
 // Where the index must start in memory: what its widest member needs.
 inline constexpr std::size_t index_alignment = 8;
@@ -48,14 +48,15 @@ struct Header {
   std::uint32_t form_count;
   std::uint32_t slot_count;  // a power of two, more than file_count
   std::uint32_t zero;
-  std::uint64_t text_bytes;
+  std::uint64_t field_bytes;
+  std::uint64_t key_bytes;
   std::uint64_t content_bytes;
   std::array<char, 64> site_digest;  // hexadecimal SHA-256 over every path, time and content
 };
-static_assert(sizeof(Header) == 104);
+static_assert(sizeof(Header) == 112);
 
 struct File {
-  std::uint32_t key_offset;  // in text
+  std::uint32_t key_offset;  // in keys
   std::uint32_t key_bytes;
   std::int64_t modified_s;
   std::uint32_t first_form;  // identity; the others follow in the order of kv::Encoding
@@ -67,11 +68,12 @@ static_assert(sizeof(File) == 24);
 struct FormRecord {
   std::uint64_t content_offset;
   std::uint64_t size_bytes;
-  std::uint32_t head_offset;  // in text
-  std::uint32_t head_bytes;
   Digest digest;
+  // As in kv::Head; `fields` is the site's own.
+  Head::Offset validators, type, middle, length, fields;
+  std::uint32_t zero;
 };
-static_assert(sizeof(FormRecord) == 56);
+static_assert(sizeof(FormRecord) == 72);
 
 // Where the search for a key begins: slot hash_of(key) modulo slot_count. Eight bytes a step; the
 // keys are the site's own, so nobody can choose them to collide.

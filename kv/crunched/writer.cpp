@@ -6,6 +6,7 @@
 #include <cstring>
 #include <limits>
 #include <stdexcept>
+#include <unordered_map>
 
 #include "kv/key.hpp"
 
@@ -26,12 +27,12 @@ void append(std::vector<std::byte>& out, std::span<const T> items) {
   out.insert(out.end(), bytes.begin(), bytes.end());
 }
 
-// Keys and heads, one after another.
+// Keys, one after another.
 class Text {
  public:
   std::uint32_t add(std::string_view piece) {
     if (piece.size() > std::numeric_limits<std::uint32_t>::max() - bytes_.size()) {
-      throw std::length_error("keys and heads take more than 4 GiB");
+      throw std::length_error("keys take more than 4 GiB");
     }
     std::size_t offset = bytes_.size();
     bytes_ += piece;
@@ -41,6 +42,24 @@ class Text {
 
  private:
   std::string bytes_;
+};
+
+// Sets of fields in the order in which files name them, which is not that of adding.
+class PlacedSets {
+ public:
+  explicit PlacedSets(const FieldPool& from) : from_(from) { place(0); }
+
+  Head::Offset place(Head::Offset set) {
+    auto [at, is_new] = placed_.try_emplace(set, static_cast<Head::Offset>(bytes_.size()));
+    if (is_new) append(bytes_, from_.set_at(set));
+    return at->second;
+  }
+  [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
+
+ private:
+  const FieldPool& from_;
+  std::unordered_map<Head::Offset, Head::Offset> placed_;
+  std::vector<std::byte> bytes_;
 };
 
 // `keys` in the order of their Files.
@@ -69,12 +88,6 @@ void check_collisions(std::span<const Key> keys) {
 
 }  // namespace
 
-std::size_t Writer::number_of_head(std::string_view head) {
-  auto [at, is_new] = head_numbers_.try_emplace(std::string(head), heads_.size());
-  if (is_new) heads_.emplace_back(head);
-  return at->second;
-}
-
 void Writer::add(Key key, std::int64_t modified_s, std::span<const WrittenForm> forms) {
   if (key.empty() || !is_normal(key)) refuse(key, "not a normal key");
   Added added;
@@ -86,9 +99,10 @@ void Writer::add(Key key, std::int64_t modified_s, std::span<const WrittenForm> 
     if ((added.encodings >> at) & 1U) refuse(key, "an encoding is given twice");
     if (form.content_offset % content_alignment != 0) refuse(key, "an offset is not aligned");
     added.encodings = static_cast<std::uint8_t>(added.encodings | (1U << at));
-    added.forms[at] = form;
-    added.forms[at].head = {};
-    added.heads[at] = number_of_head(form.head);
+    const Head head = sets_.add(form.head);
+    added.forms[at] = {form.content_offset, form.size_bytes, form.digest,
+                       head.validators,     head.type,       head.middle,
+                       head.length,         head.fields,     0};
   }
   if ((added.encodings & 1U) == 0) refuse(key, "no identity form is given");
   files_.push_back(std::move(added));
@@ -105,8 +119,7 @@ std::vector<std::byte> Writer::index(std::uint64_t content_bytes,
   check_collisions(keys);
 
   Text text;
-  constexpr std::uint64_t unplaced = std::numeric_limits<std::uint64_t>::max();
-  std::vector<std::uint64_t> head_offsets(heads_.size(), unplaced);
+  PlacedSets sets(sets_);
   std::vector<File> files;
   std::vector<FormRecord> forms;
   for (const Added* added : order) {
@@ -118,17 +131,16 @@ std::vector<std::byte> Writer::index(std::uint64_t content_bytes,
                      {}});
     for (std::size_t at = 0; at < encoding_count; ++at) {
       if (((added->encodings >> at) & 1U) == 0) continue;
-      const WrittenForm& form = added->forms[at];
+      FormRecord form = added->forms[at];
       if (form.content_offset > content_bytes ||
           form.size_bytes > content_bytes - form.content_offset) {
         refuse(added->key, "a form ends beyond the content");
       }
-      const std::string& head = heads_[added->heads[at]];
-      std::uint64_t& head_offset = head_offsets[added->heads[at]];
-      if (head_offset == unplaced) head_offset = text.add(head);
-      forms.push_back({form.content_offset, form.size_bytes,
-                       static_cast<std::uint32_t>(head_offset),
-                       static_cast<std::uint32_t>(head.size()), form.digest});
+      for (Head::Offset* set :
+           {&form.validators, &form.type, &form.middle, &form.length, &form.fields}) {
+        *set = sets.place(*set);
+      }
+      forms.push_back(form);
     }
   }
   std::vector<std::uint32_t> slots = slots_of(keys);
@@ -138,16 +150,18 @@ std::vector<std::byte> Writer::index(std::uint64_t content_bytes,
                 static_cast<std::uint32_t>(forms.size()),
                 static_cast<std::uint32_t>(slots.size()),
                 0,
+                sets.bytes().size(),
                 text.bytes().size(),
                 content_bytes,
                 site_digest};
   std::vector<std::byte> out;
   out.reserve(sizeof header + files.size() * sizeof(File) + forms.size() * sizeof(FormRecord) +
-              slots.size() * sizeof(std::uint32_t) + text.bytes().size());
+              slots.size() * sizeof(std::uint32_t) + sets.bytes().size() + text.bytes().size());
   append(out, std::span<const Header>(&header, 1));
   append(out, std::span<const File>(files));
   append(out, std::span<const FormRecord>(forms));
   append(out, std::span<const std::uint32_t>(slots));
+  append(out, sets.bytes());
   append(out, std::span<const char>(text.bytes()));
   return out;
 }

@@ -10,10 +10,10 @@
 #include <cstdint>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "kv/crunched/table.hpp"
+#include "kv/field_pool.hpp"
 
 namespace kv::crunched {
 
@@ -22,7 +22,7 @@ struct WrittenForm {
   Encoding encoding = Encoding::identity;
   std::uint64_t size_bytes = 0;
   Digest digest{};
-  std::string_view head;             // copied; equal heads are stored once
+  HeadFields head;                   // copied; equal sets of fields are stored once
   std::uint64_t content_offset = 0;  // a multiple of content_alignment
 };
 
@@ -30,13 +30,14 @@ class Writer {
  public:
   // Adds a file with its representations: identity, and at most one of each other encoding.
   // Throws std::invalid_argument, naming the key, if the key is not normal or is the root, if the
-  // forms are not as said, or if an offset is not aligned.
+  // forms are not as said, or if an offset is not aligned; std::length_error if a field is longer
+  // than 65,535 bytes or all fields take more than 4 GiB.
   void add(Key key, std::int64_t modified_s, std::span<const WrittenForm> forms);
 
   // The index of what was added; `content_bytes` is the size of the content it points into.
   // Throws std::invalid_argument, naming the keys, if two files have one key, if one's key lies
   // below another's ("a" and "a/b"), or if a form ends beyond the content; std::length_error if
-  // there is more than the format holds (2^31 files, 4 GiB of keys and heads).
+  // there is more than the format holds (2^31 files, 4 GiB of keys).
   [[nodiscard]] std::vector<std::byte> index(std::uint64_t content_bytes,
                                              const std::array<char, 64>& site_digest) const;
 
@@ -46,15 +47,12 @@ class Writer {
   struct Added {
     std::string key;
     std::int64_t modified_s = 0;
-    std::array<WrittenForm, encoding_count> forms{};  // `head` is a number in heads_ instead
-    std::array<std::size_t, encoding_count> heads{};
+    std::array<FormRecord, encoding_count> forms{};  // their offsets are in sets_
     std::uint8_t encodings = 0;
   };
-  std::size_t number_of_head(std::string_view head);
 
   std::vector<Added> files_;
-  std::vector<std::string> heads_;
-  std::unordered_map<std::string, std::size_t> head_numbers_;
+  FieldPool sets_;
 };
 
 }  // namespace kv::crunched

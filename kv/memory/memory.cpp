@@ -37,13 +37,13 @@ void Memory::put_form(Key key, Encoding encoding, Bytes bytes) {
   at->second.bytes[index_of(encoding)] = copy_of(bytes);
 }
 
-void Memory::put_head(Key key, Encoding encoding, std::string head) {
+void Memory::put_head(Key key, Encoding encoding, const HeadFields& fields) {
   auto at = values_.find(key);
   CHECK(at != values_.end() && at->second.stat.has(encoding));
   auto& held = at->second.heads[index_of(encoding)];
   if (held != nullptr) old_heads_.push_back(std::move(held));
-  held = std::make_shared<const std::string>(std::move(head));
-  at->second.stat.forms[index_of(encoding)].head = *held;
+  held = std::make_shared<const StoredHead>(fields);
+  at->second.stat.forms[index_of(encoding)].head = held->head();
 }
 
 bool Memory::remove(Key key) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 
+#include "kv/field_pool.hpp"
 #include "kv/kv.hpp"
 
 namespace kv {
@@ -41,7 +42,7 @@ class Memory {
   // Adds another representation of a value that was put.
   void put_form(Key key, Encoding encoding, Bytes bytes);
   // Sets Form::head of a representation that was put.
-  void put_head(Key key, Encoding encoding, std::string head);
+  void put_head(Key key, Encoding encoding, const HeadFields& fields);
   // False: there was no such value.
   bool remove(Key key);
 
@@ -57,14 +58,14 @@ class Memory {
   struct Held {
     Stat stat;  // whose heads point into `heads`
     std::array<std::shared_ptr<const std::string>, encoding_count> bytes;
-    std::array<std::shared_ptr<const std::string>, encoding_count> heads;
+    std::array<std::shared_ptr<const StoredHead>, encoding_count> heads;
   };
   [[nodiscard]] bool is_dictionary(Key key) const;
   [[nodiscard]] Result<const Held*> find(Key key) const;
 
   std::map<std::string, Held, std::less<>> values_;
   // Form::head lives as long as the store, so heads that were replaced are kept.
-  std::vector<std::shared_ptr<const std::string>> old_heads_;
+  std::vector<std::shared_ptr<const StoredHead>> old_heads_;
 };
 
 static_assert(KvRo<Memory>);

@@ -16,13 +16,22 @@
 
 namespace kv {
 
+// A head that can be told from others.
+inline HeadFields head_with(std::string type) {
+  return {.validators = {},
+          .type = {{"Content-Type", std::move(type)}},
+          .middle = {},
+          .length = {},
+          .fields = {}};
+}
+
 class CrunchedSite {
  public:
-  // Places the representations of one file; an empty optional head is allowed.
+  // Places the representations of one file; a head without fields is allowed.
   struct GivenForm {
     Encoding encoding;
     std::string bytes;
-    std::string head;
+    HeadFields head;
   };
   void add(Key key, std::int64_t modified_s, const std::vector<GivenForm>& given) {
     std::vector<crunched::WrittenForm> forms;

@@ -88,7 +88,7 @@ TEST(Crunched, AHundredThousandKeysAreThoseOfAMap) {
     if (!reference.can_add(key)) continue;
     std::string value = std::to_string(reference.files.size() % 5'000);
     reference.add(key, value);
-    site.add(key, 1, {{Encoding::identity, value, ""}});
+    site.add(key, 1, {{Encoding::identity, value, {}}});
   }
   kv::Crunched store(site.site());
   ASSERT_EQ(store.file_count(), 100'000U);
@@ -117,17 +117,26 @@ TEST(Crunched, AHundredThousandKeysAreThoseOfAMap) {
   EXPECT_EQ(dictionaries, reference.dictionaries.size());
 }
 
+std::string_view type_of(const kv::Stat& stat, Encoding encoding) {
+  const kv::Head& head = stat.form(encoding).head;
+  return head.at(head.type).text();
+}
+
 TEST(Crunched, AnswersEachEncodingWithItsOwnHead) {
   CrunchedSite site;
-  site.add("a", 7, {{Encoding::zstd, "Z", "hz"}, {Encoding::identity, "plain", "hi"}});
-  site.add("b", 8, {{Encoding::identity, "plain2", "hi"}, {Encoding::br, "BR", "hb"}});
+  site.add("a", 7,
+           {{Encoding::zstd, "Z", kv::head_with("hz")},
+            {Encoding::identity, "plain", kv::head_with("hi")}});
+  site.add("b", 8,
+           {{Encoding::identity, "plain2", kv::head_with("hi")},
+            {Encoding::br, "BR", kv::head_with("hb")}});
   kv::Crunched store(site.site());
   auto stat = base::run_now(store.stat("a"));
   ASSERT_TRUE(stat);
   EXPECT_EQ(stat->encodings, 0b1001);
   EXPECT_EQ(stat->modified_s, 7);
-  EXPECT_EQ(stat->form(Encoding::zstd).head, "hz");
-  EXPECT_EQ(stat->form(Encoding::identity).head, "hi");
+  EXPECT_EQ(type_of(*stat, Encoding::zstd), "Content-Type: hz\r\n");
+  EXPECT_EQ(type_of(*stat, Encoding::identity), "Content-Type: hi\r\n");
   EXPECT_EQ(base::text_of(*base::run_now(store.get("a", Encoding::zstd))), "Z");
   EXPECT_EQ(base::text_of(*base::run_now(store.get("a", Encoding::identity))), "plain");
   EXPECT_EQ(base::text_of(*base::run_now(store.get("b", Encoding::br))), "BR");
@@ -136,11 +145,49 @@ TEST(Crunched, AnswersEachEncodingWithItsOwnHead) {
   EXPECT_EQ(store.site_digest(), std::string(64, 'd'));
 }
 
+// Every part comes back as it was given, as text and as pairs, and equal parts are there once.
+TEST(Crunched, PartsOfHeadsArePooled) {
+  const kv::HeadFields fields{
+      .validators = {{"ETag", "\"1\""}, {"Cache-Control", "no-cache"}},
+      .type = {{"Content-Type", "text/html"}},
+      .middle = {},
+      .length = {{"Content-Length", "5"}},
+      .fields = {{"X-Long", std::string(65'535, 'x')}, {"Empty", ""}, {"X-Long", "again"}}};
+  kv::HeadFields other = fields;
+  other.length = {{"Content-Length", "6"}};
+  CrunchedSite site;
+  site.add("b", 1, {{Encoding::identity, "plain", fields}});
+  site.add("a", 1, {{Encoding::identity, "plain2", other}});
+  kv::Crunched store(site.site());
+  auto a = base::run_now(store.stat("a")), b = base::run_now(store.stat("b"));
+  ASSERT_TRUE(a && b);
+  const kv::Head& head = b->form(Encoding::identity).head;
+  const kv::Head& other_head = a->form(Encoding::identity).head;
+  ASSERT_TRUE(head.is_stored());
+  auto pairs = [](const kv::Fields& set) {
+    kv::OwnedFields out;
+    set.for_each(
+        [&](std::string_view name, std::string_view value) { out.emplace_back(name, value); });
+    return out;
+  };
+  EXPECT_EQ(pairs(head.at(head.validators)), fields.validators);
+  EXPECT_EQ(head.at(head.validators).text(), "ETag: \"1\"\r\nCache-Control: no-cache\r\n");
+  EXPECT_EQ(pairs(head.at(head.type)), fields.type);
+  EXPECT_EQ(head.at(head.middle).count(), 0U);
+  EXPECT_EQ(head.at(head.middle).text(), "");
+  EXPECT_EQ(pairs(head.at(head.length)), fields.length);
+  EXPECT_EQ(pairs(head.at(head.fields)), fields.fields);
+  EXPECT_EQ(head.validators, other_head.validators);
+  EXPECT_EQ(head.fields, other_head.fields);
+  EXPECT_NE(head.length, other_head.length);
+  EXPECT_EQ(pairs(other_head.at(other_head.length)), other.length);
+}
+
 TEST(Crunched, TheIndexDoesNotDependOnTheOrderOfAdding) {
   CrunchedSite one;
   CrunchedSite other;
   std::vector<std::string> keys{"b", "a/c", "a-c", "a/b", "\xc3\xa9", "z"};
-  std::vector<CrunchedSite::GivenForm> forms{{Encoding::identity, "", "head"}};
+  std::vector<CrunchedSite::GivenForm> forms{{Encoding::identity, "", kv::head_with("head")}};
   for (const std::string& key : keys) one.add(key, 1, forms);
   std::ranges::reverse(keys);
   for (const std::string& key : keys) other.add(key, 1, forms);
@@ -162,7 +209,7 @@ TEST(CrunchedWriter, RefusesKeysThatAreNotNormal) {
   for (const std::string& key :
        {""s, "/"s, "/a"s, "a/"s, "a//b"s, "."s, "a/.."s, "../a"s, "a\0b"s}) {
     CrunchedSite site;
-    auto add = [&] { site.add(key, 1, {{Encoding::identity, "", ""}}); };
+    auto add = [&] { site.add(key, 1, {{Encoding::identity, "", {}}}); };
     EXPECT_NE(refusal(add), "accepted") << key;
   }
 }
@@ -174,16 +221,16 @@ TEST(CrunchedWriter, RefusesFormsThatAreNotAsSaid) {
   };
   const Case cases[] = {
       {{}, "\"k\": no identity form is given"},
-      {{{Encoding::gzip, 1, {}, "", 0}}, "\"k\": no identity form is given"},
-      {{{Encoding::identity, 1, {}, "", 0}, {Encoding::identity, 1, {}, "", 0}},
+      {{{Encoding::gzip, 1, {}, {}, 0}}, "\"k\": no identity form is given"},
+      {{{Encoding::identity, 1, {}, {}, 0}, {Encoding::identity, 1, {}, {}, 0}},
        "\"k\": an encoding is given twice"},
-      {{{Encoding::identity, 1, {}, "", 8}}, "\"k\": an offset is not aligned"},
-      {{{Encoding::identity, 33, {}, "", 0}}, "\"k\": a form ends beyond the content"},
-      {{{Encoding::identity, 1, {}, "", 32}}, "\"k\": a form ends beyond the content"},
-      {{{Encoding::identity, ~std::uint64_t{0}, {}, "", 16}},
+      {{{Encoding::identity, 1, {}, {}, 8}}, "\"k\": an offset is not aligned"},
+      {{{Encoding::identity, 33, {}, {}, 0}}, "\"k\": a form ends beyond the content"},
+      {{{Encoding::identity, 1, {}, {}, 32}}, "\"k\": a form ends beyond the content"},
+      {{{Encoding::identity, ~std::uint64_t{0}, {}, {}, 16}},
        "\"k\": a form ends beyond the content"},
-      {{{Encoding::identity, 16, {}, "", 16}}, "accepted"},
-      {{{Encoding::identity, 0, {}, "", 32}}, "accepted"},
+      {{{Encoding::identity, 16, {}, {}, 16}}, "accepted"},
+      {{{Encoding::identity, 0, {}, {}, 32}}, "accepted"},
   };
   for (const Case& given : cases) {
     kv::crunched::Writer writer;
@@ -193,6 +240,14 @@ TEST(CrunchedWriter, RefusesFormsThatAreNotAsSaid) {
     };
     EXPECT_EQ(refusal(call), given.why);
   }
+}
+
+TEST(CrunchedWriter, RefusesFieldsThatAreTooLong) {
+  CrunchedSite site;
+  auto add = [&] {
+    site.add("k", 1, {{Encoding::identity, "", kv::head_with(std::string(65'536, 'x'))}});
+  };
+  EXPECT_EQ(refusal(add), "a response field takes more than 65,535 bytes");
 }
 
 TEST(CrunchedWriter, RefusesKeysThatCollide) {
@@ -209,7 +264,7 @@ TEST(CrunchedWriter, RefusesKeysThatCollide) {
   for (const Case& given : cases) {
     CrunchedSite site;
     for (const std::string& key : given.keys) {
-      site.add(key, 1, {{Encoding::identity, "", ""}});
+      site.add(key, 1, {{Encoding::identity, "", {}}});
     }
     EXPECT_EQ(refusal([&] { return site.site(); }), given.why);
   }
@@ -217,7 +272,7 @@ TEST(CrunchedWriter, RefusesKeysThatCollide) {
 
 TEST(CrunchedDeathTest, ADamagedIndexStopsTheProgramAtTheStart) {
   CrunchedSite made;
-  made.add("a", 1, {{Encoding::identity, "text", "head"}});
+  made.add("a", 1, {{Encoding::identity, "text", kv::head_with("head")}});
   kv::crunched::Site good = made.site();
   { kv::Crunched starts(good); }
   std::vector<std::uint64_t> words(good.index.size() / 8 + 1);
@@ -231,7 +286,7 @@ TEST(CrunchedDeathTest, ADamagedIndexStopsTheProgramAtTheStart) {
   EXPECT_DEATH(kv::Crunched(with(bytes, good.content.first(1))), "CHECK");
   EXPECT_DEATH(kv::Crunched(with(bytes.subspan(1), good.content)), "CHECK");
   // Each byte of the magic and of the counts.
-  for (std::size_t at = 0; at < 40; ++at) {
+  for (std::size_t at = 0; at < 48; ++at) {
     if (at >= 20 && at < 24) continue;  // the header's padding
     bytes[at] ^= std::byte{0x40};
     EXPECT_DEATH(kv::Crunched(with(bytes, good.content)), "CHECK") << at;

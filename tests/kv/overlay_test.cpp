@@ -171,13 +171,14 @@ TEST(KvMemory, AReplacedValueStaysWithWhoHoldsIt) {
 TEST(KvMemory, HeadsLiveAsLongAsTheStore) {
   Memory store;
   store.put("k", "bytes");
-  const std::string head(100, 'h');
-  store.put_head("k", Encoding::identity, head);
+  const kv::OwnedFields type{{"Content-Type", std::string(100, 'h')}};
+  store.put_head("k", Encoding::identity, {{}, type, {}, {}, {}});
   auto stat = base::run_now(store.stat("k"));
-  store.put_head("k", Encoding::identity, "another");
+  store.put_head("k", Encoding::identity, {{}, {{"Content-Type", "another"}}, {}, {}, {}});
   store.put("k", "others");
-  EXPECT_EQ(stat->form(Encoding::identity).head, head);
-  EXPECT_EQ(base::run_now(store.stat("k"))->form(Encoding::identity).head, "");
+  const kv::Head& head = stat->form(Encoding::identity).head;
+  EXPECT_EQ(head.at(head.type).text(), "Content-Type: " + type[0].second + "\r\n");
+  EXPECT_FALSE(base::run_now(store.stat("k"))->form(Encoding::identity).head.is_stored());
 }
 
 TEST(KvMemoryDeathTest, RefusesWhatNoStoreCanHold) {

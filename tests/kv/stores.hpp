@@ -22,8 +22,9 @@ class CrunchedFixture {
  public:
   CrunchedFixture(const Content& content, base::Loop&) : content_(content) {
     for (const auto& [key, item] : content) {
-      std::vector<CrunchedSite::GivenForm> forms{{Encoding::identity, item.identity, "head"}};
-      for (const auto& [encoding, bytes] : item.encoded) forms.push_back({encoding, bytes, ""});
+      std::vector<CrunchedSite::GivenForm> forms{
+          {Encoding::identity, item.identity, head_with("head")}};
+      for (const auto& [encoding, bytes] : item.encoded) forms.push_back({encoding, bytes, {}});
       site_.add(key, 1, forms);
     }
     store_.emplace(site_.site());

@@ -272,10 +272,12 @@ TEST_F(LiveReloadTest, AnEventStreamHasItsOwnHeadAndAlwaysTheSameSize) {
   auto known = stat(since(7));
   ASSERT_TRUE(known);
   const kv::Form& form = known->form(Encoding::identity);
-  http::HeadParts parts = http::parts_of(form.head);
-  EXPECT_EQ(parts.validators, "Cache-Control: no-store\r\n");
-  EXPECT_EQ(parts.content_type, "Content-Type: text/event-stream\r\n");
-  EXPECT_EQ(parts.length, "Content-Length: " + std::to_string(form.size_bytes) + "\r\n\r\n");
+  const kv::Head& head = form.head;
+  ASSERT_TRUE(head.is_stored());
+  EXPECT_EQ(head.at(head.validators).text(), "Cache-Control: no-store\r\n");
+  EXPECT_EQ(head.at(head.type).text(), "Content-Type: text/event-stream\r\n");
+  EXPECT_EQ(head.at(head.length).text(),
+            "Content-Length: " + std::to_string(form.size_bytes) + "\r\n");
   for (Change change : {Change::none, Change::styles, Change::page}) {
     for (Version version : {Version{0}, ~Version{0}}) {
       std::string body = crunch::serve::events_of(change, version);

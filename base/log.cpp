@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "base/log.hpp"
 
+#include <new>
+
 namespace base {
 
 void append_escaped(std::string& out, std::string_view text, std::string_view also) {
@@ -17,7 +19,7 @@ void append_escaped(std::string& out, std::string_view text, std::string_view al
   }
 }
 
-void Log::write(LogLevel level, std::initializer_list<std::string_view> parts) {
+void Log::write(LogLevel level, std::initializer_list<std::string_view> parts) noexcept try {
   if (level > level_) return;
   std::string line;
   if (level == LogLevel::error) line = "error: ";
@@ -25,6 +27,8 @@ void Log::write(LogLevel level, std::initializer_list<std::string_view> parts) {
   for (std::string_view part : parts) append_escaped(line, part);
   line += '\n';
   console_.write(line);
+} catch (const std::bad_alloc&) {
+  console_.write("error: no memory for a line of the log\n");
 }
 
 }  // namespace base

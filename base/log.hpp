@@ -24,12 +24,21 @@ class Log {
 
   // Writes one line: "error: ", "warning: " or nothing, the parts joined, and a newline.
   // Control characters in the parts are written as \xNN: a peer's bytes cannot forge lines.
-  void write(LogLevel level, std::initializer_list<std::string_view> parts);
+  // Without memory for it the line is lost, and a fixed one says so.
+  void write(LogLevel level, std::initializer_list<std::string_view> parts) noexcept;
 
-  void error(std::initializer_list<std::string_view> parts) { write(LogLevel::error, parts); }
-  void warning(std::initializer_list<std::string_view> parts) { write(LogLevel::warning, parts); }
-  void info(std::initializer_list<std::string_view> parts) { write(LogLevel::info, parts); }
-  void debug(std::initializer_list<std::string_view> parts) { write(LogLevel::debug, parts); }
+  void error(std::initializer_list<std::string_view> parts) noexcept {
+    write(LogLevel::error, parts);
+  }
+  void warning(std::initializer_list<std::string_view> parts) noexcept {
+    write(LogLevel::warning, parts);
+  }
+  void info(std::initializer_list<std::string_view> parts) noexcept {
+    write(LogLevel::info, parts);
+  }
+  void debug(std::initializer_list<std::string_view> parts) noexcept {
+    write(LogLevel::debug, parts);
+  }
 
   [[nodiscard]] Console& console() const noexcept { return console_; }
   void set_level(LogLevel level) noexcept { level_ = level; }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: ISC
 #include "targets/unix/platform.hpp"
 
+#include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <pthread.h>
@@ -24,18 +26,39 @@ namespace unix_target {
 
 namespace {
 
+// What the threads share.
+struct Consoles {
+  Console standard_error{STDERR_FILENO};
+  Console standard_output{STDOUT_FILENO, &standard_error};
+
+  void start_writers() {
+    standard_error.start_writer();
+    standard_output.start_writer();
+  }
+};
+
+// Where exceptions are told that leave a task: a loop's on_exception knows no object.
+std::atomic<base::Console*> exceptions_to{nullptr};
+
+void tell_exception(std::string_view what) noexcept {
+  base::Console* const console = exceptions_to.load();
+  if (console != nullptr) base::Log(*console).error({"a task ended by an exception: ", what});
+}
+
 // Everything that a thread owns, in the order in which it is built.
 struct Thread {
-  Thread(std::span<char* const> arguments, const StartOptions& options, unsigned index)
-      : log(standard_error, options.log_level),
+  Thread(Consoles& consoles, std::span<char* const> arguments, const StartOptions& options,
+         unsigned index)
+      : log(consoles.standard_error, options.log_level),
         epoll(clock),
         loop(clock, epoll),
-        platform{loop, clock,     entropy, epoll,           standard_output,
+        platform{loop, clock,     entropy, epoll,           consoles.standard_output,
                  log,  arguments, index,   options.threads, [] {},
                  {},   {}},
         stop(epoll, [this] { ask_to_stop(); }),
         reload(epoll, [this] { read_again(); }) {
     epoll.serve(loop);
+    loop.on_exception = tell_exception;
   }
 
   void ask_to_stop() {
@@ -46,8 +69,6 @@ struct Thread {
     if (platform.on_reload) platform.on_reload();
   }
 
-  Console standard_output{STDOUT_FILENO};
-  Console standard_error{STDERR_FILENO};
   base::Log log;
   Clock clock;
   Entropy entropy;
@@ -87,11 +108,13 @@ void run_thread(Thread& thread, const std::function<int(Platform&)>& run) {
 
 int run_all(int argc, char** argv, const StartOptions& options,
             const std::function<int(Platform&)>& run) {
+  Consoles consoles;
+  exceptions_to = &consoles.standard_error;
   std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 0) arguments = arguments.subspan(1);
   std::vector<std::unique_ptr<Thread>> threads;
   for (unsigned i = 0; i < options.threads; ++i) {
-    threads.push_back(std::make_unique<Thread>(arguments, options, i));
+    threads.push_back(std::make_unique<Thread>(consoles, arguments, options, i));
   }
   Thread& first = *threads.front();
 
@@ -106,10 +129,12 @@ int run_all(int argc, char** argv, const StartOptions& options,
   });
   std::optional<ReloadSignal> reload_signal;
 
+  bool is_ready = false;
   // Pinned only after all have read which CPUs there are.
   std::vector<std::thread> others;
   first.platform.ready = [&] {
     if (first.platform.on_reload && !reload_signal) reload_signal.emplace(changed);
+    if (!std::exchange(is_ready, true)) consoles.start_writers();
     while (others.size() + 1 < threads.size()) {
       auto index = static_cast<unsigned>(others.size() + 1);
       others.emplace_back([&options, &run, &thread = *threads[index], index] {
@@ -123,6 +148,7 @@ int run_all(int argc, char** argv, const StartOptions& options,
 
   for (auto& thread : threads) thread->stop.signal();
   for (std::thread& other : others) other.join();
+  exceptions_to = nullptr;
   for (auto& thread : threads) {
     if (thread->status != 0) return thread->status;
   }

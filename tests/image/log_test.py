@@ -3,12 +3,17 @@
 """The access log, as the programs that read it read it: the combined format and JSON lines."""
 
 import datetime
+import fcntl
 import json
+import os
 import re
+import signal
+import subprocess
+import tempfile
 import unittest
 
 import harness
-from harness import SITE, Server
+from harness import SITE, Client, Server
 
 # Apache's "combined", as log analysers parse it: no raw quote or control character inside a field.
 COMBINED = re.compile(
@@ -71,6 +76,55 @@ class AccessLog(unittest.TestCase):
 
     def test_off(self):
         self.assertEqual(self.lines("off"), [])
+
+    def test_a_reader_that_stops(self):
+        """A log that nobody reads stops no answer and no signal; the loss is said on the other
+        output, and told when it is read again."""
+        for threads in (1, 2):
+            for stream in ("stdout", "stderr"):
+                with self.subTest(threads=threads, stream=stream):
+                    self.check_stalled(threads, stream)
+
+    def check_stalled(self, threads: int, stream: str):
+        reader, writer = os.pipe()
+        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+        keys = [f"--threads={threads}", "--log=combined"]
+        # Both outputs are the one pipe, where the operator's log is to stall.
+        command = ["sh", "-c", 'exec "$@" 2>&1', "sh"] if stream == "stderr" else []
+        words = [*command, str(self.image), "--http-port=0", "--address=127.0.0.1", *keys]
+        with tempfile.TemporaryFile("a+b") as err:
+            process = subprocess.Popen(words, stdout=writer, stderr=err,
+                                       preexec_fn=harness.die_with_parent)
+            os.close(writer)
+            try:
+                if stream == "stderr":
+                    said = b""
+                    while b"listening on port" not in said or not said.endswith(b"\n"):
+                        said += os.read(reader, 4096)
+                else:
+                    self.assertTrue(harness.eventually(lambda: b"listening" in self.text_of(err)))
+                    said = self.text_of(err)
+                port = int(re.search(rb"listening on port (\d+)", said).group(1))
+                with Client("127.0.0.1", port) as client:
+                    for _ in range(400):
+                        answer = client.get("/sub/page.html", {"User-Agent": "x" * 999})
+                        self.assertEqual(answer.status, 200)
+                self.assertEqual(fcntl.fcntl(reader, fcntl.F_GETFL) & os.O_NONBLOCK, 0)
+                process.send_signal(signal.SIGTERM)
+                self.assertEqual(process.wait(harness.WAIT_S), 0)
+                if stream == "stdout":
+                    said = self.text_of(err).decode()
+                    self.assertEqual(said.count("standard output takes no lines"), 1, said)
+                    self.assertRegex(said, r"standard output .*; [1-9]\d* lines were lost")
+            finally:
+                process.kill()
+                process.wait(harness.WAIT_S)
+                os.close(reader)
+
+    @staticmethod
+    def text_of(file) -> bytes:
+        file.seek(0)
+        return file.read()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tests/targets/unix/devices_test.cpp: epoll, wake, clock, entropy, console and limits, one by one.
+// tests/targets/unix/devices_test.cpp: epoll, wake, clock, entropy and limits, one by one.
 //
 // Method: pipes stand for the media; what would end or change the process is done in a child.
 
@@ -22,7 +22,6 @@
 #include <unistd.h>
 
 #include "targets/unix/clock.hpp"
-#include "targets/unix/console.hpp"
 #include "targets/unix/entropy.hpp"
 #include "targets/unix/epoll.hpp"
 #include "targets/unix/limits.hpp"
@@ -180,32 +179,6 @@ TEST(EntropyDeathTest, WithoutGetrandomNothingStarts) {
     _exit(0);
   };
   EXPECT_EXIT(start(), ::testing::ExitedWithCode(7), "");
-}
-
-TEST(Console, WritesAllThroughAPipeThatIsFullAgainAndAgain) {
-  Pipe pipe;
-  std::string text(300'000, 'a');
-  text += "the end\n";
-  std::string got;
-  std::thread reader([&] {
-    char part[4096];
-    while (got.size() < text.size()) {
-      ssize_t count = ::read(pipe.reader(), part, sizeof part);
-      if (count > 0) got.append(part, static_cast<std::size_t>(count));
-      if (count < 0) std::this_thread::yield();
-    }
-  });
-  unix_target::Console(pipe.writer()).write(text);
-  reader.join();
-  EXPECT_EQ(got, text);
-}
-
-TEST(Console, AReaderThatHasGoneEndsNothing) {
-  Pipe pipe;
-  unix_target::Console console(pipe.writer());
-  pipe.close_end(0);
-  console.write("nobody\n");
-  console.write("hears\n");
 }
 
 class Lines final : public base::Console {

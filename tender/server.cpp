@@ -5,8 +5,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstdio>
 #include <ctime>
 
@@ -16,10 +18,20 @@ namespace {
 
 constexpr std::uint64_t second_ns = 1'000'000'000;
 
-// All of it, or what a closed or full console takes.
+// All of it, or what the console takes: a reader that has stopped, for a tenth of a second, or that
+// has gone, does not stop the guest. What it leaves is lost. (The descriptor is shared, so it is
+// not made non-blocking: a pipe that poll calls writable takes PIPE_BUF bytes.)
 void write_all(int fd, base::Bytes bytes) {
+  constexpr timespec patience{.tv_sec = 0, .tv_nsec = 100'000'000};
+  static bool is_stuck = false;  // not waited for, until it takes something
   while (!bytes.empty()) {
-    const ssize_t put = ::write(fd, bytes.data(), bytes.size());
+    pollfd wait{fd, POLLOUT, 0};
+    const timespec none{};
+    const int ready = ::ppoll(&wait, 1, is_stuck ? &none : &patience, nullptr);
+    if (ready < 0 && errno == EINTR) continue;
+    is_stuck = ready == 0;
+    if (is_stuck) return;
+    const ssize_t put = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     if (put < 0 && errno == EINTR) continue;
     if (put <= 0) return;
     bytes = bytes.subspan(static_cast<std::size_t>(put));

@@ -15,18 +15,25 @@ constexpr std::uint16_t modem_control = data + 4;
 constexpr std::uint16_t line_status = data + 5;
 constexpr std::uint8_t queue_is_empty = 0x20;
 constexpr unsigned queue_bytes = 16;
-constexpr unsigned tries_max = 1'000'000;
+// 10 to 100 ms, as each leaves the guest; a line of 115200 baud sends its queue in 1.4 ms.
+constexpr unsigned tries_max = 20'000;
 
 bool is_there = false;
 unsigned room = 0;  // bytes that the queue takes without being asked
+// The host did not read last time: it is not waited for until it does.
+bool is_stuck = false;
 
 void put(char c) {
   if (room == 0) {
     unsigned tries = 0;
     while ((cpu::in8(line_status) & queue_is_empty) == 0) {
-      if (++tries == tries_max) return;
+      if (is_stuck || ++tries == tries_max) {
+        is_stuck = true;
+        return;
+      }
       cpu::pause();
     }
+    is_stuck = false;
     room = queue_bytes;
   }
   --room;

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint16_t log_port = 0xe9;
 constexpr std::uint64_t wait_ns = 10'000'000;
-constexpr unsigned waits_max = 100;
+constexpr unsigned waits_max = 10;
 
 constinit ConsoleOut ring;
 hypercall::Port event = 0;

@@ -4,10 +4,13 @@
 
 #include "tender/ring.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <functional>
 
@@ -202,6 +205,26 @@ TEST(Ring, IsKickedInOneWayOnly) {
   world.server.emplace(world.memory, world.manifest, std::vector<int>{-1, -1, -1},
                        base::MutableBytes(), -1, world.stop, tender::Reports{});
   EXPECT_EQ(world.serve(), "it writes to port 0x600, which is no hypercall");
+}
+
+// A console that nobody reads, with standard output made one for a while.
+TEST(Puts, AConsoleThatNobodyReadsDoesNotStopTheGuest) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  std::fflush(stdout);
+  const int before = ::dup(STDOUT_FILENO);
+  ::dup2(ends[1], STDOUT_FILENO);
+  World world;
+  const hvt::Puts call{data, 5000};
+  std::memcpy(world.bytes.data() + 0x120000, &call, sizeof call);
+  const Access puts{
+      true, 4, 1, static_cast<std::uint16_t>(hvt::port_base + unsigned(hvt::Call::puts)), 0x120000};
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(world.serve(puts), "");  // 500 KB
+  ::dup2(before, STDOUT_FILENO);
+  int waiting = 0;
+  ::ioctl(ends[0], FIONREAD, &waiting);
+  EXPECT_GT(waiting, 4096);
+  for (const int fd : {before, ends[0], ends[1]}) ::close(fd);
 }
 
 }  // namespace

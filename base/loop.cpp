@@ -154,8 +154,17 @@ Loop::Loop(Clock& clock, Idle& idle)
   due_.next_ = due_.previous_ = &due_;
 }
 
-Loop::~Loop() {
+Loop::~Loop() { destroy_tasks(); }
+
+void Loop::destroy_tasks() noexcept {
   while (roots_ != nullptr) roots_->handle().destroy();
+}
+
+void Loop::wake_sleepers() noexcept {
+  for (Sleep* sleep = sleepers_; sleep != nullptr; sleep = sleep->after_) {
+    sleep->woken_ = true;
+    sleep->arm(std::min(now_, sleep->until_));
+  }
 }
 
 void Loop::schedule(Work& work) noexcept {

@@ -139,10 +139,17 @@ class Loop {
   // One turn; `until` bounds the sleep.
   void turn(Instant until = never);
 
-  // `co_await loop.sleep_until(t)`: resumes at or after t.
+  // `co_await loop.sleep_until(t)`: resumes at or after t and gives true; false: wake_sleepers()
+  // was called before.
   class Sleep;
   [[nodiscard]] Sleep sleep_until(Instant at);
   [[nodiscard]] Sleep sleep_for(Duration duration);
+  // Whoever sleeps now resumes in this turn or the next one: a shutdown does not wait for them.
+  void wake_sleepers() noexcept;
+
+  // Destroys the tasks that have not finished, as the destructor does, so that what they refer to
+  // may go before the loop. Not from within a task.
+  void destroy_tasks() noexcept;
 
   // Receives the what() of an exception that left a spawned task; by default it goes to standard
   // error.
@@ -169,6 +176,7 @@ class Loop {
   };
   Ring due_;                      // the sentinel of a ring: its next is the first to run
   RootPromise* roots_ = nullptr;  // the unfinished ones, destroyed with the loop
+  Sleep* sleepers_ = nullptr;
   TimerQueue timers_;
 };
 
@@ -181,18 +189,34 @@ class Resumption final : public Work {
 
 class Loop::Sleep final : private Timer {
  public:
-  Sleep(Loop& loop, Instant at) noexcept : Timer(loop), until_(at) {}
+  Sleep(Loop& loop, Instant at) noexcept : Timer(loop), loop_(loop), until_(at) {}
+  ~Sleep() { leave(); }
   [[nodiscard]] bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> waiting) noexcept {
     waiting_ = waiting;
+    after_ = std::exchange(loop_.sleepers_, this);
+    if (after_ != nullptr) after_->before_ = this;
     arm(until_);
   }
-  void await_resume() const noexcept {}
+  bool await_resume() const noexcept { return !woken_; }
 
  private:
-  void expired() override { waiting_.resume(); }
+  friend class Loop;
+  void expired() override {
+    leave();
+    std::exchange(waiting_, {}).resume();
+  }
+  void leave() noexcept {
+    if (!waiting_) return;
+    (before_ != nullptr ? before_->after_ : loop_.sleepers_) = after_;
+    if (after_ != nullptr) after_->before_ = before_;
+  }
+  Loop& loop_;
   Instant until_;
-  std::coroutine_handle<> waiting_{};
+  bool woken_ = false;
+  std::coroutine_handle<> waiting_{};  // set: this is one of the loop's sleepers
+  Sleep* before_ = nullptr;
+  Sleep* after_ = nullptr;
 };
 
 inline Loop::Sleep Loop::sleep_until(Instant at) { return {*this, at}; }

@@ -54,6 +54,9 @@ class Server {
 
   void drain();
 
+  // A port accepts no more, for good (net/stack.hpp, law 1): the server drains by itself then.
+  [[nodiscard]] bool has_lost_port() const noexcept { return has_lost_port_; }
+
   [[nodiscard]] std::size_t connection_count() const noexcept { return connection_count_; }
 
  private:
@@ -164,6 +167,7 @@ class Server {
   std::size_t refusal_count_ = 0;
   std::size_t listening_count_ = 0;
   std::size_t part_count_ = 0;  // all three
+  bool has_lost_port_ = false;
   base::Resumption ended_;
   Cut cut_;
 };
@@ -200,13 +204,17 @@ template <kv::KvRo Store, net::Stack Stack>
 base::Task<void> Server<Store, Stack>::accept_from(typename Stack::Listener& listener, Counted) {
   while (!common_.draining) {
     auto accepted = co_await listener.accept();
-    if (!accepted) break;
+    if (!accepted) {
+      has_lost_port_ = has_lost_port_ || accepted.error() != net::Error::cancelled;
+      break;
+    }
     if (admit(std::move(*accepted))) {
       Yield yield{common_.loop};
       co_await yield;
     }
   }
   listener.close();
+  if (has_lost_port_) drain();
 }
 
 template <kv::KvRo Store, net::Stack Stack>

@@ -29,7 +29,8 @@ using ListenResult = base::Result<T, std::string>;
 //
 // Laws (tests/net/laws_test.cpp):
 //   1. accept() answers the next connection, in order of arrival; it waits without limit. Momentary
-//      trouble (a peer that has gone, no descriptors left) is waited out inside, not answered.
+//      trouble (a peer that has gone, no descriptors left) is waited out inside, not answered. If
+//      the port can never accept again, it fails with `reset`, from then on, and the log says why.
 //   2. cancel() makes a waiting accept fail with `cancelled` from the loop's next turn.
 //   3. close() frees the port at once; flows that were accepted go on. The destructor calls it.
 //   4. port() is the port that is really bound (useful after listening on port 0).

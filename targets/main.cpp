@@ -20,6 +20,7 @@
 #include "config/context.hpp"
 #include "config/describe.hpp"
 #include "config/instances.hpp"
+#include "config/run.hpp"
 
 // In place of libstdc++'s handler of the same name, which prints what was thrown and brings 60 KB
 // for the names of C++. Start-up's exceptions are caught; nothing on the serving path throws.
@@ -47,11 +48,11 @@ int run(target::Platform& platform, const config::BootLine& boot, config::Shared
   Context<target::Platform> context{platform, boot, {}, of_appliance};
   try {
     Instances<std::remove_cvref_t<decltype(app)>, Context<target::Platform>> instances(context);
-    instances.for_each_job([&](auto& job) { platform.loop.spawn(job.run()); });
-    platform.on_stop = [&] { instances.for_each_job([](auto& job) { job.drain(); }); };
+    config::Running running(instances, platform.loop, platform.log);
+    running.start();
+    platform.on_stop = [&running] { running.drain(); };
     platform.ready();
-    platform.loop.run();
-    return 0;
+    return running.run();
   } catch (const config::StartError& error) {
     platform.log.error({error.what()});
     return 1;

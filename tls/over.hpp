@@ -149,6 +149,7 @@ struct Over<Lower>::Port {
   base::Resumption room;
   bool cancelled = false;
   bool closed = false;
+  bool broken = false;  // the lower port accepts no more
 };
 
 // A connection on its way to an open session. Its place ends with it.
@@ -219,13 +220,15 @@ class Over<Lower>::Listener {
   struct Accept {
     Port& port;
     ~Accept() { port.accepting.waiting = {}; }
-    [[nodiscard]] bool await_ready() const noexcept { return !port.ready.empty() || port.closed; }
+    [[nodiscard]] bool await_ready() const noexcept {
+      return !port.ready.empty() || port.closed || port.broken;
+    }
     void await_suspend(std::coroutine_handle<> waiting) const noexcept {
       port.accepting.waiting = waiting;
     }
     net::Result<Flow> await_resume() const {
       if (std::exchange(port.cancelled, false) || port.ready.empty()) {
-        return base::failure(net::Error::cancelled);
+        return base::failure(port.broken ? net::Error::reset : net::Error::cancelled);
       }
       net::Result<Flow> flow = std::move(port.ready.front());
       port.ready.pop_front();
@@ -272,7 +275,11 @@ base::Task<void> Over<Lower>::accept_all(std::shared_ptr<Port> port) {
     bool failed = false;
     try {
       net::Result<LowerFlow> lower = co_await port->lower.accept();
-      if (!lower) continue;  // cancelled, which only close() does
+      if (!lower) {  // closed by close(), or broken
+        port->broken = lower.error() != net::Error::cancelled;
+        port->wake();
+        co_return;
+      }
       over.loop_.spawn(shake_hands(std::make_unique<Entrant>(port, std::move(*lower))));
     } catch (const std::exception&) {
       failed = true;  // out of memory: that connection is closed

@@ -3,7 +3,7 @@
 // line.
 //
 // Models:  job (config/parts/parts.hpp).   Owns: an http::Server and its access log.
-// Errors:  StartError when the port cannot be had.
+// Errors:  StartError when the port cannot be had, or takes no connections any more.
 
 #pragma once
 
@@ -116,7 +116,11 @@ class HttpJob {
   HttpJob(Store& store, Stack& stack, base::Loop& loop, base::Console& console)
       : log_(console, loop, http::LogFormat::off), server_(store, stack, loop, {}, log_) {}
 
-  base::Task<void> run() { return server_.run(); }
+  // Ends by an exception when its port is lost.
+  base::Task<void> run() {
+    co_await server_.run();
+    if (server_.has_lost_port()) throw StartError("HTTP ends: its port takes no connections");
+  }
   void drain() { server_.drain(); }
 
  private:

@@ -35,7 +35,7 @@ class Hello {
       console_.write(text_ + "\n");
     }
   }
-  // What is asleep ends when it wakes up.
+  // The loop wakes what is asleep then.
   void drain() { is_draining_ = true; }
 
  private:

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: ISC
 #include "net/sockets/listener.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <string>
 #include <utility>
 
@@ -21,10 +23,14 @@ using base::Descriptor;
 // Connections that are complete and not accepted; the kernel cuts it to net.core.somaxconn.
 constexpr int backlog = 4096;
 
-// While connections come faster than they are accepted, the loop is let through so often.
+// While connections come faster than they are accepted, or fail, the loop is let through so often.
 constexpr int accepts_in_a_row_max = 64;
+// Connections that fail one after the other: more of them are a sign that each will.
+constexpr int failures_in_a_row_max = 16;
 
-constexpr base::Duration pause_duration = std::chrono::milliseconds(50);
+constexpr base::Duration pause_shortest = std::chrono::milliseconds(50);
+constexpr base::Duration pause_longest = std::chrono::milliseconds(800);
+constexpr base::Duration calm_for = std::chrono::milliseconds(500);
 
 std::string sentence(int why, std::uint16_t port) {
   std::string text = "port " + std::to_string(port);
@@ -63,8 +69,10 @@ int bind_and_listen(const Descriptor& socket, const Endpoint& at, Sharing sharin
   return ::listen(socket.get(), backlog) == 0 ? 0 : errno;
 }
 
-bool is_transient(int error) noexcept {
-  switch (error) {  // accept(2): already-pending network errors, to be treated as EAGAIN
+// accept(2): errors of one connection that was waiting, so the next one may be taken at once. EPERM
+// is a firewall's word for one connection, and a seccomp filter's for all.
+bool is_of_one_connection(int error) noexcept {
+  switch (error) {
     case EINTR:
     case ECONNABORTED:
     case EPERM:
@@ -81,6 +89,18 @@ bool is_transient(int error) noexcept {
     default:
       return false;
   }
+}
+
+// The descriptor is no listening socket, or there is no such system call: that does not change.
+bool is_for_good(int error) noexcept {
+  return error == EBADF || error == ENOTSOCK || error == EINVAL || error == ENOSYS;
+}
+
+const char* hint(int error) noexcept {
+  if (error == EMFILE) return " (the limit of the process, ulimit -n)";
+  if (error == ENFILE) return " (the limit of the system, sysctl fs.file-max)";
+  if (error == EPERM) return " (a firewall or a seccomp filter forbids accept4)";
+  return "";
 }
 
 }  // namespace
@@ -146,17 +166,41 @@ void Door::close() noexcept {
   cancel();
 }
 
-void Door::pause(int why) {
-  readable = false;
-  pause_.arm(loop_.now() + pause_duration);
-  if (std::exchange(short_of_descriptors_, true)) return;
-  log_.warning({"new connections to port ", std::to_string(port_), " wait: ", std::strerror(why),
-                why == EMFILE ? " (the limit of the process, ulimit -n)" : ""});
+// accept4 has given a connection, or has said that there is none.
+void Door::worked() {
+  if (state_ != State::paused) return;
+  state_ = State::calm;
+  pause_.arm(loop_.now() + calm_for);
 }
 
-void Door::Pause::expired() {
-  door_.readable = true;
-  door_.loop_.schedule(door_);
+void Door::failed(int why) {
+  if (is_for_good(why)) {
+    state_ = State::broken;
+    log_.error({"no connection to port ", std::to_string(port_),
+                " can be accepted any more: ", std::strerror(why)});
+    return;
+  }
+  const bool is_first = state_ == State::open;
+  pause_for_ = is_first ? pause_shortest : std::min(pause_for_ * 2, pause_longest);
+  pause_.arm(loop_.now() + pause_for_);
+  state_ = State::paused;
+  if (!is_first) return;
+  failing_since_ = loop_.now();
+  log_.warning({"new connections to port ", std::to_string(port_), " wait: ", std::strerror(why),
+                hint(why)});
+}
+
+void Door::pause_is_over() {
+  if (state_ == State::paused) {
+    readable = true;
+    loop_.schedule(*this);
+    return;
+  }
+  state_ = State::open;
+  const auto ms =
+      std::chrono::duration_cast<std::chrono::milliseconds>(loop_.now() - failing_since_);
+  log_.info({"new connections to port ", std::to_string(port_), " are accepted again, after ",
+             std::to_string(ms.count()), " ms"});
 }
 
 void Door::run() {
@@ -172,28 +216,39 @@ void Door::run() {
 bool Accept::attempt() {
   Door& door = *door_;
   if (cancelled_ || door.fd_ < 0) return true;
-  if (!door.readable) return false;
-  if (++door.in_a_row_ > accepts_in_a_row_max) {
-    door.loop_.schedule(door);
-    return false;
-  }
-  for (;;) {
+  // A new connection ends no pause.
+  if (door.state_ == Door::State::paused && door.pause_.is_armed()) return false;
+  for (int failures = 0; door.readable && door.state_ != Door::State::broken;) {
+    if (++door.in_a_row_ > accepts_in_a_row_max) {
+      door.loop_.schedule(door);
+      return false;
+    }
     Address peer;
     socklen_t size = sizeof peer;
     int fd = accept4(door.fd_, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0) {
-      door.short_of_descriptors_ = false;
-      socket_ = &door.pool_.take(fd, from_kernel(peer));
+    if (fd >= 0 && take(fd, from_kernel(peer))) {
+      door.worked();
       return true;
     }
-    if (is_transient(errno)) continue;
-    if (errno == EAGAIN) {
+    const int why = fd >= 0 ? ENOMEM : errno;
+    if (why == EAGAIN) {
       door.readable = false;
-    } else {
-      door.pause(errno);
+      door.worked();
+    } else if (!is_of_one_connection(why) || ++failures > failures_in_a_row_max) {
+      door.failed(why);
+      return door.state_ == Door::State::broken;
     }
-    return false;
   }
+  return door.state_ == Door::State::broken;
+}
+
+// False: there is no memory for it, and it is closed.
+bool Accept::take(int fd, const Endpoint& peer) noexcept try {
+  socket_ = &door_->pool_.take(fd, peer);
+  return true;
+} catch (const std::bad_alloc&) {
+  ::close(fd);
+  return false;
 }
 
 void Accept::await_suspend(std::coroutine_handle<> waiting) noexcept {

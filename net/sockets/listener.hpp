@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: ISC
 // net/sockets/listener.hpp: a listening kernel socket, and the accept that waits on it.
 //
-// States:  Door: open -> paused (no descriptor or memory left; every 50 ms it tries again) -> open;
-//          open or paused -> closed.
+// States:  Door: open -> paused (accept4 fails, as without descriptors or memory; it tries again
+//          after 50 ms, then after twice as long, up to 0.8 s) -> calm (it worked again; 0.5 s
+//          without a failure) -> open; each of them -> broken (the socket can never accept again:
+//          the accept fails with `reset`) or closed. Leaving `open` and coming back to it is one
+//          log line each.
 // Owns:    its descriptor.   Used by: net/sockets/sockets.hpp.   Source: accept(2).
 
 #pragma once
@@ -60,14 +63,17 @@ class Door final : public base::Watch {
   class Pause final : public base::Timer {
    public:
     Pause(base::Loop& loop, Door& door) noexcept : Timer(loop), door_(door) {}
-    void expired() override;
+    void expired() override { door_.pause_is_over(); }
 
    private:
     Door& door_;
   };
 
   void run() override;
-  void pause(int why);
+  enum class State : std::uint8_t { open, paused, calm, broken };
+  void worked();
+  void failed(int why);
+  void pause_is_over();
 
   base::Loop& loop_;
   base::Descriptors& descriptors_;
@@ -76,12 +82,15 @@ class Door final : public base::Watch {
   int fd_;
   std::uint16_t port_;
   Pause pause_;
-  bool short_of_descriptors_ = false;  // said so once; until an accept succeeds
-  int in_a_row_ = 0;                   // accepted since the loop was last let through
+  State state_ = State::open;
+  base::Duration pause_for_{};
+  base::Instant failing_since_{};
+  int in_a_row_ = 0;  // attempts since the loop was last let through
   Accept* waiting_ = nullptr;
 };
 
-// The awaiter of an accept. The answer is socket(): null when it was cancelled.
+// The awaiter of an accept. The answer is socket(): null when it was cancelled, or when the door is
+// broken.
 class [[nodiscard]] Accept {
  public:
   explicit Accept(Door& door) noexcept : door_(&door) {}
@@ -91,10 +100,16 @@ class [[nodiscard]] Accept {
   bool await_ready() { return attempt(); }
   void await_suspend(std::coroutine_handle<> waiting) noexcept;
   [[nodiscard]] Socket* socket() const noexcept { return socket_; }
+  // Why there is none.
+  [[nodiscard]] Error error() const noexcept {
+    const bool is_broken = door_ != nullptr && door_->state_ == Door::State::broken;
+    return is_broken && !cancelled_ ? Error::reset : Error::cancelled;
+  }
 
  private:
   friend class Door;
   bool attempt();
+  bool take(int fd, const Endpoint& peer) noexcept;
 
   Door* door_;
   std::coroutine_handle<> waiting_{};

@@ -97,7 +97,7 @@ class Sockets::Listener {
   struct [[nodiscard]] Accepted : sockets::Accept {
     using Accept::Accept;
     Result<Flow> await_resume() const noexcept {
-      if (socket() == nullptr) return base::failure(Error::cancelled);
+      if (socket() == nullptr) return base::failure(error());
       return Flow(*socket());
     }
   };

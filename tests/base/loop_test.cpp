@@ -82,6 +82,38 @@ TEST(Loop, DestroysTasksThatDidNotFinish) {
   EXPECT_EQ(held.use_count(), 1);
 }
 
+TEST(Loop, DestroysTasksWhenAsked) {
+  base::SimulatedTime time;
+  Loop loop(time, time);
+  auto held = std::make_shared<int>(0);
+  loop.spawn(hold(loop, held));
+  loop.turn(time.now());
+  loop.destroy_tasks();
+  EXPECT_EQ(held.use_count(), 1);
+  EXPECT_EQ(loop.spawned_count(), 0u);
+}
+
+Task<> told(Loop& loop, base::Duration duration, std::string& log) {
+  log += co_await loop.sleep_for(duration) ? 's' : 'w';
+}
+
+TEST(Loop, WakesWhoeverSleepsAndNobodyElse) {
+  base::SimulatedTime time;
+  Loop loop(time, time);
+  std::string log;
+  for (base::Duration duration : {1ms, 3'600'000ms, 2ms, 7'200'000ms}) {
+    loop.spawn(told(loop, duration, log));
+  }
+  loop.turn(time.now());
+  for (int i = 0; i < 3; ++i) loop.turn(time.now() + 1ms);
+  EXPECT_EQ(log, "ss");
+  loop.wake_sleepers();
+  loop.spawn(told(loop, 5ms, log));
+  loop.run();
+  EXPECT_EQ(log, "sswws");
+  loop.wake_sleepers();  // nobody
+}
+
 std::string reported;
 Task<> fails() {
   throw std::runtime_error("out of luck");

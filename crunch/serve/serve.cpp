@@ -163,12 +163,13 @@ int serve(const Options& options) {
   std::optional<certificate::Pair> pair;
   if (options.https_port) pair = certificate_of(options);
   std::string refusal;
-  int status = unix_target::start(0, nullptr, {}, [&](unix_target::Platform& platform) {
-    Preview preview(directory, options, pair, platform);
-    net::ListenResult<void> ran = preview.run();
-    if (!ran) refusal = ran.error();
-    return ran ? 0 : 1;
-  });
+  int status = unix_target::start(0, nullptr, {.ends_with_terminal = true},
+                                  [&](unix_target::Platform& platform) {
+                                    Preview preview(directory, options, pair, platform);
+                                    net::ListenResult<void> ran = preview.run();
+                                    if (!ran) refusal = ran.error();
+                                    return ran ? 0 : 1;
+                                  });
   if (!refusal.empty()) throw Failure(refusal);
   return status;
 }

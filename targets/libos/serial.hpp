@@ -12,7 +12,8 @@ namespace libos::serial {
 // 115200 8N1, with its queue of 16 bytes.
 void begin() noexcept;
 // Writes all; what the line does not take within a tenth of a second is lost. After that nothing
-// waits for a host that does not read until it has read something. "\n" is sent as "\r\n", as terminals want it.
+// waits for a host that does not read until it has read something. "\n" is sent as "\r\n", as
+// terminals want it.
 void write(const char* text, std::size_t bytes) noexcept;
 
 }  // namespace libos::serial

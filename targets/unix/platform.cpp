@@ -123,17 +123,21 @@ int run_all(int argc, char** argv, const StartOptions& options,
     for (auto& thread : threads) thread->stop.signal();
   });
   StopSignals signals(asked);
-  Wake changed(first.epoll, [&threads] {
-    threads.front()->read_again();
+  Wake changed(first.epoll, [&threads, &first] {
+    if (!first.platform.on_reload) {
+      first.log.info({"SIGHUP: no file is read again, as none was named at the start (--cert)"});
+      return;
+    }
+    first.read_again();
     for (auto& thread : std::span(threads).subspan(1)) thread->reload.signal();
   });
   std::optional<ReloadSignal> reload_signal;
+  if (!options.ends_with_terminal) reload_signal.emplace(changed);
 
   bool is_ready = false;
   // Pinned only after all have read which CPUs there are.
   std::vector<std::thread> others;
   first.platform.ready = [&] {
-    if (first.platform.on_reload && !reload_signal) reload_signal.emplace(changed);
     if (!std::exchange(is_ready, true)) consoles.start_writers();
     while (others.size() + 1 < threads.size()) {
       auto index = static_cast<unsigned>(others.size() + 1);

@@ -25,6 +25,8 @@ struct StartOptions {
   unsigned threads = 1;
   bool pin = false;  // thread i stays on the i-th CPU that the process may use
   base::LogLevel log_level = base::LogLevel::info;
+  // SIGHUP ends the process, as when its terminal closes, instead of having files read again.
+  bool ends_with_terminal = false;
 };
 
 // What one thread has. It lives as long as the function that it is given to.
@@ -49,8 +51,9 @@ struct Platform {
   // Set it to what ends this thread's work in order (drain); called at most once, on its loop.
   // Left empty: the loop is stopped.
   std::function<void()> on_stop;
-  // Set it, before ready(), to what reads files again when an operator says that they have changed
-  // (SIGHUP). It runs on this thread's loop; the first thread's has returned before others' begin.
+  // Set it to what reads files again when an operator says that they have changed (SIGHUP). It runs
+  // on this thread's loop; the first thread's has returned before others' begin. Left empty on the
+  // first thread: a line says that there is nothing to read again.
   std::function<void()> on_reload;
 };
 

@@ -2,7 +2,7 @@
 // targets/unix/reload_signal.hpp: SIGHUP asks the process to read again what it has read of files.
 //
 // Rule:    one instance at a time (signal dispositions belong to the process); it is checked.
-//          Without one SIGHUP ends the process, as for any program that has nothing to read again.
+//          Without one SIGHUP ends the process, as when its terminal closes.
 
 #pragma once
 

@@ -195,9 +195,15 @@ class Https(unittest.TestCase):
                 for connection in kept:  # from before the first of them
                     self.assertEqual(connection.get("/style.css"), SITE["style.css"])
 
-    def test_sighup_ends_an_image_that_has_nothing_to_read_again(self):
-        with Server(self.local, "--https-port=0") as server:
-            self.assertEqual(server.stop(signal.SIGHUP), -signal.SIGHUP)
+    def test_sighup_to_an_image_that_has_nothing_to_read_again(self):
+        """As `systemctl reload` of the unit in docs/operations.md sends it."""
+        for image, keys in ((self.local, ["--https-port=0"]), (self.plain, [])):
+            with self.subTest(image=image), Server(image, *keys) as server:
+                for times in (1, 2):
+                    server.process.send_signal(signal.SIGHUP)
+                    self.assertTrue(harness.eventually(
+                        lambda t=times: server.err().count("no file is read again") == t))
+                self.assertEqual(server.get("/style.css").body, SITE["style.css"])
 
     def test_several_certificates_are_chosen_by_name(self):
         pairs = [make_certificate(self.folder, name, f"{name}.example") for name in ("one", "two")]

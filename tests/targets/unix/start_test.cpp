@@ -124,13 +124,30 @@ TEST(Start, AHangUpReachesEveryThreadTheFirstBeforeTheOthers) {
   EXPECT_EQ(told, 3);
 }
 
-TEST(StartDeathTest, AHangUpEndsAProcessThatReadsNothingAgain) {
+TEST(Start, AHangUpWithNothingToReadAgainIsSaidAndEndsNothing) {
+  ::testing::internal::CaptureStderr();
+  int status = start({}, [](Platform& platform) {
+    ::kill(getpid(), SIGHUP);  // even before it is ready
+    platform.ready();
+    platform.loop.spawn(sleep_long(platform.loop));
+    platform.loop.turn(platform.loop.now() + 10ms);
+    ::kill(getpid(), SIGTERM);
+    platform.loop.run();
+    return 0;
+  });
+  EXPECT_EQ(status, 0);
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(),
+            "SIGHUP: no file is read again, as none was named at the start (--cert)\n");
+}
+
+TEST(StartDeathTest, AHangUpEndsAProcessThatEndsWithItsTerminal) {
   auto plain = [](Platform& platform) {
     platform.ready();
     ::kill(getpid(), SIGHUP);
     return 0;
   };
-  EXPECT_EXIT(_exit(start({}, plain)), ::testing::KilledBySignal(SIGHUP), "");
+  EXPECT_EXIT(_exit(start({.ends_with_terminal = true}, plain)), ::testing::KilledBySignal(SIGHUP),
+              "");
 }
 
 TEST(Start, WithoutAnOnStopTheLoopIsStopped) {

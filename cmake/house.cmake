@@ -60,9 +60,10 @@ function(crunch_precompile_gtest name)
 endfunction()
 
 # crunch_test(base_test SOURCES a_test.cpp ... LINK rooms ...
-#             [LABEL unit|image|real|...] [TIMEOUT seconds])
+#             [LABEL unit|image|real|...] [TIMEOUT seconds] [PLAIN])
+# PLAIN: a part of it needs a build without sanitizers, so CRUNCH_UNIT_TESTS=OFF keeps it.
 function(crunch_test name)
-  cmake_parse_arguments(ARG "" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(ARG "PLAIN" "LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
   if(NOT ARG_LABEL)
     set(ARG_LABEL unit)
   endif()
@@ -74,6 +75,10 @@ function(crunch_test name)
   target_link_libraries(${name} PRIVATE crunch_flags ${ARG_LINK} GTest::gtest_main)
   target_compile_options(${name} PRIVATE ${CRUNCH_TEST_OPTIMIZATION})
   crunch_precompile_gtest(${name})
+  if(ARG_LABEL STREQUAL "unit" AND NOT CRUNCH_UNIT_TESTS AND NOT ARG_PLAIN)
+    set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    return()
+  endif()
   include(GoogleTest)
   gtest_discover_tests(${name} DISCOVERY_TIMEOUT 60
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})

@@ -27,7 +27,7 @@ function(crunch_find_mbedtls)
     execute_process(COMMAND ${CMAKE_SOURCE_DIR}/scripts/fetch-mbedtls --cached
       OUTPUT_VARIABLE source OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
     if(failed)
-      message(WARNING "mbedTLS's source is not here: building WITHOUT TLS. Run "
+      crunch_missing(mbedtls WARNING "mbedTLS's source is not here: building WITHOUT TLS. Run "
         "scripts/fetch-mbedtls, or give -DCRUNCH_MBEDTLS_SOURCE=DIR.")
       return()
     endif()
@@ -118,13 +118,13 @@ function(crunch_find_ipsec_mb)
   find_path(CRUNCH_IPSEC_MB_INCLUDE intel-ipsec-mb.h)
   mark_as_advanced(CRUNCH_IPSEC_MB_LIBRARY CRUNCH_IPSEC_MB_INCLUDE)
   if(NOT CRUNCH_IPSEC_MB_LIBRARY OR NOT CRUNCH_IPSEC_MB_INCLUDE)
-    message(STATUS "libipsec-mb-dev is not installed: TLS encrypts more slowly")
+    crunch_missing(ipsec-mb STATUS "libipsec-mb-dev is not installed: TLS encrypts more slowly")
     return()
   endif()
   # tls/aes_gcm.cpp fills this version's struct gcm_key_data.
   file(STRINGS ${CRUNCH_IPSEC_MB_INCLUDE}/intel-ipsec-mb.h version REGEX "define IMB_VERSION_STR ")
   if(NOT version MATCHES "\"1\\.3\\.")
-    message(STATUS "libipsec-mb-dev is not 1.3 (${version}): TLS encrypts more slowly")
+    crunch_missing(ipsec-mb STATUS "libipsec-mb-dev is not 1.3 (${version}): TLS encrypts more slowly")
     return()
   endif()
   set(members gcm128_sgl_api_by8_sse.o gcm256_sgl_api_by8_sse.o aes_keyexp_128.o aes_keyexp_256.o
@@ -136,7 +136,7 @@ function(crunch_find_ipsec_mb)
   execute_process(COMMAND ${CMAKE_AR} x ${CRUNCH_IPSEC_MB_LIBRARY} ${members}
     WORKING_DIRECTORY ${folder}.new RESULT_VARIABLE failed ERROR_VARIABLE why)
   if(failed)
-    message(STATUS "libipsec-mb-dev is of another make (${why}): TLS encrypts more slowly")
+    crunch_missing(ipsec-mb STATUS "libipsec-mb-dev is of another make (${why}): TLS encrypts more slowly")
     return()
   endif()
   foreach(member ${members})

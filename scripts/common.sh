@@ -24,7 +24,7 @@ usage_error() {
 # The head comment of the script is its help: from its second comment line to the first other line.
 show_help() { sed -n '3,${/^#/!q;s/^# \{0,1\}//;p;}' "$0"; }
 
-# Configures $build with the given cmake options. Ninja and ccache are used where they are
+# Configures $build with the given cmake options, and CRUNCH_REQUIRE of the environment. Ninja and ccache are used where they are
 # installed; a folder that is configured already keeps its generator and its compiler.
 configure() {
   local first=()
@@ -34,6 +34,7 @@ configure() {
       first+=(-DCMAKE_C_COMPILER_LAUNCHER=ccache -DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
     fi
   fi
+  if [ -n "${CRUNCH_REQUIRE:-}" ]; then first+=("-DCRUNCH_REQUIRE=$CRUNCH_REQUIRE"); fi
   say "configuring $build"
   mkdir -p "$build"
   cmake -S "$root" -B "$build" "${first[@]}" "$@" >"$build/configure.log" 2>&1 || {

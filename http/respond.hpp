@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // http/respond.hpp: what is answered, decided and written as bytes, without a store or a flow.
 //
-// Used by: http/connection.   Nothing here allocates or waits.
+// Used by: http/workspace.hpp.   Nothing here allocates or waits.
 // Source:  RFC 9110 sections 8, 9, 12 to 15.
 // May include: std, kv/kv.hpp, http's pure parts.
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // tls/session.hpp: the server's end of one TLS connection, without input and output.
 //
-// States:      Phase, Session.   Used by: tls/over.hpp, tests/fuzz.   May include: base.
+// States:      Phase, Session.   Used by: tls/connection.hpp.   May include: base.
 // Shape:       ciphertext in by receive(), plaintext out of it; plaintext in by seal(), ciphertext
 //              out of it; what the session has to say by itself waits in take_pending().
 //

@@ -14,6 +14,8 @@
 #include <new>
 
 #include "base/check.hpp"
+#include "tls/client_hello.hpp"
+#include "tls/early_data.hpp"
 #include "tls/identity_state.hpp"
 
 namespace tls {
@@ -22,19 +24,11 @@ namespace {
 // PSA's random bytes are a global of mbedTLS's, so their source is one here.
 std::atomic<base::Entropy*> library_entropy{nullptr};
 
-constexpr int aes_128_1_3 = MBEDTLS_TLS1_3_AES_128_GCM_SHA256;
-constexpr int aes_256_1_3 = MBEDTLS_TLS1_3_AES_256_GCM_SHA384;
-constexpr int chacha20_1_3 = MBEDTLS_TLS1_3_CHACHA20_POLY1305_SHA256;
-constexpr int aes_128_ecdsa = MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
-constexpr int aes_128_rsa = MBEDTLS_TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
-constexpr int aes_256_ecdsa = MBEDTLS_TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384;
-constexpr int aes_256_rsa = MBEDTLS_TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384;
-constexpr int chacha20_ecdsa = MBEDTLS_TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256;
-constexpr int chacha20_rsa = MBEDTLS_TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256;
+using namespace suite;
 
 // By Preference. In TLS 1.2 mbedTLS takes the first of its list that the client has; in 1.3 the
 // client's first that is in its list, so a preference is a list with one suite of 1.3.
-constexpr std::array<std::array<int, 10>, 4> suites{{
+constexpr std::array<std::array<int, 10>, 4> suite_lists{{
     {aes_128_1_3, chacha20_1_3, aes_256_1_3, aes_128_ecdsa, aes_128_rsa, chacha20_ecdsa,
      chacha20_rsa, aes_256_ecdsa, aes_256_rsa, 0},
     {aes_128_1_3, aes_128_ecdsa, aes_128_rsa, aes_256_ecdsa, aes_256_rsa, chacha20_ecdsa,
@@ -84,7 +78,7 @@ struct Context::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  std::array<mbedtls_ssl_config, suites.size()> configs;  // by Preference
+  std::array<mbedtls_ssl_config, suite_lists.size()> configs;  // by Preference
   mbedtls_ssl_ticket_context tickets;
 };
 
@@ -112,7 +106,7 @@ Context::Context(std::vector<Identity> identities, base::Entropy& entropy)
   state_ = std::make_unique<State>();
   int failed = mbedtls_ssl_ticket_setup(&state_->tickets, fill_random, &entropy,
                                         MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime_s);
-  for (std::size_t i = 0; i < suites.size(); ++i) {
+  for (std::size_t i = 0; i < suite_lists.size(); ++i) {
     mbedtls_ssl_config& config = state_->configs[i];
     failed |= mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_SERVER,
                                           MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
@@ -120,7 +114,7 @@ Context::Context(std::vector<Identity> identities, base::Entropy& entropy)
     mbedtls_ssl_conf_max_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_3);
     mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_NONE);
     mbedtls_ssl_conf_rng(&config, fill_random, &entropy);
-    mbedtls_ssl_conf_ciphersuites(&config, suites[i].data());
+    mbedtls_ssl_conf_ciphersuites(&config, suite_lists[i].data());
     mbedtls_ssl_conf_groups(&config, groups.data());
     mbedtls_ssl_conf_sig_algs(&config, signature_algorithms.data());
     mbedtls_ssl_conf_tls13_key_exchange_modes(&config,
@@ -142,64 +136,33 @@ Context::Context(std::vector<Identity> identities, base::Entropy& entropy)
 
 Context::~Context() = default;
 
-Preference preference_for(base::Bytes record, bool has_aes) {
-  // Record header 5, handshake header 4, version 2, random 32, session id, suites: RFC 8446
-  // section 4.1.2.
-  constexpr std::size_t session_id_at = 5 + 4 + 2 + 32;
-  auto byte = [&](std::size_t at) { return std::to_integer<std::size_t>(record[at]); };
-  if (record.size() <= session_id_at || byte(0) != 22 || byte(5) != 1) return Preference::none;
-  const std::size_t suites_at = session_id_at + 1 + byte(session_id_at) + 2;
-  if (record.size() < suites_at) return Preference::none;
-  const std::size_t suites_bytes = byte(suites_at - 2) << 8 | byte(suites_at - 1);
-  if (record.size() < suites_at + suites_bytes) return Preference::none;
+namespace {
 
-  // The client's suites that are ours, of 1.3 if it has any of those.
-  struct Offer {
-    bool aes_128 = false, aes_256 = false, chacha20 = false, chacha20_first = false;
-    void add(Preference kind) {
-      if (!aes_128 && !aes_256 && !chacha20) chacha20_first = kind == Preference::chacha20;
-      (kind == Preference::aes_128   ? aes_128
-       : kind == Preference::aes_256 ? aes_256
-                                     : chacha20) = true;
-    }
-    [[nodiscard]] bool any() const { return aes_128 || aes_256 || chacha20; }
-  };
-  Offer of_1_3;
-  Offer of_1_2;
-  for (std::size_t at = suites_at; at + 1 < suites_at + suites_bytes; at += 2) {
-    switch (static_cast<int>(byte(at) << 8 | byte(at + 1))) {
-      case aes_128_1_3:
-        of_1_3.add(Preference::aes_128);
-        break;
-      case aes_256_1_3:
-        of_1_3.add(Preference::aes_256);
-        break;
-      case chacha20_1_3:
-        of_1_3.add(Preference::chacha20);
-        break;
-      case aes_128_ecdsa:
-      case aes_128_rsa:
-        of_1_2.add(Preference::aes_128);
-        break;
-      case aes_256_ecdsa:
-      case aes_256_rsa:
-        of_1_2.add(Preference::aes_256);
-        break;
-      case chacha20_ecdsa:
-      case chacha20_rsa:
-        of_1_2.add(Preference::chacha20);
-        break;
-      default:
-        break;
-    }
+// RFC 8446 section 6.2.
+unsigned char alert_for(int failure) {
+  switch (failure) {
+    case MBEDTLS_ERR_SSL_INVALID_MAC:
+      return MBEDTLS_SSL_ALERT_MSG_BAD_RECORD_MAC;
+    case MBEDTLS_ERR_SSL_INVALID_RECORD:
+    case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
+    case MBEDTLS_ERR_SSL_NON_FATAL:
+      return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
+    case MBEDTLS_ERR_SSL_DECODE_ERROR:
+      return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
+    case MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER:
+    case MBEDTLS_ERR_SSL_BAD_INPUT_DATA:
+      return MBEDTLS_SSL_ALERT_MSG_ILLEGAL_PARAMETER;
+    case MBEDTLS_ERR_SSL_BAD_PROTOCOL_VERSION:
+      return MBEDTLS_SSL_ALERT_MSG_PROTOCOL_VERSION;
+    case MBEDTLS_ERR_SSL_ALLOC_FAILED:
+    case MBEDTLS_ERR_SSL_INTERNAL_ERROR:
+      return MBEDTLS_SSL_ALERT_MSG_INTERNAL_ERROR;
+    default:
+      return MBEDTLS_SSL_ALERT_MSG_HANDSHAKE_FAILURE;
   }
-  const Offer& offer = of_1_3.any() ? of_1_3 : of_1_2;
-  if (!offer.any()) return Preference::none;
-  if (offer.chacha20 && (offer.chacha20_first || !has_aes)) return Preference::chacha20;
-  return offer.aes_128   ? Preference::aes_128
-         : offer.aes_256 ? Preference::aes_256
-                         : Preference::chacha20;
 }
+
+}  // namespace
 
 struct Handshake::State {
   State() { mbedtls_ssl_init(&ssl); }
@@ -212,6 +175,16 @@ struct Handshake::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
+  // mbedTLS does not always tell the peer why. `said`: the size of *out before.
+  Progress fail(int why, std::size_t said) {
+    failure = why;
+    if (why != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && out->size() == said) {
+      static_cast<void>(
+          mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert_for(why)));
+    }
+    return Progress::failed;
+  }
+
   std::shared_ptr<const Context> context;
   mbedtls_ssl_context ssl;
   TrafficKeys keys;
@@ -219,6 +192,7 @@ struct Handshake::State {
   std::array<unsigned char, 48> master{};
   std::array<unsigned char, 64> randoms{};  // the server's, then the client's
   mbedtls_tls_prf_types prf = MBEDTLS_SSL_TLS_PRF_NONE;
+  EarlyData early;
   base::Bytes in;
   std::vector<std::byte>* out = nullptr;
   int failure = 0;
@@ -259,6 +233,9 @@ void keep_secret(void* context, mbedtls_ssl_key_export_type type, const unsigned
       std::memcpy(state.randoms.data(), server_random, 32);
       std::memcpy(state.randoms.data() + 32, client_random, 32);
       state.prf = prf;
+      break;
+    case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_HANDSHAKE_TRAFFIC_SECRET:
+      state.early.set_secret({reinterpret_cast<const std::byte*>(secret), size});
       break;
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_APPLICATION_TRAFFIC_SECRET:
       CHECK(size <= hash_bytes_max);
@@ -307,6 +284,7 @@ Handshake::Handshake(std::shared_ptr<const Context> context, base::Bytes first_r
   const auto preference = preference_for(first_record, AesGcm::is_supported());
   const auto& config = context->state().configs[static_cast<std::size_t>(preference)];
   state_->context = std::move(context);
+  if (announces_early_data(first_record)) state_->early.announce();
   state_->failure = mbedtls_ssl_setup(&state_->ssl, &config);
   mbedtls_ssl_set_bio(&state_->ssl, state_.get(), send_bytes<State>, receive_bytes<State>, nullptr);
   mbedtls_ssl_set_export_keys_cb(&state_->ssl, keep_secret<State>, state_.get());
@@ -319,14 +297,26 @@ Handshake::Progress Handshake::advance(base::Bytes in, std::size_t& taken,
   State& state = *state_;
   taken = 0;
   if (state.failure != 0) return Progress::failed;  // out of memory in mbedtls_ssl_setup
-  state.in = in;
   state.out = &out;
+  const std::size_t said = out.size();
+  switch (state.early.judge(in)) {
+    case EarlyData::Verdict::keep:
+      break;
+    case EarlyData::Verdict::skip:
+      taken = in.size();
+      return Progress::more;
+    case EarlyData::Verdict::too_much:
+      return state.fail(MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, said);
+  }
+  state.in = in;
   const int answer = mbedtls_ssl_handshake(&state.ssl);
   taken = in.size() - state.in.size();
   if (answer == MBEDTLS_ERR_SSL_WANT_READ) return Progress::more;
-  state.failure = answer;
+  if (answer != 0) return state.fail(answer, said);
   // A record that held more than the handshake's end is no peer's that follows the rules.
-  if (answer != 0 || mbedtls_ssl_check_pending(&state.ssl) != 0) return Progress::failed;
+  if (mbedtls_ssl_check_pending(&state.ssl) != 0) {
+    return state.fail(MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, said);
+  }
 
   TrafficKeys& keys = state.keys;
   switch (mbedtls_ssl_get_ciphersuite_id_from_ssl(&state.ssl)) {

@@ -70,9 +70,4 @@ class Handshake {
   std::unique_ptr<State> state_;
 };
 
-// Which suites the policy prefers for a client whose first record this is (exposed for its test).
-// `none`: the client's suites could not be read there; mbedTLS then goes by the client's order.
-enum class Preference : std::uint8_t { none, aes_128, aes_256, chacha20 };
-[[nodiscard]] Preference preference_for(base::Bytes first_record, bool has_aes);
-
 }  // namespace tls

@@ -130,8 +130,7 @@ void Session::receive_handshake(base::Bytes& in) {
     std::size_t taken = 0;
     const std::size_t said = pending_.size();
     const auto progress = handshake_->advance(*record, taken, pending_);
-    const bool silent = !answered_ && pending_.size() == said;
-    answered_ = !silent;
+    const bool silent = pending_.size() == said;
     if (progress == Handshake::Progress::more) {
       if (taken != record->size()) return fail(Alert::internal_error);
       drop(taken);
@@ -142,7 +141,7 @@ void Session::receive_handshake(base::Bytes& in) {
       context_.reset();
       phase_ = Phase::open;
     } else if (silent && !handshake_->was_given_up()) {
-      fail(Alert::handshake_failure);  // mbedTLS does not say so in every case
+      fail(Alert::internal_error);  // no memory even for an alert
     } else {
       handshake_.reset();
       context_.reset();

@@ -96,7 +96,6 @@ class Session {
   std::vector<std::byte> pending_;
   Phase phase_ = Phase::handshake;
   bool plain_http_ = false;
-  bool answered_ = false;  // in the handshake
   bool close_sent_ = false;
   bool key_update_due_ = false;
   std::uint8_t idle_records_ = 0;  // in a row, without content

@@ -15,6 +15,7 @@
 #include "tests/tls/client.hpp"
 #include "tests/tls/two_ends.hpp"
 #include "tls/buffers.hpp"
+#include "tls/client_hello.hpp"
 
 namespace {
 

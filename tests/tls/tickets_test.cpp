@@ -59,8 +59,13 @@ struct Outcome {
 
 // One connection, in memory.
 Outcome connect(const std::shared_ptr<const tls::Context>& with, int version,
-                const Ticketed& resume = {}, std::string_view early = {}) {
-  Client client({.version_min = version, .version_max = version, .resume = resume});
+                const Ticketed& resume = {}, std::string_view early = {}, const char* suite = "",
+                const char* groups = "") {
+  Client client({.version_min = version,
+                 .version_max = version,
+                 .suites_1_3 = suite,
+                 .groups = groups,
+                 .resume = resume});
   if (!early.empty()) client.write_early(early);
   tls::Session server(with);
   std::vector<std::byte> scratch(tls::Session::scratch_bytes);
@@ -148,10 +153,44 @@ TEST(Tickets, ZeroRttIsOff) {
   const Outcome first = connect(with, TLS1_3_VERSION);
   ASSERT_TRUE(first.ticket);
   EXPECT_EQ(SSL_SESSION_get_max_early_data(first.ticket.get()), 0U) << "a ticket offers it";
-  // A client that sends it all the same is not heard: what it said may be a replay.
+  // A client that sends it all the same is not heard, as what it said may be a replay; and it is
+  // served.
   SSL_SESSION_set_max_early_data(first.ticket.get(), 1000);
   const Outcome second = connect(with, TLS1_3_VERSION, first.ticket, "GET /early HTTP/1.1\r\n\r\n");
   EXPECT_EQ(second.server_got, "");
+  EXPECT_TRUE(second.open);
+}
+
+// RFC 8446 section 4.2.10.
+TEST(Tickets, EarlyDataOfATicketFromElsewhereIsSkipped) {
+  const auto elsewhere = context();
+  struct Row {
+    const char* what;
+    std::size_t early_bytes;
+    const char* groups;
+    bool served;
+  };
+  const Row rows[] = {
+      {"little", 20, "", true},
+      {"much", 16384, "", true},
+      {"another key share is asked for", 5000, "X448:P-256", true},
+      {"too much", 100'000, "", false},
+      {"too much, and another key share", 100'000, "X448:P-256", false},
+  };
+  for (const char* suite :
+       {"TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256"}) {
+    for (const Row& row : rows) {
+      SCOPED_TRACE(std::string(suite) + " " + row.what);
+      Outcome first = connect(elsewhere, TLS1_3_VERSION, {}, {}, suite);
+      ASSERT_TRUE(first.ticket);
+      SSL_SESSION_set_max_early_data(first.ticket.get(), 1'000'000);
+      const Outcome second = connect(context(), TLS1_3_VERSION, first.ticket,
+                                     std::string(row.early_bytes, 'e'), suite, row.groups);
+      EXPECT_EQ(second.server_got, "");
+      EXPECT_EQ(second.open, row.served);
+      EXPECT_FALSE(second.resumed);
+    }
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <coroutine>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -71,13 +72,42 @@ class Connection {
 
  private:
   base::Bytes give_left(std::size_t n);
-  base::Task<void> note_end();
+  base::Task<void> tell();
+
+  // What the read has to say is on its way below.
+  struct Telling {
+    explicit Telling(Connection& its_connection) : connection(its_connection) {
+      connection.telling_ = true;
+    }
+    ~Telling() {
+      connection.telling_ = false;
+      if (connection.told_.waiting) connection.shared_.loop.schedule(connection.told_);
+    }
+    Telling(const Telling&) = delete;
+    Telling& operator=(const Telling&) = delete;
+    Connection& connection;
+  };
+  // Waits until it is.
+  struct Told {
+    Connection& connection;
+    ~Told() {
+      connection.told_.waiting = {};
+      connection.told_.unschedule();
+    }
+    [[nodiscard]] bool await_ready() const noexcept { return !connection.telling_; }
+    void await_suspend(std::coroutine_handle<> waiting) const noexcept {
+      connection.told_.waiting = waiting;
+    }
+    void await_resume() const noexcept {}
+  };
 
   Shared& shared_;
   std::vector<std::byte> left_;  // decrypted, not yet read
   std::size_t left_used_ = 0;
   std::optional<net::Error> read_error_;
   bool writing_ = false;
+  bool telling_ = false;
+  base::Resumption told_;
   bool write_over_ = false;  // after shutdown or a failed write
   bool end_said_ = false;
 };
@@ -143,7 +173,11 @@ base::Task<net::Result<base::Bytes>> Connection<Lower>::read(std::size_t n, base
       }
       content = session.receive(*in, shared_.buffers.scratch());
     }
-    if (session.phase() != Phase::open) co_await note_end();
+    if (session.phase() != Phase::open) {
+      read_error_ = session.phase() == Phase::ended ? net::Error::ended : net::Error::reset;
+    }
+    // Content lies where other connections decrypt too, so it is given before anything is sent.
+    if (content.empty() && session.phase() != Phase::ended) co_await tell();
     if (content.size() > n) {
       left_.assign(content.begin() + static_cast<std::ptrdiff_t>(n), content.end());
       content = content.first(n);
@@ -152,22 +186,21 @@ base::Task<net::Result<base::Bytes>> Connection<Lower>::read(std::size_t n, base
   }
 }
 
-// The session has left Phase::open: no content comes any more.
+// Alerts are a courtesy: a peer that does not take them gets none. A write that is under way takes
+// them along; one that begins meanwhile waits.
 template <net::Flow Lower>
-base::Task<void> Connection<Lower>::note_end() {
-  read_error_ = session.phase() == Phase::ended ? net::Error::ended : net::Error::reset;
-  if (session.phase() == Phase::ended || !session.has_pending() || writing_) co_return;
-  // The alert is a courtesy: a peer that does not take it gets none.
-  writing_ = true;
+base::Task<void> Connection<Lower>::tell() {
+  if (!session.has_pending() || writing_ || write_over_) co_return;
+  const Telling telling(*this);
   net::Result<void> sent = co_await send_pending(std::chrono::seconds(1));
   write_over_ = write_over_ || !sent;
-  writing_ = false;
 }
 
 template <net::Flow Lower>
 base::Task<net::Result<void>> Connection<Lower>::write(std::span<const net::Piece> pieces,
                                                        base::Duration stall) {
   Gather gather(pieces);
+  co_await Told{*this};
   if (write_over_) co_return base::failure(net::Error::cancelled);
   if (gather.left() == 0) co_return net::Result<void>();
   const Buffers::Sending buffer = shared_.buffers.take(gather.left());
@@ -194,6 +227,7 @@ base::Task<net::Result<void>> Connection<Lower>::write(std::span<const net::Piec
 template <net::Flow Lower>
 base::Task<net::Result<void>> Connection<Lower>::shutdown(base::Duration within) {
   const base::Instant deadline = shared_.deadline_of(within);
+  co_await Told{*this};
   if (std::exchange(write_over_, true)) co_return base::failure(net::Error::cancelled);
   session.close_notify();
   end_said_ = true;

@@ -162,6 +162,25 @@ unsigned char alert_for(int failure) {
   }
 }
 
+void set_suite(TrafficKeys& keys, int suite) {
+  switch (suite) {
+    case chacha20_1_3:
+    case chacha20_ecdsa:
+    case chacha20_rsa:
+      keys.cipher = Cipher::chacha20_poly1305;
+      break;
+    case aes_256_1_3:
+    case aes_256_ecdsa:
+    case aes_256_rsa:
+      keys.cipher = Cipher::aes_256_gcm;
+      keys.hash = Hash::sha384;
+      break;
+    default:
+      keys.cipher = Cipher::aes_128_gcm;
+      break;
+  }
+}
+
 }  // namespace
 
 struct Handshake::State {
@@ -175,10 +194,21 @@ struct Handshake::State {
   State(const State&) = delete;
   State& operator=(const State&) = delete;
 
-  // mbedTLS does not always tell the peer why. `said`: the size of *out before.
+  // mbedTLS does not always tell the peer why; and between the two ends' Finished it does so with
+  // its handshake key, where RFC 8446 section 4.4.4 has the server use the next one already.
+  // `said`: the size of *out before.
   Progress fail(int why, std::size_t said) {
     failure = why;
-    if (why != MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE && out->size() == said) {
+    if (why == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return Progress::failed;
+    if (has_application_keys) {
+      out->resize(said);
+      set_suite(keys, ssl.MBEDTLS_PRIVATE(session_negotiate)->MBEDTLS_PRIVATE(ciphersuite));
+      Records records(keys);
+      const std::array alert{std::byte{MBEDTLS_SSL_ALERT_LEVEL_FATAL}, std::byte{alert_for(why)}};
+      const std::array pieces{base::Bytes(alert)};
+      out->resize(said + alert.size() + records.overhead_bytes());
+      records.seal(ContentType::alert, pieces, out->data() + said);
+    } else if (out->size() == said) {
       static_cast<void>(
           mbedtls_ssl_send_alert_message(&ssl, MBEDTLS_SSL_ALERT_LEVEL_FATAL, alert_for(why)));
     }
@@ -196,6 +226,7 @@ struct Handshake::State {
   base::Bytes in;
   std::vector<std::byte>* out = nullptr;
   int failure = 0;
+  bool has_application_keys = false;  // TLS 1.3's; the server has sent its Finished
 };
 
 namespace {
@@ -244,6 +275,7 @@ void keep_secret(void* context, mbedtls_ssl_key_export_type type, const unsigned
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_APPLICATION_TRAFFIC_SECRET:
       CHECK(size <= hash_bytes_max);
       std::memcpy(state.keys.send.secret.data(), secret, size);
+      state.has_application_keys = true;
       break;
     default:
       break;
@@ -308,6 +340,10 @@ Handshake::Progress Handshake::advance(base::Bytes in, std::size_t& taken,
     case EarlyData::Verdict::too_much:
       return state.fail(MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, said);
   }
+  // RFC 8446 section 5: all is protected now; mbedTLS would call it a wrong tag.
+  if (state.has_application_keys && in[0] == std::byte{MBEDTLS_SSL_MSG_HANDSHAKE}) {
+    return state.fail(MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE, said);
+  }
   state.in = in;
   const int answer = mbedtls_ssl_handshake(&state.ssl);
   taken = in.size() - state.in.size();
@@ -319,22 +355,7 @@ Handshake::Progress Handshake::advance(base::Bytes in, std::size_t& taken,
   }
 
   TrafficKeys& keys = state.keys;
-  switch (mbedtls_ssl_get_ciphersuite_id_from_ssl(&state.ssl)) {
-    case chacha20_1_3:
-    case chacha20_ecdsa:
-    case chacha20_rsa:
-      keys.cipher = Cipher::chacha20_poly1305;
-      break;
-    case aes_256_1_3:
-    case aes_256_ecdsa:
-    case aes_256_rsa:
-      keys.cipher = Cipher::aes_256_gcm;
-      keys.hash = Hash::sha384;
-      break;
-    default:
-      keys.cipher = Cipher::aes_128_gcm;
-      break;
-  }
+  set_suite(keys, mbedtls_ssl_get_ciphersuite_id_from_ssl(&state.ssl));
   keys.receive.next_number = number_of(state.ssl.MBEDTLS_PRIVATE(in_ctr));
   keys.send.next_number = number_of(state.ssl.MBEDTLS_PRIVATE(cur_out_ctr));
   if (mbedtls_ssl_get_version_number(&state.ssl) == MBEDTLS_SSL_VERSION_TLS1_3) {

@@ -39,6 +39,7 @@ enum class Alert : std::uint8_t {
   bad_record_mac = 20,
   record_overflow = 22,
   handshake_failure = 40,
+  illegal_parameter = 47,
   decode_error = 50,
   protocol_version = 70,
   internal_error = 80,

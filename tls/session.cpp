@@ -101,7 +101,7 @@ base::Bytes Session::receive_open(base::Bytes& in, base::MutableBytes scratch) {
 bool Session::looks_wrong(base::Bytes start) {
   const std::string_view text = base::text_of(start);
   if (start[0] == byte_of(ContentType::handshake)) {
-    if (start.size() < 2 || start[1] == std::byte{3}) return false;
+    if (start.size() < 2 || start[1] == std::byte{3}) return false;  // RFC 5246 appendix E.1
     fail(Alert::protocol_version);
     return true;
   }
@@ -126,39 +126,78 @@ void Session::receive_handshake(base::Bytes& in) {
     if (!handshake_ && looks_wrong(start)) return;
     const auto record = next_record(in);
     if (!record) return;
-    if (!handshake_) handshake_ = std::make_unique<Handshake>(context_, *record);
-    std::size_t taken = 0;
-    const std::size_t said = pending_.size();
-    const auto progress = handshake_->advance(*record, taken, pending_);
-    const bool silent = pending_.size() == said;
-    if (progress == Handshake::Progress::more) {
-      if (taken != record->size()) return fail(Alert::internal_error);
-      drop(taken);
-    } else if (progress == Handshake::Progress::done) {
-      drop(record->size());
-      records_.emplace(handshake_->keys());
-      handshake_.reset();
-      context_.reset();
-      phase_ = Phase::open;
-    } else if (silent && !handshake_->was_given_up()) {
-      fail(Alert::internal_error);  // no memory even for an alert
-    } else {
-      handshake_.reset();
-      context_.reset();
-      phase_ = Phase::failed;
+    if (handshake_) {
+      advance(*record);
+    } else if (add_to_hello(*record)) {
+      handshake_ = std::make_unique<Handshake>(context_, hello_);
+      const std::vector<std::byte> hello = std::exchange(hello_, {});
+      advance(hello);
     }
+    drop(record->size());
   }
+}
+
+// mbedTLS wants a hello in one record, whose version it knows. A record's limits are no part of
+// what the handshake authenticates, and RFC 5246 appendix E.1 has any version 3,x taken here.
+bool Session::add_to_hello(base::Bytes record) {
+  constexpr std::size_t head_bytes = 4;  // of a handshake message: type and length
+  const base::Bytes fragment = record.subspan(record_header_bytes);
+  if (record[0] != byte_of(ContentType::handshake) || fragment.empty()) {
+    fail(Alert::unexpected_message);
+    return false;
+  }
+  if (hello_.empty()) hello_.assign({record[0], std::byte{3}, std::byte{1}, {}, {}});
+  hello_.insert(hello_.end(), fragment.begin(), fragment.end());
+  const base::Bytes message = base::Bytes(hello_).subspan(record_header_bytes);
+  if (message[0] != std::byte{1}) {
+    fail(Alert::unexpected_message);
+    return false;
+  }
+  if (message.size() < head_bytes) return false;
+  const auto byte = [&](std::size_t at) { return std::to_integer<std::size_t>(message[at]); };
+  const std::size_t length = head_bytes + (byte(1) << 16 | byte(2) << 8 | byte(3));
+  if (length > record_content_max || message.size() > record_content_max) {
+    fail(Alert::illegal_parameter);
+    return false;
+  }
+  hello_[3] = byte_of(message.size() >> 8);
+  hello_[4] = byte_of(message.size() & 0xff);
+  return message.size() >= length;
+}
+
+void Session::advance(base::Bytes record) {
+  std::size_t taken = 0;
+  const std::size_t said = pending_.size();
+  const auto progress = handshake_->advance(record, taken, pending_);
+  const bool silent = pending_.size() == said;
+  if (progress == Handshake::Progress::more) {
+    if (taken != record.size()) fail(Alert::internal_error);
+    return;
+  }
+  if (progress == Handshake::Progress::done) {
+    records_.emplace(handshake_->keys());
+    phase_ = Phase::open;
+  } else if (silent && !handshake_->was_given_up()) {
+    fail(Alert::internal_error);  // no memory even for an alert
+  } else {
+    phase_ = Phase::failed;
+  }
+  handshake_.reset();
+  context_.reset();
 }
 
 base::Bytes Session::handle(const Records::Opened& opened) {
   switch (opened.type) {
     case ContentType::application_data:
-      return opened.content;
+      // RFC 8446 section 5.1: nothing comes between the parts of a handshake message.
+      if (message_bytes_ == 0 || records_->version() == Version::tls_1_2) return opened.content;
+      fail(Alert::unexpected_message);
+      break;
     case ContentType::alert:
       handle_alert(opened.content);
       break;
     case ContentType::handshake:
-      handle_handshake_message(opened.content);
+      handle_handshake(opened.content);
       break;
     default:
       fail(Alert::unexpected_message);
@@ -168,6 +207,7 @@ base::Bytes Session::handle(const Records::Opened& opened) {
 }
 
 void Session::handle_alert(base::Bytes alert) {
+  if (alert.empty()) return fail(Alert::unexpected_message);  // RFC 8446 section 5.4
   if (alert.size() != 2) return fail(Alert::decode_error);
   constexpr std::byte warning{1};
   constexpr std::byte user_canceled{90};
@@ -181,19 +221,53 @@ void Session::handle_alert(base::Bytes alert) {
   }
 }
 
-// RFC 8446 section 4.6.3. It is the only message that a client may send now: post-handshake
-// authentication was not asked for, and TLS 1.2 would begin a renegotiation.
-void Session::handle_handshake_message(base::Bytes message) {
-  constexpr std::byte key_update{24};
-  if (records_->version() == Version::tls_1_2) return fail(Alert::no_renegotiation);
-  if (message.empty() || message[0] != key_update) return fail(Alert::unexpected_message);
-  const std::array update{key_update, std::byte{0}, std::byte{0}, std::byte{1}};
-  if (message.size() != 5 || !std::equal(update.begin(), update.end(), message.begin()) ||
-      message[4] > std::byte{1}) {
-    return fail(Alert::decode_error);
+// A message may come in any number of records, none of them empty.
+void Session::handle_handshake(base::Bytes fragment) {
+  if (fragment.empty()) return fail(Alert::unexpected_message);
+  while (phase_ == Phase::open && !fragment.empty()) {
+    if (skip_bytes_ > 0) {
+      const std::size_t skipped = std::min(skip_bytes_, fragment.size());
+      skip_bytes_ -= skipped;
+      fragment = fragment.subspan(skipped);
+      continue;
+    }
+    message_[message_bytes_++] = fragment.front();
+    fragment = fragment.subspan(1);
+    if (records_->version() == Version::tls_1_2) {
+      handle_message_1_2();
+    } else {
+      handle_message_1_3(fragment.empty());
+    }
   }
+}
+
+// A client may only ask to renegotiate, and is told that this is not done: RFC 5246 section 7.2.2.
+void Session::handle_message_1_2() {
+  if (message_[0] != std::byte{1}) return fail(Alert::unexpected_message);
+  if (message_bytes_ < 4) return;
+  const auto byte = [this](std::size_t at) { return std::to_integer<std::size_t>(message_[at]); };
+  skip_bytes_ = byte(1) << 16 | byte(2) << 8 | byte(3);
+  message_bytes_ = 0;
+  if (skip_bytes_ > record_content_max) return fail(Alert::illegal_parameter);
+  if (pending_.empty()) append_alert(Alert::no_renegotiation, 1);
+}
+
+// RFC 8446 section 4.6.3. It is the only message that a client may send now, as post-handshake
+// authentication was not asked for; and it ends a record, as the key changes after it.
+void Session::handle_message_1_3(bool is_last) {
+  constexpr std::array update{std::byte{24}, std::byte{0}, std::byte{0}, std::byte{1}};
+  if (message_[0] != update[0]) return fail(Alert::unexpected_message);
+  if (message_bytes_ < message_.size()) {
+    const bool is_right =
+        std::equal(update.begin(), update.begin() + std::min<std::ptrdiff_t>(message_bytes_, 4),
+                   message_.begin());
+    return is_right ? void() : fail(Alert::decode_error);
+  }
+  message_bytes_ = 0;
+  if (!is_last) return fail(Alert::unexpected_message);
+  if (message_[4] > std::byte{1}) return fail(Alert::illegal_parameter);
   records_->update_receive_key();
-  if (message[4] == std::byte{1}) key_update_due_ = true;
+  if (message_[4] == std::byte{1}) key_update_due_ = true;
 }
 
 std::size_t Session::seal(std::span<const base::Bytes> pieces, std::byte* out) {
@@ -227,6 +301,7 @@ void Session::abandon() noexcept {
   handshake_.reset();
   context_.reset();
   pending_ = {};
+  hello_ = {};
   partial_ = {};
   partial_used_ = 0;
 }

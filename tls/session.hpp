@@ -10,14 +10,15 @@
 //       +---- anything wrong -+--> failed          (an alert in take_pending() says why)
 //       +---- plain HTTP ----------> failed         (a plain 400 there)
 //
-// Invariants:  1. `handshake_` exists only in Phase::handshake, and only once the peer's first
-//                 record is whole; `records_` exists from Phase::open on.
+// Invariants:  1. `handshake_` exists only in Phase::handshake, and only once the peer's hello is
+//                 whole; `records_` exists from Phase::open on.
 //              2. `partial_` holds at most one record and what the last receive() was given.
 //              3. In ended and failed nothing more is read; seal() works in ended, not in failed.
 // Memory:      idle and open: this object and nothing else (tests/tls/session_test.cpp).
 
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -41,7 +42,7 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   [[nodiscard]] Phase phase() const noexcept { return phase_; }
-  // Phase::handshake, and the peer's first record was whole: it holds about 40 KiB.
+  // Phase::handshake, and the peer's hello was whole: it holds about 40 KiB.
   [[nodiscard]] bool has_begun() const noexcept { return handshake_ != nullptr; }
   // Frees all that a handshake holds. The session has failed, and says nothing.
   void abandon() noexcept;
@@ -76,6 +77,9 @@ class Session {
   base::Bytes receive_open(base::Bytes& in, base::MutableBytes scratch);
   void receive_handshake(base::Bytes& in);
   [[nodiscard]] bool looks_wrong(base::Bytes start);
+  // Puts the fragments of the ClientHello together; true: it is whole, in hello_.
+  [[nodiscard]] bool add_to_hello(base::Bytes record);
+  void advance(base::Bytes record);
   // The next whole record at the front of partial_ and `in`, or nothing.
   [[nodiscard]] std::optional<base::Bytes> next_record(base::Bytes& in);
   // Moves all of `in` to the end of partial_, whose used front goes.
@@ -83,7 +87,9 @@ class Session {
   // The record that next_record gave is done with.
   void drop(std::size_t size);
   base::Bytes handle(const Records::Opened& opened);
-  void handle_handshake_message(base::Bytes message);
+  void handle_handshake(base::Bytes fragment);
+  void handle_message_1_2();
+  void handle_message_1_3(bool is_last);
   void handle_alert(base::Bytes alert);
   void fail(Alert alert);
   void append_alert(Alert alert, std::uint8_t level);
@@ -93,10 +99,16 @@ class Session {
   std::optional<Records> records_;
   std::vector<std::byte> partial_;
   std::size_t partial_used_ = 0;
+  std::vector<std::byte> hello_;  // one record, until handshake_ exists
   std::vector<std::byte> pending_;
   Phase phase_ = Phase::handshake;
   bool plain_http_ = false;
   bool close_sent_ = false;
+  // A handshake message that comes when the session is open: its head, and of TLS 1.2's hellos what
+  // is to be skipped.
+  std::array<std::byte, 5> message_{};
+  std::uint8_t message_bytes_ = 0;
+  std::size_t skip_bytes_ = 0;
   bool key_update_due_ = false;
   std::uint8_t idle_records_ = 0;  // in a row, without content
 };

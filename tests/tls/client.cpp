@@ -26,12 +26,24 @@ void Client::keep_alert(const SSL* ssl, int where, int value) {
   static_cast<Client*>(SSL_get_app_data(ssl))->alert_ = SSL_alert_desc_string_long(value);
 }
 
+// "CLIENT_TRAFFIC_SECRET_0 <the client's random> <the secret>", in hexadecimal digits.
+void Client::keep_secret(const SSL* ssl, const char* line) {
+  const std::string_view text = line;
+  if (!text.starts_with("CLIENT_TRAFFIC_SECRET_0 ")) return;
+  std::string& secret = static_cast<Client*>(SSL_get_app_data(ssl))->traffic_secret_;
+  secret.clear();
+  for (std::size_t at = text.rfind(' ') + 1; at + 1 < text.size(); at += 2) {
+    secret += static_cast<char>(std::stoi(std::string(text.substr(at, 2)), nullptr, 16));
+  }
+}
+
 Client::Client(const Offer& offer) : context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
   SSL_CTX* const context = context_.get();
   SSL_CTX_set_security_level(context, 0);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL_STORE);
   SSL_CTX_sess_set_new_cb(context, keep_session);
   SSL_CTX_set_info_callback(context, keep_alert);
+  SSL_CTX_set_keylog_callback(context, keep_secret);
   require(SSL_CTX_set_min_proto_version(context, offer.version_min) == 1);
   require(SSL_CTX_set_max_proto_version(context, offer.version_max) == 1);
   if (!offer.suites_1_3.empty()) {

@@ -57,17 +57,21 @@ class Client {
   // The last session that can be resumed.
   [[nodiscard]] std::shared_ptr<SSL_SESSION> session() const { return session_; }
   [[nodiscard]] const std::string& alert() const { return alert_; }
+  // Of TLS 1.3: with what this end seals application data, until it updates its key.
+  [[nodiscard]] const std::string& traffic_secret() const { return traffic_secret_; }
 
   std::string received;
 
  private:
   static int keep_session(SSL* ssl, SSL_SESSION* session);
   static void keep_alert(const SSL* ssl, int where, int value);
+  static void keep_secret(const SSL* ssl, const char* line);
 
   std::shared_ptr<SSL_CTX> context_;
   std::shared_ptr<SSL> ssl_;
   std::shared_ptr<SSL_SESSION> session_;
   std::string alert_;  // the server's
+  std::string traffic_secret_;
   bool failed_ = false;
 };
 

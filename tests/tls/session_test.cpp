@@ -268,17 +268,6 @@ TEST(Session, TheEndIsToldAndTakenInOrder) {
   }
 }
 
-TEST(Session, RenegotiationIsRefused) {
-  Client client({.version_max = TLS1_2_VERSION});
-  Server server;
-  talk(client, server);
-  ASSERT_TRUE(client.is_open());
-  client.renegotiate();
-  talk(client, server);
-  EXPECT_EQ(server.session.phase(), Phase::failed);
-  EXPECT_EQ(client.alert(), "no renegotiation");
-}
-
 TEST(Session, PlainHttpIsAnsweredPlainly) {
   for (const char* request : {"GET / HTTP/1.1\r\nHost: x\r\n\r\n", "POST /x HTTP/1.0\r\n\r\n",
                               "HEAD / HTTP/1.1\r\n", "OPTIONS * HTTP/1.1\r\n\r\n"}) {

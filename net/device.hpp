@@ -71,8 +71,8 @@ struct FrameIn {
 
 // A device.
 //
-// Laws (tests/net/device_laws_test.cpp, on the devices in memory; tests/probe, on those of virtio,
-// hvt and Xen in their labs):
+// Laws (tests/net/device_laws_test.cpp, on the devices in memory and on a tap; tests/probe, on
+// those of virtio, hvt and Xen in their labs):
 //   1. mac() and mtu_bytes() never change. mtu_bytes() does not count the 14-byte header, as in
 //      Solo5 and Mirage. The largest frame is mtu_bytes() + 14.
 //   2. send(frame, release) answers true when it took the frame. It then calls `release` once, at

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
-// tests/tls/world.hpp: TLS over kernel sockets as a World of tests/net/worlds.hpp.
+// tests/tls/world.hpp: TLS over another World, and over kernel sockets, as a World of
+// tests/net/worlds.hpp.
 //
 // tls::Over only serves, so the client's end of a connection is OpenSSL on a flow of the same
 // lower stack. Both ends are one type, as the laws want it.
@@ -196,14 +197,16 @@ class TlsBothEnds {
   Over over_;
 };
 
-class TlsWorld {
+// On any World.
+template <class Lower>
+class TlsWorldOn {
  public:
-  using Stack = TlsBothEnds<net::Sockets>;
-  TlsWorld() : stack_(sockets_.stack(), sockets_.loop(), context()) {}
-  base::Loop& loop() { return sockets_.loop(); }
+  using Stack = TlsBothEnds<typename Lower::Stack>;
+  TlsWorldOn() : stack_(lower_.stack(), lower_.loop(), context()) {}
+  base::Loop& loop() { return lower_.loop(); }
   Stack& stack() { return stack_; }
-  SocketsWorld& sockets() { return sockets_; }
-  net::Endpoint at(std::uint16_t port) const { return sockets_.at(port); }
+  Lower& lower() { return lower_; }
+  net::Endpoint at(std::uint16_t port) const { return lower_.at(port); }
 
  private:
   static std::shared_ptr<const tls::Context> context() {
@@ -211,8 +214,13 @@ class TlsWorld {
     identities.push_back(authority::identity("P-256"));
     return std::make_shared<tls::Context>(std::move(identities), authority::entropy());
   }
-  SocketsWorld sockets_;
+  Lower lower_;
   Stack stack_;
+};
+
+class TlsWorld : public TlsWorldOn<SocketsWorld> {
+ public:
+  SocketsWorld& sockets() { return lower(); }
 };
 
 static_assert(net::Stack<tls::Over<net::Sockets>>);

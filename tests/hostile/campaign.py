@@ -17,6 +17,7 @@ import time
 
 # For who starts a fuzzer by hand: what it shares with the tests of images.
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "image"))
+import harness  # noqa: E402
 
 SERVED_WITHIN_S = 20.0  # what the honest client may wait, on a busy machine
 GROWTH_MIB = 8
@@ -40,8 +41,9 @@ class Campaign:
     """Runs `attack(random, batch)`, which yields what it does in words, and `honest()`, which
     raises when it is not served, in turn."""
 
-    def __init__(self, server, attack, honest):
+    def __init__(self, server, attack, honest, growth_mib: int = GROWTH_MIB):
         self.server, self.attack, self.honest = server, attack, honest
+        self.growth_mib = growth_mib
         self.attacks = self.batches = 0
         self.slowest_s = 0.0
         self._did: list[str] = []
@@ -59,9 +61,10 @@ class Campaign:
                 self._run_batch(seed, batch)
                 batch += 1
         except (AssertionError, OSError) as wrong:
+            harness.eventually(lambda: self.server.process.poll() is not None, 0.5)
             last = "\n".join(f"  {words}" for words in self._did[-60:])
             raise Found(
-                f"{wrong}\nin batch {batch}, which did last:\n{last}\n"
+                f"{wrong}; the process {self._state()}\nin batch {batch}, which did last:\n{last}\n"
                 f"the image said: {self.server.err()[-3000:]}\n"
                 f"to repeat: {sys.executable} {self.attack.__code__.co_filename} "
                 f"--target {self.server.target} --seconds {seconds:g} --seed {seed} "
@@ -69,6 +72,10 @@ class Campaign:
         print(f"{self.attacks} attacks in {self.batches} batches; the honest client waited "
               f"{self.slowest_s * 1000:.0f} ms at most; memory {self._base_kib} KiB at first, "
               f"{self.server.memory_kib()} KiB at last")
+
+    def _state(self) -> str:
+        status = self.server.process.poll()
+        return "lives" if status is None else f"has ended, with status {status}"
 
     def _run_batch(self, seed: int, batch: int) -> None:
         self._did.clear()
@@ -78,12 +85,12 @@ class Campaign:
         self.batches += 1
         self._ask()
         kib = self.server.memory_kib()
-        if kib > self._base_kib + GROWTH_MIB * 1024:
+        if kib > self._base_kib + self.growth_mib * 1024:
             raise Found(f"memory has grown from {self._base_kib} to {kib} KiB")
 
     def _ask(self) -> None:
         if self.server.process.poll() is not None:
-            raise Found(f"the process has ended, with status {self.server.process.returncode}")
+            raise Found("it is not there")
         began = time.monotonic()
         self.honest()
         took = time.monotonic() - began

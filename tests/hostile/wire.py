@@ -28,6 +28,8 @@ PORT = 80
 FILES = {"index.html": b"home", "large.bin": harness.noise(400_000, "oracle")}
 REQUEST = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 LARGE_REQUEST = b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n"
+FRAME_BYTES = 1514
+NEIGHBOURS6 = ("fd09::", "fe80::6")  # how the addresses of a Peer begin
 WAIT_S = campaign.SERVED_WITHIN_S
 
 
@@ -47,9 +49,10 @@ def image_of(target: str) -> pathlib.Path:
 
 
 class Host:
-    """In a network namespace of its own, which this process enters."""
+    """In a network namespace of its own, which this process enters. `has_neighbour`: Linux is on
+    the image's network, too, with HOST4 and HOST6."""
 
-    def __init__(self, target: str, *keys):
+    def __init__(self, target: str, *keys, has_neighbour: bool = False):
         network.need_taps()
         self.target = target
         image = image_of("unix" if target == "linux" else target)
@@ -66,7 +69,12 @@ class Host:
             self.server = harness.Server(image, "--address=::", *keys, http_port=PORT)
         else:
             tap = network.open_tap("tap0")
-            pathlib.Path("/proc/sys/net/ipv6/conf/tap0/disable_ipv6").write_text("1")
+            if has_neighbour:
+                pathlib.Path("/proc/sys/net/ipv6/conf/tap0/accept_ra").write_text("0")
+                harness.must("ip", "addr", "add", f"{HOST4}/24", "dev", "tap0")
+                harness.must("ip", "-6", "addr", "add", f"{HOST6}/64", "dev", "tap0", "nodad")
+            else:
+                pathlib.Path("/proc/sys/net/ipv6/conf/tap0/disable_ipv6").write_text("1")
             harness.must("ip", "link", "set", "tap0", "up")
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
             self._socket.bind(("tap0", 0))
@@ -89,31 +97,41 @@ class Host:
                 os.close(self._tap)
 
     def send(self, frame: bytes) -> None:
-        os.write(self._tap, frame)
+        """Up to the largest frame of the wire; what is longer is cut."""
+        os.write(self._tap, frame[:FRAME_BYTES])
 
-    def receive(self, within_s: float) -> bytes | None:
+    def receive(self, within_s: float) -> tuple[bytes | None, bool]:
+        """A frame, if it is the host's and not the neighbour's, and whether there was one."""
         ready, _, _ = select.select([self._tap], [], [], within_s)
-        return os.read(self._tap, 65536) if ready else None
+        if not ready:
+            return None, False
+        if self._socket is None:
+            return os.read(self._tap, 65536), True
+        frame, address = self._socket.recvfrom(65536)
+        return (None if address[2] == socket.PACKET_OUTGOING else frame), True
 
 
 # A neighbour ----------------------------------------------------------------------------------
 
 class Peer:
-    """Has every address of its two networks but the host's own, with one MAC."""
+    """Has every address of its two networks but the host's own and `others`, with one MAC; speaks
+    for itself from `addresses`."""
 
-    def __init__(self, host: Host):
+    def __init__(self, host: Host, addresses=(HOST4, HOST6), others=(), waits: bool = True):
         self.host, self.mac = host, ""
+        self.addresses, self.others = addresses, {IMAGE4, IMAGE6, "0.0.0.0", *others}
         self.came: list[Packet] = []
         self._ping = self._port = 0
         self.frames = 0  # that came, each with the right checksums
-        self.learn_mac()
-        self.settle(IMAGE6)  # once the host is sure of its address
+        if waits:
+            self.learn_mac()
+            self.settle(IMAGE6)  # once the host is sure of its address
 
     def learn_mac(self) -> None:
         until = time.monotonic() + WAIT_S
         while not self.mac and time.monotonic() < until:
             self.send(packets.BROADCAST, packets.ARP,
-                      packets.arp(1, (MAC, HOST4), (packets.BROADCAST, IMAGE4)))
+                      packets.arp(1, (MAC, self.addresses[0]), (packets.BROADCAST, IMAGE4)))
             if found := self.wait(lambda one: one.kind == packets.ARP and one.frame[21] == 2, 0.2):
                 self.mac = found.mac_src
         if not self.mac:
@@ -125,24 +143,26 @@ class Peer:
     def send_ip(self, datagram: bytes, mac: str = "") -> None:
         self.send(mac or self.mac, IPV4 if datagram[0] >> 4 == 4 else IPV6, datagram)
 
-    def poll(self, within_s: float) -> None:
-        """Keeps what comes next, and answers what neighbours answer."""
-        frame = self.host.receive(within_s)
+    def poll(self, within_s: float) -> bool:
+        """Keeps what comes next, and answers what neighbours answer. False: nothing came."""
+        frame, is_there = self.host.receive(within_s)
         if frame is None:
-            return
+            return is_there
         found = packets.read(frame)
         self.frames += 1
+        self.mac = self.mac or found.mac_src
         if found.kind == packets.ARP and frame[21] == 1:
             asked = socket.inet_ntoa(frame[38:42])
-            if asked not in (IMAGE4, "0.0.0.0"):
+            if asked not in self.others:
                 self.send(found.mac_src, packets.ARP, packets.arp(
                     2, (MAC, asked), (found.mac_src, socket.inet_ntoa(frame[28:32]))))
         elif found.type == 135 and found.kind == IPV6:
             asked = socket.inet_ntop(socket.AF_INET6, found.rest[4:20])
-            if asked != IMAGE6 and asked[:4] == "fd09" and found.src != "::":
+            if asked not in self.others and asked.startswith(NEIGHBOURS6) and found.src != "::":
                 self.send_ip(self.advertisement(asked, found.src))
         elif found.type not in (133, 134, 143):  # routers and groups are not this one's business
             self.came.append(found)
+        return True
 
     @staticmethod
     def advertisement(address: str, to: str, flags: int = 0x60, mac: str = MAC) -> bytes:
@@ -172,7 +192,7 @@ class Peer:
 
     def ping(self, address: str, within_s: float = WAIT_S) -> None:
         """Waits for the answer; asks again each second."""
-        src = HOST6 if packets.is_ipv6(address) else HOST4
+        src = self.addresses[packets.is_ipv6(address)]
         request, reply = packets.echo_kinds(address)
         until = time.monotonic() + within_s
         while time.monotonic() < until:

@@ -127,9 +127,7 @@ class TapWorld {
     }
     return false;
   }
-  void accept_again() {
-    runs("tc qdisc del dev tap0 clsact; ip link del dam");
-  }
+  void accept_again() { runs("tc qdisc del dev tap0 clsact; ip link del dam"); }
 
  private:
   unix_target::Console console_{2};

@@ -11,6 +11,7 @@
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/engine.hpp"
 #include "net/lwip/ip.hpp"
+#include "net/lwip/memory.hpp"
 
 namespace net::lwip {
 
@@ -119,6 +120,12 @@ bool Connection::connect(const Endpoint& to) noexcept {
   return tcp_connect(pcb_, &address, to.port, connected) == ERR_OK;
 }
 
+bool Connection::may_keep(std::size_t bytes) const noexcept {
+  const std::size_t share = Memory::fair_share();
+  const std::size_t unread = received_ != nullptr ? received_->tot_len - read_bytes_ : 0;
+  return unread == 0 ? share > 0 : unread + bytes <= share;
+}
+
 void Connection::on_received(pbuf* bytes) noexcept {
   widen_start();
   // Nobody looks at what was read: the reader has suspended, or this would not run.
@@ -180,7 +187,11 @@ std::size_t Connection::room_for(const Piece& piece) noexcept {
 std::size_t Connection::send_room() const noexcept {
   const std::size_t mss = pcb_->mss;
   const std::size_t window = std::min(pcb_->cwnd, pcb_->snd_wnd);
-  const std::size_t limit = std::min(queued_max_, std::max(2 * window, 16 * mss));
+  std::size_t limit = std::min(queued_max_, std::max(2 * window, 16 * mss));
+  if (const std::size_t share = Memory::fair_share(); share < limit) {
+    // What is sent by reference costs less than a quarter of what it is.
+    limit = std::min(limit, std::max(queued_max_ == TCP_SND_BUF ? 4 * share : share, mss));
+  }
   const std::size_t queued = TCP_SND_BUF - pcb_->snd_buf;
   return queued < limit ? std::min<std::size_t>(limit - queued, pcb_->snd_buf) : 0;
 }
@@ -286,6 +297,12 @@ Connection* Pool::take(tcp_pcb* pcb) noexcept {
   ++taken_count_;
   connection.attach(pcb);
   return &connection;
+}
+
+void Pool::Retry::expired() {
+  for (const auto& connection : pool_.connections_) {
+    if (connection->write_side_.is_waiting()) connection->wake();
+  }
 }
 
 void Pool::put(Connection& connection) noexcept {

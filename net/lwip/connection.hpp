@@ -12,10 +12,12 @@
 //          2. net/calls.hpp's.
 //          3. Queued to send are at most twice what the peer's and the congestion window let out,
 //             and TCP_SND_BUF, and of copied bytes less: a client that reads nothing costs a few
-//             segments.
+//             segments. When memory is short, less still; and less is kept of what came
+//             (net/lwip/memory.hpp).
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -93,6 +95,8 @@ class Connection final : public base::Work, private Calls {
   // has data, and its options.
   void before_segment(std::uint32_t acknowledged, std::uint16_t window, bool has_data,
                       Bytes options) noexcept;
+  // Whether there is memory for so many more bytes that nobody has read.
+  [[nodiscard]] bool may_keep(std::size_t bytes) const noexcept;
   void on_received(pbuf* bytes) noexcept;
   void on_end() noexcept;  // the peer's FIN
   void on_sent() noexcept;
@@ -143,7 +147,7 @@ class Connection final : public base::Work, private Calls {
 class Pool {
  public:
   Pool(base::Loop& loop, Clockwork& clockwork, std::size_t connections_max) noexcept
-      : loop_(loop), clockwork_(clockwork), connections_max_(connections_max) {}
+      : loop_(loop), clockwork_(clockwork), connections_max_(connections_max), retry_(*this) {}
   // Every flow must have gone, with its waiting calls; it is checked.
   ~Pool();
   Pool(const Pool&) = delete;
@@ -154,15 +158,29 @@ class Pool {
   void put(Connection& connection) noexcept;
   [[nodiscard]] std::size_t taken_count() const noexcept { return taken_count_; }
   [[nodiscard]] bool is_full() const noexcept { return taken_count_ >= connections_max_; }
+  // There was no memory for anything of a write: nothing is on its way whose acknowledgement would
+  // wake it, so all writes are tried again soon.
+  void retry_writes_soon() noexcept { retry_.arm(loop_.now() + retry_pause); }
 
  private:
   friend class Connection;
   friend class Read;
   friend class Write;
   friend class Door;
+  static constexpr base::Duration retry_pause = std::chrono::milliseconds(20);
+  class Retry final : public base::Timer {
+   public:
+    explicit Retry(Pool& pool) noexcept : Timer(pool.loop_), pool_(pool) {}
+    void expired() override;
+
+   private:
+    Pool& pool_;
+  };
+
   base::Loop& loop_;
   Clockwork& clockwork_;
   std::size_t connections_max_;
+  Retry retry_;
   std::vector<std::unique_ptr<Connection>> connections_;
   Connection* free_ = nullptr;
   std::size_t taken_count_ = 0;

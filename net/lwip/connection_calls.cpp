@@ -87,6 +87,7 @@ bool Write::attempt() noexcept {
   if (moved) tcp_output(connection_.pcb_);
   if (left_.is_empty()) return true;
   if (moved) extend();
+  if (connection_.pcb_->snd_queuelen == 0) connection_.pool_.retry_writes_soon();
   return false;
 }
 

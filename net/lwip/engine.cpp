@@ -14,6 +14,7 @@
 #include <lwip/tcp.h>
 
 #include "net/lwip/frame.hpp"
+#include "net/lwip/memory.hpp"
 #include "net/lwip/segments.hpp"
 
 namespace net::lwip {
@@ -107,6 +108,7 @@ void Engine::take(const FrameIn& in) {
   if (type != type_ipv4 && type != type_arp && (type != type_ipv6 || !interface.uses_ipv6())) {
     return;
   }
+  const Memory::Urgent urgent;
   clockwork.enter(!is_plain_tcp(frame));
   if (is_fragment(frame)) clockwork.wait_for_fragments();
   if (type == type_arp) interface.see_arp(frame);

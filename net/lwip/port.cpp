@@ -103,6 +103,8 @@ err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t options_bytes, u1
       pcb->state == ESTABLISHED || pcb->state == FIN_WAIT_1 || pcb->state == CLOSE_WAIT;
   if (has_owner && pcb->callback_arg != nullptr && (flags & TCP_ACK) != 0) {
     auto& connection = *static_cast<net::lwip::Connection*>(pcb->callback_arg);
+    // Dropped; its sender sends it again.
+    if (payload->tot_len > 0 && !connection.may_keep(payload->tot_len)) return ERR_MEM;
     connection.before_segment(header->ackno, header->wnd, payload->tot_len > 0, options);
   }
   return ERR_OK;

@@ -198,7 +198,7 @@ TEST_F(Survival, FiveThousandOpenConnections) {
   EXPECT_LT(each, 2500U) << "of each end, the server's coroutine and session included";
   expect_service("with all of them open");
   flows.clear();
-  turn(60s);
+  turn(80s);
   EXPECT_EQ(server_.connection_count(), 0U);
 }
 

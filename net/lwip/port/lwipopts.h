@@ -16,8 +16,12 @@
 #define LWIP_STATS 0
 #define LWIP_PROVIDE_ERRNO 0
 
-// Memory is malloc's; every table and queue below has a maximum of its own.
-#define MEM_LIBC_MALLOC 1
+// Memory is malloc's, counted and bounded by net/lwip/memory.hpp; every table and queue below has a
+// maximum of its own.
+#define MEM_CUSTOM_ALLOCATOR 1
+#define MEM_CUSTOM_MALLOC crunch_lwip_allocate
+#define MEM_CUSTOM_CALLOC crunch_lwip_allocate_zeroed
+#define MEM_CUSTOM_FREE crunch_lwip_free
 #define MEMP_MEM_MALLOC 1
 #define MEM_ALIGNMENT 8
 #define PBUF_POOL_FREE_OOSEQ 0
@@ -85,6 +89,7 @@
 #define TCP_SNDLOWAT 16384
 #define TCP_QUEUE_OOSEQ 1
 #define TCP_OOSEQ_MAX_BYTES TCP_WND
+#define TCP_OOSEQ_BYTES_LIMIT(pcb) crunch_lwip_reordered_bytes_max()
 #define TCP_OOSEQ_MAX_PBUFS 128
 #define TCP_OOSEQ_TIMEOUT 20
 #define LWIP_TCP_SACK_OUT 1

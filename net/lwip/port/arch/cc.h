@@ -3,13 +3,21 @@
 
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-// All of them in net/lwip/port.cpp.
+// These in net/lwip/memory.cpp.
+void* crunch_lwip_allocate(size_t bytes);
+void* crunch_lwip_allocate_zeroed(size_t count, size_t bytes);
+void crunch_lwip_free(void* memory);
+// What one connection may keep of segments that came before others which are missing.
+uint32_t crunch_lwip_reordered_bytes_max(void);
+
+// The others in net/lwip/port.cpp.
 uint32_t crunch_lwip_random(void);
 uint16_t crunch_lwip_checksum(const void* bytes, int count);
 void crunch_lwip_panic(const char* file, int line, const char* what);

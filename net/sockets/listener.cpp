@@ -223,14 +223,20 @@ bool Accept::attempt() {
       door.loop_.schedule(door);
       return false;
     }
+    // Before the kernel hands one out, so that none is lost: it waits there.
+    if (!door.pool_.prepare()) {
+      door.failed(ENOMEM);
+      return false;
+    }
     Address peer;
     socklen_t size = sizeof peer;
     int fd = accept4(door.fd_, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd >= 0 && take(fd, from_kernel(peer))) {
+    if (fd >= 0) {
+      socket_ = &door.pool_.take(fd, from_kernel(peer));
       door.worked();
       return true;
     }
-    const int why = fd >= 0 ? ENOMEM : errno;
+    const int why = errno;
     if (why == EAGAIN) {
       door.readable = false;
       door.worked();
@@ -240,15 +246,6 @@ bool Accept::attempt() {
     }
   }
   return door.state_ == Door::State::broken;
-}
-
-// False: there is no memory for it, and it is closed.
-bool Accept::take(int fd, const Endpoint& peer) noexcept try {
-  socket_ = &door_->pool_.take(fd, peer);
-  return true;
-} catch (const std::bad_alloc&) {
-  ::close(fd);
-  return false;
 }
 
 void Accept::await_suspend(std::coroutine_handle<> waiting) noexcept {

@@ -109,7 +109,6 @@ class [[nodiscard]] Accept {
  private:
   friend class Door;
   bool attempt();
-  bool take(int fd, const Endpoint& peer) noexcept;
 
   Door* door_;
   std::coroutine_handle<> waiting_{};

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 
 #include <sys/sendfile.h>
 #include <sys/socket.h>
@@ -200,11 +201,19 @@ Pool::Pool(base::Loop& loop, base::Descriptors& descriptors)
 
 Pool::~Pool() { CHECK(taken_count_ == 0); }
 
-Socket& Pool::take(int fd, const Endpoint& peer) {
-  if (free_ == nullptr) {
+bool Pool::prepare() noexcept {
+  if (free_ != nullptr) return true;
+  try {
     sockets_.push_back(std::make_unique<Socket>(*this));
-    free_ = sockets_.back().get();
+  } catch (const std::bad_alloc&) {
+    return false;
   }
+  free_ = sockets_.back().get();
+  return true;
+}
+
+Socket& Pool::take(int fd, const Endpoint& peer) noexcept {
+  CHECK(free_ != nullptr);
   Socket& socket = *free_;
   free_ = std::exchange(socket.next_free_, nullptr);
   ++taken_count_;

@@ -112,8 +112,11 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // At most as many as there are descriptors; a free one is used again before a new one is made.
-  Socket& take(int fd, const Endpoint& peer);
+  // Makes sure that there is a free socket. False: no memory. At most as many are made as there
+  // are descriptors.
+  [[nodiscard]] bool prepare() noexcept;
+  // After prepare().
+  Socket& take(int fd, const Endpoint& peer) noexcept;
   void put(Socket& socket) noexcept;
   [[nodiscard]] std::size_t taken_count() const noexcept { return taken_count_; }
 

@@ -47,6 +47,10 @@ base::Task<Result<Sockets::Flow>> Sockets::connect(const Endpoint& to, base::Dur
   if (fd < 0) co_return base::failure(Error::reset);
   const int on = 1;
   setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (!pool_.prepare()) {
+    ::close(fd);
+    co_return base::failure(Error::reset);
+  }
   Flow flow(pool_.take(fd, to));
   int answer = ::connect(fd, &address.any, size);
   if (answer != 0 && errno != EINPROGRESS) co_return base::failure(Error::reset);

@@ -40,22 +40,31 @@ inline constexpr Key<unsigned> device_key{
     .least = 1,
     .most = 32};
 
+// What sentences call a device, and who uses it.
+struct DeviceWords {
+  std::string_view device = "network device";
+  std::string_view user = "stack";
+};
+inline constexpr DeviceWords disk_words{"block device", "store"};
+
 // Device `number` of `count`; the boot key `key` gave the number. begin(index) makes it: null when
 // it is in use, std::runtime_error when it will not do. A sentence when it cannot be had; `how`:
 // who gives a machine another one, and by what words.
 template <class Begin>
 auto find_device(std::string_view key, unsigned number, std::size_t count, std::string_view how,
-                 const Begin& begin) -> base::Result<decltype(begin(std::size_t{0})), std::string> {
+                 const Begin& begin, const DeviceWords& words = {})
+    -> base::Result<decltype(begin(std::size_t{0})), std::string> {
   std::string why = "--";
   why.append(key).append("=").append(std::to_string(number)).append(": ");
   if (number == 0 || number > count) {
-    why.append("this machine has ").append(std::to_string(count)).append(" network device");
+    why.append("this machine has ").append(std::to_string(count)).append(" ").append(words.device);
     why.append(count == 1 ? "" : "s").append("; give it another one (").append(how).append(")");
     return base::failure(std::move(why));
   }
   try {
     if (const auto device = begin(number - 1)) return device;
-    why.append("that network device is another stack's already; name another one");
+    why.append("that ").append(words.device).append(" is another ").append(words.user);
+    why.append("'s already; name another one");
   } catch (const std::runtime_error& error) {
     why.append(error.what());
   }

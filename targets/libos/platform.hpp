@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // targets/libos/platform.hpp: what a configuration gets on a bare machine, and how it starts.
 //
-// States:  Platform, and PlatformOfSeveral where a machine may have several network devices; Texts;
+// States:  Platform, PlatformOfSeveral where a machine may have several network devices, and
+//          PlatformWithBlocks where it may have disks; Texts;
 //          start: devices are made -> run -> the machine is asked to stop, or all jobs have ended
 //          -> the exit status, by which libos ends the machine.
 // Errors:  a machine without what it takes: a sentence on the console, and status 1.
@@ -46,14 +47,26 @@ struct PlatformOfSeveral : Platform<typename Nets::Device> {
   Nets& net_devices;
   static constexpr const auto& device_key = Nets::device_key;
 };
+// Where a machine may have block devices: found as those are, by their number.
+template <class Devices>
+struct PlatformWithBlocks : PlatformOfSeveral<Devices> {
+  typename Devices::Blocks& block_devices;
+};
 template <class Nets>
 struct PlatformOver {
   using type = Platform<Nets>;
 };
 template <class Nets>
-requires requires { typename Nets::Device; }
-struct PlatformOver<Nets> {
+requires requires {
+  typename Nets::Device;
+} &&(!requires { typename Nets::Blocks; }) struct PlatformOver<Nets> {
   using type = PlatformOfSeveral<Nets>;
+};
+
+template <class Nets>
+requires requires { typename Nets::Blocks; }
+struct PlatformOver<Nets> {
+  using type = PlatformWithBlocks<Nets>;
 };
 
 // What only the target knows how to say.
@@ -93,7 +106,10 @@ struct Machine {
 
   typename PlatformOver<Net>::type offer(std::span<char* const> arguments) {
     const auto ready = [this] { log.info({boot_line()}); };
-    if constexpr (requires { net.first(); }) {
+    if constexpr (requires { net.blocks(); }) {
+      return {{{loop, clock, entropy, net.first(), console, log, arguments, 0, 1, ready, {}}, net},
+              net.blocks()};
+    } else if constexpr (requires { net.first(); }) {
       return {{loop, clock, entropy, net.first(), console, log, arguments, 0, 1, ready, {}}, net};
     } else {
       return {loop, clock, entropy, net, console, log, arguments, 0, 1, ready, {}};

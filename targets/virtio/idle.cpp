@@ -12,15 +12,15 @@ void Idle::look_at_button() {
 }
 
 void Idle::sleep(base::Instant deadline) {
-  const bool has_work = nets_.poll();
+  const bool has_work = devices_.poll();
   const base::Instant now = clock_.now();
-  if (has_work || deadline <= now || !nets_.prepare_to_sleep()) {
+  if (has_work || deadline <= now || !devices_.prepare_to_sleep()) {
     libos::cpu::take_interrupts();
   } else {
     apic::wake_at(deadline, now);
     libos::cpu::halt_until_interrupt();
   }
-  if (!has_work) static_cast<void>(nets_.poll());
+  if (!has_work) static_cast<void>(devices_.poll());
   look_at_button();
 }
 

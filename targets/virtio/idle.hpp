@@ -10,15 +10,15 @@
 #include <functional>
 
 #include "base/loop.hpp"
-#include "targets/virtio/nets.hpp"
+#include "targets/virtio/devices.hpp"
 
 namespace virtio_target {
 
 class Idle final : public base::Idle {
  public:
   // `on_button` is called when the power button was pressed.
-  Idle(base::Clock& clock, Nets& nets, std::function<void()> on_button)
-      : clock_(clock), nets_(nets), on_button_(std::move(on_button)) {}
+  Idle(base::Clock& clock, Devices& devices, std::function<void()> on_button)
+      : clock_(clock), devices_(devices), on_button_(std::move(on_button)) {}
 
   void sleep(base::Instant deadline) override;
 
@@ -26,7 +26,7 @@ class Idle final : public base::Idle {
   void look_at_button();
 
   base::Clock& clock_;
-  Nets& nets_;
+  Devices& devices_;
   std::function<void()> on_button_;
 };
 

@@ -14,12 +14,12 @@ namespace virtio_target {
 
 namespace {
 
-Nets networks() {
+Devices devices() {
   acpi::begin();
   apic::begin();
   button::listen();
   if (!libos::random::is_seeded()) rng::seed();
-  return Nets(find(DeviceKind::net));
+  return {Nets(find(DeviceKind::net)), Blks(find(DeviceKind::block))};
 }
 
 }  // namespace
@@ -29,15 +29,16 @@ int start(int argc, char** argv, base::LogLevel log_level,
   const libos::Texts texts{
       .no_random = "there is no virtio entropy device (QEMU: -device virtio-rng-pci)",
       .asked_to_stop = "the power button was pressed"};
-  return libos::start<Nets, Idle>(argc, argv, log_level, texts, networks, [&](Platform& platform) {
-    platform.ready = [&platform, ready = std::move(platform.ready)] {
-      if (!platform.net_devices.are_all_used()) {
-        platform.log.warning({"this machine has network devices that this image does not use"});
-      }
-      ready();
-    };
-    return run(platform);
-  });
+  return libos::start<Devices, Idle>(
+      argc, argv, log_level, texts, devices, [&](Platform& platform) {
+        platform.ready = [&platform, ready = std::move(platform.ready)] {
+          if (!platform.net_devices.nets().are_all_used()) {
+            platform.log.warning({"this machine has network devices that this image does not use"});
+          }
+          ready();
+        };
+        return run(platform);
+      });
 }
 
 }  // namespace virtio_target

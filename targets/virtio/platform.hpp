@@ -11,11 +11,11 @@
 
 #include "base/log.hpp"
 #include "targets/libos/platform.hpp"
-#include "targets/virtio/nets.hpp"
+#include "targets/virtio/devices.hpp"
 
 namespace virtio_target {
 
-using Platform = libos::PlatformOfSeveral<Nets>;
+using Platform = libos::PlatformOver<Devices>::type;
 
 // Runs `run`; gives the machine's exit status. An exception that leaves it is logged: 1.
 int start(int argc, char** argv, base::LogLevel log_level,

@@ -19,7 +19,7 @@
 
 namespace virtio_target {
 
-enum class DeviceKind : std::uint8_t { net = 1, entropy = 4 };
+enum class DeviceKind : std::uint8_t { net = 1, block = 2, entropy = 4 };
 
 // Feature bits that are the same for all devices.
 inline constexpr std::uint64_t feature_any_layout = 1ULL << 27U;

@@ -113,7 +113,7 @@ base::Task<bool> holds(D& device, Range range, unsigned round) {
   const Info info = device.info();
   Buffer bytes(range.count * info.sector_bytes);
   const Result<void> was_read = co_await device.read(range.sector, bytes);
-  co_return was_read&& bytes == pattern(info, range.sector, range.count, round);
+  co_return was_read.has_value() && bytes == pattern(info, range.sector, range.count, round);
 }
 
 template <BlockDevice D>

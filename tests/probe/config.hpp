@@ -4,6 +4,7 @@
 //
 //   crunch build -t virtio -o probe --config tests/probe/config.hpp
 //   --try=net      the first network device, with a mirror on its wire (tests/image/probe.py)
+//   --try=block    the first block device, whose content is lost
 //   --try=random   random bytes, ten times a second, until it is asked to stop
 //
 // Last it says "probe: all laws hold" or "probe: N laws are broken".
@@ -17,14 +18,17 @@
 
 #include "config/key.hpp"
 #include "config/parts/target_parts.hpp"
+#include "tests/block/laws.hpp"
 #include "tests/probe/net_laws.hpp"
 
 namespace {
 
 using namespace config;
 
-constexpr Key<std::string_view> try_key{
-    .name = "try", .section = "PROBE", .doc = "What to try: net or random", .fallback = "net"};
+constexpr Key<std::string_view> try_key{.name = "try",
+                                        .section = "PROBE",
+                                        .doc = "What to try: net, block or random",
+                                        .fallback = "net"};
 
 // A target's own device, as no configuration of a site sees it.
 template <class Platform>
@@ -36,6 +40,8 @@ class Probe {
     std::vector<std::string> broken;
     if (what_ == "net") {
       broken = co_await try_net();
+    } else if (what_ == "block") {
+      broken = co_await try_block();
     } else if (what_ == "random") {
       co_await say_random();
     } else {
@@ -57,6 +63,19 @@ class Probe {
       co_return broken;
     }
     co_return std::vector<std::string>{"this target has no network device of its own"};
+  }
+
+  base::Task<std::vector<std::string>> try_block() {
+    if constexpr (requires { platform_.block_devices; }) {
+      auto device = platform_.block_devices.find(1, "try");
+      if (!device) co_return std::vector<std::string>{device.error()};
+      const block::Info info = (*device)->info();
+      say("block device: " + std::to_string(info.sector_count) + " sectors of " +
+          std::to_string(info.sector_bytes) + " bytes" + (info.is_read_only ? ", to read" : ""));
+      std::vector<std::string> broken = co_await block::laws::broken_laws(**device);
+      co_return broken;
+    }
+    co_return std::vector<std::string>{"this target has no block device of its own"};
   }
 
   base::Task<void> say_random() {

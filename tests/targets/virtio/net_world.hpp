@@ -16,6 +16,7 @@
 
 #include "targets/virtio/net.hpp"
 #include "tests/base/simulated_time.hpp"
+#include "tests/targets/virtio/played_ring.hpp"
 
 namespace virtio_target {
 
@@ -24,47 +25,6 @@ inline constexpr std::uint64_t has_mac = 1U << 5U;
 inline constexpr std::uint64_t cuts_ipv4 = 1U << 11U;
 inline constexpr std::uint64_t cuts_ipv6 = 1U << 12U;
 inline constexpr std::size_t header_bytes = 12;
-
-struct Descriptor {
-  std::uint64_t address;
-  std::uint32_t bytes;
-  std::uint16_t flags, next;
-};
-
-// A queue as the device sees it.
-struct Ring {
-  const Queue* queue = nullptr;
-  std::uint16_t seen = 0;  // in the available ring
-  std::uint16_t used = 0;
-
-  [[nodiscard]] std::uint16_t* available() const {
-    return reinterpret_cast<std::uint16_t*>(queue->available_at());
-  }
-  [[nodiscard]] std::uint16_t* used_ring() const {
-    return reinterpret_cast<std::uint16_t*>(queue->used_at());
-  }
-  [[nodiscard]] std::size_t waiting() const {
-    return static_cast<std::uint16_t>(available()[1] - seen);
-  }
-  std::uint16_t take() { return available()[2 + seen++ % queue->size()]; }
-  void use(std::uint32_t head, std::uint32_t bytes) {
-    const std::uint32_t entry[2] = {head, bytes};
-    std::memcpy(used_ring() + 2 + 4 * (used % queue->size()), entry, sizeof entry);
-    used_ring()[1] = ++used;
-  }
-  [[nodiscard]] const Descriptor& descriptor(std::uint16_t i) const {
-    return reinterpret_cast<const Descriptor*>(queue->descriptors_at())[i];
-  }
-  // All bytes of a chain that the device may read.
-  [[nodiscard]] std::string bytes_of(std::uint16_t head) const {
-    std::string bytes;
-    for (std::uint16_t i = head;; i = descriptor(i).next) {
-      EXPECT_EQ(descriptor(i).flags & 2, 0) << "to be written by the device";
-      bytes.append(reinterpret_cast<const char*>(descriptor(i).address), descriptor(i).bytes);
-      if ((descriptor(i).flags & 1) == 0) return bytes;
-    }
-  }
-};
 
 struct Played {
   std::uint64_t offered = 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// http/common.hpp: what the sessions of one server share.
+// http/common.hpp: what the connections of one server share.
 //
 // Owns:  buffers, the date, and, unless the server shares one with others, its admission.
 

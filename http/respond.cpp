@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: ISC
 #include "http/respond.hpp"
 
-#include "base/check.hpp"
 #include "http/conditions.hpp"
 #include "http/head.hpp"
 #include "http/mime.hpp"
@@ -13,27 +12,20 @@ namespace {
 
 using std::string_view;
 
-constexpr string_view allow = "Allow: GET, HEAD, OPTIONS\r\n";
+constexpr string_view allowed = "GET, HEAD, OPTIONS";
 
-// The status line and the fields that are about this answer, not about a representation.
-void open(Status status, const Request& request, const Circumstances& now, Writer& out,
-          Answer& answer) {
+// The status and the fields that are about the server.
+void begin(Status status, const Circumstances& now, HeadSink& head, Answer& answer) {
   answer.status = status;
+  answer.body = Answer::Body::none;
   answer.range_count = 0;
   answer.body_bytes = 0;
-  out.text(opening_of(status));
-  out.text(now.date);
-  if (now.close) {
-    out.text("\r\nConnection: close\r\n");
-  } else if (request.is_http_1_0) {
-    out.text("\r\nConnection: keep-alive\r\n");
-  } else {
-    out.text("\r\n");
-  }
+  head.begin(status);
   if (now.hsts_s != 0) {
-    out.text("Strict-Transport-Security: max-age=");
-    out.decimal(now.hsts_s);
-    out.text("\r\n");
+    Writer& value = head.begin_value("Strict-Transport-Security");
+    value.text("max-age=");
+    value.decimal(now.hsts_s);
+    head.end_value();
   }
 }
 
@@ -54,24 +46,25 @@ constexpr std::uint8_t parts(auto... part) {
 }
 constexpr std::uint8_t all_parts = 0b1111;
 
-void write_field(string_view name, string_view value, Writer& out) {
-  out.text(name);
-  out.text(": ");
-  out.text(value);
-  out.text("\r\n");
-}
-
-class WantedWriter final : public FieldTaker {
+class WantedTaker final : public FieldTaker {
  public:
-  WantedWriter(const Wanted& wanted, Writer& out) : wanted_(wanted), out_(out) {}
+  WantedTaker(const Wanted& wanted, HeadSink& head) : wanted_(wanted), head_(head) {}
   void take(HeadPart part, string_view name, string_view value) override {
-    if (wanted_.has(part) && wanted_.takes(name)) write_field(name, value, out_);
+    if (wanted_.has(part) && wanted_.takes(name)) head_.field(name, value);
   }
 
  private:
   const Wanted& wanted_;
-  Writer& out_;
+  HeadSink& head_;
 };
+
+// The value of Content-Type.
+string_view type_of(kv::Key key, const kv::Form& form) {
+  if (!form.head.is_stored()) return media_type(key);
+  string_view type;
+  form.head.at(form.head.type).for_each([&](string_view, string_view value) { type = value; });
+  return type;
+}
 
 // One representation of a value.
 struct Representation {
@@ -81,34 +74,19 @@ struct Representation {
 
   [[nodiscard]] const kv::Form& form() const { return stat.form(encoding); }
   // Last-Modified only if it is not later than Date (RFC 9110 section 8.8.2.1).
-  void write(Wanted wanted, const Circumstances& now, Writer& out) const {
+  void give(Wanted wanted, const Circumstances& now, HeadSink& head) const {
     wanted.last_modified = stat.modified_s <= now.now_s;
-    if (!form().head.is_stored()) {
-      WantedWriter writer(wanted, out);
-      describe_to(writer);
+    const kv::Head& stored = form().head;
+    if (!stored.is_stored()) {
+      WantedTaker taker(wanted, head);
+      describe_to(taker);
       return;
     }
-    const kv::Head& head = form().head;
-    if (wanted.has(HeadPart::validators)) write(head.at(head.validators), wanted, out);
-    if (wanted.has(HeadPart::type)) out.text(head.at(head.type).text());
-    if (wanted.has(HeadPart::middle)) {
-      if (wanted.is_of_the_value) {
-        out.text(head.at(head.middle).text());
-      } else {
-        write(head.at(head.middle), wanted, out);
-      }
-    }
-    if (head.fields != 0) out.text(head.at(head.fields).text());
-    if (wanted.has(HeadPart::length)) out.text(head.at(head.length).text());
-  }
-  // The value of Content-Type.
-  [[nodiscard]] string_view type() const {
-    if (!form().head.is_stored()) return media_type(key);
-    string_view found;
-    form().head.at(form().head.type).for_each([&](string_view, string_view value) {
-      found = value;
-    });
-    return found;
+    if (wanted.has(HeadPart::validators)) give_set(stored.at(stored.validators), wanted, head);
+    if (wanted.has(HeadPart::type)) head.fields(stored.at(stored.type));
+    if (wanted.has(HeadPart::middle)) give_set(stored.at(stored.middle), wanted, head);
+    if (stored.fields != 0) head.fields(stored.at(stored.fields));
+    if (wanted.has(HeadPart::length)) head.fields(stored.at(stored.length));
   }
 
  private:
@@ -122,150 +100,103 @@ struct Representation {
               .varies = stat.encodings != identity_only},
              taker);
   }
-  static void write(const kv::Fields& set, const Wanted& wanted, Writer& out) {
+  static void give_set(const kv::Fields& set, const Wanted& wanted, HeadSink& head) {
     if (wanted.is_of_the_value && wanted.last_modified) {
-      out.text(set.text());
+      head.fields(set);
       return;
     }
     set.for_each([&](string_view name, string_view value) {
-      if (wanted.takes(name)) write_field(name, value, out);
+      if (wanted.takes(name)) head.field(name, value);
     });
   }
 };
 
-void add_range(Range range, const Writer& out, Answer& answer) {
-  answer.ranges[answer.range_count] = range;
-  answer.text_end[answer.range_count++] = out.size();
+void add_range(Range range, Answer& answer) {
+  answer.ranges[answer.range_count++] = range;
   answer.body_bytes += range.size_bytes;
 }
 
 // The whole of one representation is the body, if one is wanted.
-void add_whole(const Request& request, const kv::Stat& stat, kv::Encoding encoding,
-               const Writer& out, Answer& answer) {
-  answer.encoding = encoding;
-  std::uint64_t size = stat.form(encoding).size_bytes;
-  if (request.method != Method::head && size > 0) add_range({0, size}, out, answer);
-}
-
-// Answers with the whole of one representation.
-void write_whole(const Request& request, const Representation& what, const Circumstances& now,
-                 Writer& out, Answer& answer) {
-  open(Status::ok, request, now, out, answer);
-  what.write({all_parts}, now, out);
-  out.text("\r\n");
-  add_whole(request, what.stat, what.encoding, out, answer);
+void add_whole(const Request& request, const Representation& what, Answer& answer) {
+  answer.encoding = what.encoding;
+  const std::uint64_t size = what.form().size_bytes;
+  if (request.method == Method::head || size == 0) return;
+  answer.body = Answer::Body::value;
+  add_range({0, size}, answer);
 }
 
 void write_content_range(Range range, std::uint64_t size, Writer& out) {
-  out.text("Content-Range: bytes ");
+  out.text("bytes ");
   out.decimal(range.offset);
   out.text("-");
   out.decimal(range.offset + range.size_bytes - 1);
   out.text("/");
   out.decimal(size);
-  out.text("\r\n");
 }
 
-void write_content_length(std::uint64_t size, Writer& out) {
-  out.text("Content-Length: ");
-  out.decimal(size);
-  out.text("\r\n\r\n");
-}
-
-std::size_t digits_of(std::uint64_t value) {
-  std::size_t digits = 1;
-  for (; value >= 10; value /= 10) ++digits;
-  return digits;
+void give_content_length(std::uint64_t size, HeadSink& head) {
+  head.begin_value("Content-Length").decimal(size);
+  head.end_value();
 }
 
 // multipart/byteranges (RFC 9110 section 14.6). The boundary is the digest of what is sent, which
 // what is sent cannot contain.
-class Multipart {
- public:
-  Multipart(const kv::Form& form, string_view type) : form_(form), type_(type) {}
+string_view boundary_of(const kv::Form& form) { return {form.digest.data(), form.digest.size()}; }
 
-  [[nodiscard]] std::uint64_t size_bytes(const Ranges& ranges) const {
-    std::uint64_t size = 6 + form_.digest.size() + 2;  // CRLF, "--", the boundary, "--", CRLF
-    for (std::size_t i = 0; i < ranges.count; ++i) {
-      const Range& range = ranges.at[i];
-      size += 4 + form_.digest.size() + 2 + content_type_name.size() + 2 + type_.size() + 2 + 21 +
-              digits_of(range.offset) + 1 + digits_of(range.offset + range.size_bytes - 1) + 1 +
-              digits_of(form_.size_bytes) + 4 + range.size_bytes;
-    }
-    return size;
-  }
-  void write_boundary(Writer& out) const { out.text({form_.digest.data(), form_.digest.size()}); }
-  void write_part_head(const Range& range, Writer& out) const {
-    out.text("\r\n--");
-    write_boundary(out);
-    out.text("\r\n");
-    write_field(content_type_name, type_, out);
-    write_content_range(range, form_.size_bytes, out);
-    out.text("\r\n");
-  }
-  void write_end(Writer& out) const {
-    out.text("\r\n--");
-    write_boundary(out);
-    out.text("--\r\n");
-  }
-
- private:
-  const kv::Form& form_;
-  string_view type_;
-};
-
-void write_multipart(const Ranges& ranges, const Representation& what, Writer& out,
-                     Answer& answer) {
-  Multipart multipart(what.form(), what.type());
-  out.text("Content-Type: multipart/byteranges; boundary=");
-  multipart.write_boundary(out);
-  out.text("\r\n");
-  std::uint64_t size = multipart.size_bytes(ranges);
-  write_content_length(size, out);
-  std::size_t before = out.size();
+void give_parts(const Ranges& ranges, const Representation& what, HeadSink& head, Answer& answer) {
+  const kv::Form& form = what.form();
+  Writer& type = head.begin_value(content_type_name);
+  type.text("multipart/byteranges; boundary=");
+  type.text(boundary_of(form));
+  head.end_value();
+  answer.body = Answer::Body::parts;
+  std::array<char, text_bytes_max> buffer;
+  Writer text(buffer);
   for (std::size_t i = 0; i < ranges.count; ++i) {
-    multipart.write_part_head(ranges.at[i], out);
-    add_range(ranges.at[i], out, answer);
+    add_range(ranges.at[i], answer);
+    write_part_head(what.key, form, ranges.at[i], text);
+    answer.body_bytes += text.size();
+    text.rewind(0);
   }
-  multipart.write_end(out);
-  answer.body_bytes += out.size() - before;
-  CHECK(answer.body_bytes == size);
+  write_parts_end(form, text);
+  answer.body_bytes += text.size();
+  give_content_length(answer.body_bytes, head);
 }
 
-void write_partial(const Ranges& ranges, const Request& request, const Representation& what,
-                   const Circumstances& now, Writer& out, Answer& answer) {
-  open(Status::partial_content, request, now, out, answer);
+void respond_with_ranges(const Ranges& ranges, const Representation& what, const Circumstances& now,
+                         HeadSink& head, Answer& answer) {
+  begin(Status::partial_content, now, head, answer);
   answer.encoding = what.encoding;
-  what.write({parts(HeadPart::validators, HeadPart::middle)}, now, out);
+  what.give({parts(HeadPart::validators, HeadPart::middle)}, now, head);
   if (ranges.count > 1) {
-    write_multipart(ranges, what, out, answer);
+    give_parts(ranges, what, head, answer);
     return;
   }
-  write_field(content_type_name, what.type(), out);
-  write_content_range(ranges.at[0], what.form().size_bytes, out);
-  write_content_length(ranges.at[0].size_bytes, out);
-  add_range(ranges.at[0], out, answer);
+  const kv::Form& form = what.form();
+  head.field(content_type_name, type_of(what.key, form));
+  write_content_range(ranges.at[0], form.size_bytes, head.begin_value("Content-Range"));
+  head.end_value();
+  give_content_length(ranges.at[0].size_bytes, head);
+  answer.body = Answer::Body::value;
+  add_range(ranges.at[0], answer);
 }
 
-// What every page of ours says, after the fields that its status asks for.
-void write_page(Status status, const Request& request, Writer& out, Answer& answer) {
-  constexpr string_view before = "<!doctype html>\n<title>", middle = "</title>\n<h1>",
-                        after = "</h1>\n";
-  string_view words = words_of(status);
-  std::size_t size = before.size() + middle.size() + after.size() + 2 * words.size();
-  out.text("Content-Type: text/html; charset=utf-8\r\nX-Content-Type-Options: nosniff\r\n");
-  write_content_length(size, out);
+struct PageTexts {
+  string_view before = "<!doctype html>\n<title>", middle = "</title>\n<h1>", after = "</h1>\n";
+};
+
+// What every page of ours has, after the fields that its status asks for.
+void end_with_page(const Request& request, HeadSink& head, Answer& answer) {
+  constexpr PageTexts texts;
+  const std::size_t size = texts.before.size() + texts.middle.size() + texts.after.size() +
+                           2 * words_of(answer.status).size();
+  head.field(content_type_name, "text/html; charset=utf-8");
+  head.field("X-Content-Type-Options", "nosniff");
+  give_content_length(size, head);
   if (request.method == Method::head) return;
-  out.text(before);
-  out.text(words);
-  out.text(middle);
-  out.text(words);
-  out.text(after);
+  answer.body = Answer::Body::page;
   answer.body_bytes = size;
 }
-
-// What a redirect's answer takes beside its Location.
-constexpr std::size_t redirect_fields_bytes_max = 1024;
 
 void write_key_percent_encoded(kv::Key key, Writer& out) {
   constexpr string_view digits = "0123456789ABCDEF";
@@ -283,111 +214,136 @@ void write_key_percent_encoded(kv::Key key, Writer& out) {
 }  // namespace
 
 void respond_with_value(const Request& request, kv::Key key, const kv::Stat& stat,
-                        const Circumstances& now, Writer& out, Answer& answer) {
+                        const Circumstances& now, HeadSink& head, Answer& answer) {
   Offer offer = negotiate(request, stat);
   if (offer.is_empty()) {
-    open(Status::not_acceptable, request, now, out, answer);
-    out.text("Vary: Accept-Encoding\r\n");
-    write_page(Status::not_acceptable, request, out, answer);
+    begin(Status::not_acceptable, now, head, answer);
+    head.field("Vary", "Accept-Encoding");
+    end_with_page(request, head, answer);
     return;
   }
   Selection selection = select(request, stat, offer, now.now_s);
   if (selection.verdict == Verdict::failed) {
-    respond_with_status(Status::precondition_failed, request, now, out, answer);
+    respond_with_status(Status::precondition_failed, request, now, head, answer);
     return;
   }
   if (selection.verdict == Verdict::not_modified) {
-    open(Status::not_modified, request, now, out, answer);
-    Representation{key, stat, selection.encoding}.write({parts(HeadPart::validators)}, now, out);
-    out.text("\r\n");
+    begin(Status::not_modified, now, head, answer);
+    Representation{key, stat, selection.encoding}.give({parts(HeadPart::validators)}, now, head);
     return;
   }
   if (selection.ranges_apply) {
-    kv::Encoding encoding = selection.range_encoding;
-    std::uint64_t size = stat.form(encoding).size_bytes;
+    const Representation what{key, stat, selection.range_encoding};
+    const std::uint64_t size = what.form().size_bytes;
     Ranges ranges = parse_ranges(request.value(Field::range), size, now.ranges_max);
     if (ranges.kind == Ranges::Kind::some) {
-      write_partial(ranges, request, {key, stat, encoding}, now, out, answer);
+      respond_with_ranges(ranges, what, now, head, answer);
       return;
     }
     if (ranges.kind == Ranges::Kind::unsatisfiable) {
-      open(Status::range_not_satisfiable, request, now, out, answer);
-      if (stat.encodings != 1) out.text("Vary: Accept-Encoding\r\n");
-      out.text("Accept-Ranges: bytes\r\nContent-Range: bytes */");
-      out.decimal(size);
-      out.text("\r\n");
-      write_page(Status::range_not_satisfiable, request, out, answer);
+      begin(Status::range_not_satisfiable, now, head, answer);
+      if (stat.encodings != 1) head.field("Vary", "Accept-Encoding");
+      head.field(accept_ranges_name, "bytes");
+      Writer& value = head.begin_value("Content-Range");
+      value.text("bytes */");
+      value.decimal(size);
+      head.end_value();
+      end_with_page(request, head, answer);
       return;
     }
   }
-  write_whole(request, {key, stat, selection.encoding}, now, out, answer);
+  const Representation what{key, stat, selection.encoding};
+  begin(Status::ok, now, head, answer);
+  what.give({all_parts}, now, head);
+  add_whole(request, what, answer);
 }
 
 void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& stat,
-                           const Circumstances& now, Writer& out, Answer& answer) {
+                           const Circumstances& now, HeadSink& head, Answer& answer) {
   Offer offer = negotiate(request, stat);
-  Representation what{key, stat, offer.is_empty() ? kv::Encoding::identity : offer.best};
-  open(Status::not_found, request, now, out, answer);
-  what.write({.parts = all_parts, .is_of_the_value = false}, now, out);
-  out.text("\r\n");
-  add_whole(request, stat, what.encoding, out, answer);
+  const Representation what{key, stat, offer.is_empty() ? kv::Encoding::identity : offer.best};
+  begin(Status::not_found, now, head, answer);
+  what.give({.parts = all_parts, .is_of_the_value = false}, now, head);
+  add_whole(request, what, answer);
 }
 
 void respond_with_slash(const Request& request, kv::Key key, string_view query,
-                        const Circumstances& now, Writer& out, Answer& answer) {
-  // A key does not begin with '/', so this is a path on this server: "//host" cannot come out (RFC
-  // 3986 section 4.2).
-  if (percent_encoded_bytes(key) + query.size() + 2 + redirect_fields_bytes_max > out.room()) {
-    respond_with_status(Status::uri_too_long, request, now, out, answer);
+                        const Circumstances& now, HeadSink& head, Answer& answer) {
+  if (percent_encoded_bytes(key) + query.size() + 2 > location_bytes_max) {
+    respond_with_status(Status::uri_too_long, request, now, head, answer);
     return;
   }
-  open(Status::moved_permanently, request, now, out, answer);
-  out.text("Location: /");
-  write_key_percent_encoded(key, out);
-  out.text("/");
-  out.text(query);
-  out.text("\r\nCache-Control: no-cache\r\n");
-  write_page(Status::moved_permanently, request, out, answer);
-}
-
-std::size_t redirect_bytes_max(const Request& request) noexcept {
-  return redirect_fields_bytes_max + request.value(Field::host).size() + 3 * request.target.size();
+  begin(Status::moved_permanently, now, head, answer);
+  // A key does not begin with '/', so this is a path on this server: "//host" cannot come out (RFC
+  // 3986 section 4.2).
+  Writer& location = head.begin_value("Location");
+  location.text("/");
+  write_key_percent_encoded(key, location);
+  location.text("/");
+  location.text(query);
+  head.end_value();
+  head.field("Cache-Control", "no-cache");
+  end_with_page(request, head, answer);
 }
 
 void respond_with_https(const Request& request, const Target& target, std::uint16_t port,
-                        const Circumstances& now, Writer& out, Answer& answer) {
+                        const Circumstances& now, HeadSink& head, Answer& answer) {
   const string_view host = target.authority->host;
-  if (host.size() + request.target.size() + redirect_fields_bytes_max > out.room()) {
-    respond_with_status(Status::uri_too_long, request, now, out, answer);
+  if (host.size() + target.path.size() + target.query.size() + 16 > location_bytes_max) {
+    respond_with_status(Status::uri_too_long, request, now, head, answer);
     return;
   }
-  open(Status::permanent_redirect, request, now, out, answer);
-  out.text("Location: https://");
-  out.text(host);
+  begin(Status::permanent_redirect, now, head, answer);
+  Writer& location = head.begin_value("Location");
+  location.text("https://");
+  location.text(host);
   if (port != 443) {
-    out.text(":");
-    out.decimal(port);
+    location.text(":");
+    location.decimal(port);
   }
-  out.text(target.path.empty() ? "/" : target.path);
-  out.text(target.query);
-  out.text("\r\n");
-  write_page(Status::permanent_redirect, request, out, answer);
+  location.text(target.path.empty() ? "/" : target.path);
+  location.text(target.query);
+  head.end_value();
+  end_with_page(request, head, answer);
 }
 
-void respond_with_options(const Request& request, const Circumstances& now, Writer& out,
-                          Answer& answer) {
-  open(Status::no_content, request, now, out, answer);
-  out.text(allow);
-  out.text("\r\n");
+void respond_with_options(const Circumstances& now, HeadSink& head, Answer& answer) {
+  begin(Status::no_content, now, head, answer);
+  head.field("Allow", allowed);
 }
 
 void respond_with_status(Status status, const Request& request, const Circumstances& now,
-                         Writer& out, Answer& answer) {
-  open(status, request, now, out, answer);
-  if (status == Status::method_not_allowed) out.text(allow);
-  if (status == Status::service_unavailable) out.text("Retry-After: 1\r\n");
-  if (status == Status::not_found) out.text("Cache-Control: no-cache\r\n");
-  write_page(status, request, out, answer);
+                         HeadSink& head, Answer& answer) {
+  begin(status, now, head, answer);
+  if (status == Status::method_not_allowed) head.field("Allow", allowed);
+  if (status == Status::service_unavailable) head.field("Retry-After", "1");
+  if (status == Status::not_found) head.field("Cache-Control", "no-cache");
+  end_with_page(request, head, answer);
+}
+
+void write_page(Status status, Writer& out) {
+  constexpr PageTexts texts;
+  out.text(texts.before);
+  out.text(words_of(status));
+  out.text(texts.middle);
+  out.text(words_of(status));
+  out.text(texts.after);
+}
+
+void write_part_head(kv::Key key, const kv::Form& form, const Range& range, Writer& out) {
+  out.text("\r\n--");
+  out.text(boundary_of(form));
+  out.text("\r\nContent-Type: ");
+  out.text(type_of(key, form));
+  out.text("\r\nContent-Range: ");
+  write_content_range(range, form.size_bytes, out);
+  out.text("\r\n\r\n");
+}
+
+void write_parts_end(const kv::Form& form, Writer& out) {
+  out.text("\r\n--");
+  out.text(boundary_of(form));
+  out.text("--\r\n");
 }
 
 }  // namespace http

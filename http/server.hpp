@@ -2,9 +2,9 @@
 // http/server.hpp: the HTTP server, applied to a store and a stack.
 //
 // States:  Server.   May include: base, kv/kv.hpp, net/{flow,stack,endpoint}.hpp, http.
-// Shape:   one coroutine for each connection, which does what its Session says (http/session.hpp);
-//          everything that can be decided without waiting is decided there. With a store that never
-//          waits a request costs no allocation; an idle connection holds its frame and its flow.
+// Shape:   one coroutine for each connection, which does what its h1::Framing says; everything that
+//          can be decided without waiting is decided there. With a store that never waits a request
+//          costs no allocation; an idle connection holds its frame and its flow.
 // Ends:    drain() stops listening and ends idle connections at once; answers under way finish, at
 //          most Options::drain_within later everything is cut; then run() returns.
 
@@ -21,8 +21,8 @@
 #include "base/loop.hpp"
 #include "base/task.hpp"
 #include "http/access_log.hpp"
+#include "http/h1/framing.hpp"
 #include "http/options.hpp"
-#include "http/session.hpp"
 #include "kv/kv.hpp"
 #include "net/flow.hpp"
 #include "net/stack.hpp"
@@ -83,10 +83,10 @@ class Server {
     std::size_t& count_;
   };
 
-  // A session with its flow, among the others.
-  struct Connection final : Session {
+  // A framing with its flow, among the others.
+  struct Connection final : h1::Framing {
     Connection(Server& its_server, Flow its_flow, Ticket ticket)
-        : Session(its_server.common_, its_server.peer_of(its_flow), std::move(ticket)),
+        : Framing(its_server.common_, its_server.peer_of(its_flow), std::move(ticket)),
           server(its_server),
           flow(std::move(its_flow)),
           after(its_server.connections_) {
@@ -235,50 +235,51 @@ template <kv::KvRo Store, net::Stack Stack>
 base::Task<void> Server<Store, Stack>::serve(Flow flow, Ticket ticket, Counted) {
   const bool refused = !ticket;
   Connection connection(*this, std::move(flow), std::move(ticket));
-  Session& session = connection;
+  h1::Framing& framing = connection;
   const base::Duration stall = common_.options.stall_within;
-  if (refused) session.turn_away();
+  if (refused) framing.turn_away();
   for (;;) {
-    switch (session.next()) {
-      case Next::read: {
-        auto bytes = co_await connection.flow.read(session.read_bytes_max(), session.read_within());
-        session.received(bytes);
+    switch (framing.next()) {
+      case h1::Next::read: {
+        auto bytes = co_await connection.flow.read(framing.read_bytes_max(), framing.read_within());
+        framing.received(bytes);
         break;
       }
-      case Next::write: {
-        auto written = co_await connection.flow.write(session.pieces(), stall);
-        session.wrote(written.has_value());
+      case h1::Next::write: {
+        auto written = co_await connection.flow.write(framing.pieces(), stall);
+        framing.wrote(written.has_value());
         break;
       }
-      case Next::stat: {
-        auto stat = co_await store_.stat(session.key());
-        session.take_stat(stat);
+      case h1::Next::stat: {
+        auto stat = co_await store_.stat(framing.exchange().key());
+        framing.exchange().take_stat(stat);
         break;
       }
-      case Next::get: {
-        std::uint64_t size = session.piece_bytes(Store::piece_bytes_max);
-        auto value =
-            co_await store_.get_partial(session.key(), session.encoding(), session.offset(), size);
+      case h1::Next::get: {
+        std::uint64_t size = framing.piece_bytes(Store::piece_bytes_max);
+        const Exchange& exchange = framing.exchange();
+        auto value = co_await store_.get_partial(exchange.key(), exchange.encoding(),
+                                                 exchange.offset(), size);
         if (!value) {
-          session.value_failed(value.error());
+          framing.value_failed(value.error());
           break;
         }
-        if (!session.take_value(kv::Bytes(*value), size, Store::values_last)) break;
-        auto written = co_await connection.flow.write(session.pieces(), stall);
-        session.wrote(written.has_value());
+        if (!framing.take_value(kv::Bytes(*value), size, Store::values_last)) break;
+        auto written = co_await connection.flow.write(framing.pieces(), stall);
+        framing.wrote(written.has_value());
         break;
       }
-      case Next::yield: {
+      case h1::Next::yield: {
         Yield yield{common_.loop};
         co_await yield;
         break;
       }
-      case Next::shutdown: {
+      case h1::Next::shutdown: {
         auto done = co_await connection.flow.shutdown(stall);
-        session.did_shut_down(done.has_value());
+        framing.did_shut_down(done.has_value());
         break;
       }
-      case Next::close:
+      case h1::Next::close:
         co_return;
     }
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "http/workspace.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 #include <utility>
@@ -14,7 +15,7 @@ struct Sizes {
   explicit Sizes(const Options& options)
       : received(Workspace::first_buffer_bytes),
         key(options.target_bytes_max + lookup_slack),
-        out(answer_bytes_max + options.copy_bytes_max + Workspace::batch_bytes) {}
+        out(std::max(Workspace::out_bytes, 2 * options.copy_bytes_max)) {}
 };
 
 }  // namespace
@@ -28,7 +29,7 @@ Workspace::Workspace(const Options& options) : out({}), parser(options) {
 }
 
 void Workspace::reset() noexcept {
-  begin = end = sent = 0;
+  begin = end = 0;
   out.rewind(0);
   parser.reset();
   body.end();

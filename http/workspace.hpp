@@ -6,17 +6,18 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
-#include "http/lookup.hpp"
+#include "http/exchange.hpp"
 #include "http/options.hpp"
 #include "http/parser.hpp"
-#include "http/respond.hpp"
 #include "http/writer.hpp"
+#include "net/flow.hpp"
 
 namespace http {
 
@@ -27,8 +28,10 @@ struct Workspace {
   static constexpr std::size_t first_buffer_bytes = 8192;
   // Beyond a head, for a piece of a body.
   static constexpr std::size_t body_room_bytes = 4096;
-  // Answers that wait for others to be written with.
-  static constexpr std::size_t batch_bytes = 4096;
+  // Room for the head of any answer, and for answers that wait for others to be written with.
+  static constexpr std::size_t head_room_bytes = location_bytes_max + 1024;
+  static constexpr std::size_t out_bytes = std::size_t{12} * 1024;
+  static_assert(head_room_bytes <= out_bytes);
 
   // Forgets the request; keeps the memory, but not a large buffer.
   void reset() noexcept;
@@ -47,13 +50,13 @@ struct Workspace {
   std::span<char> key;
   std::size_t begin = 0;
   std::size_t end = 0;
-  Writer out;
-  std::size_t sent = 0;  // of `out`
+  Writer out;                          // what is not yet sent
+  std::array<net::Piece, 2> pieces{};  // of the write that waits
+  std::size_t answer_begin = 0;        // in `out`
+  std::size_t body_begin = 0;          // in `received`, while a body is read
   HeadParser parser;
   BodyParser body;
-  Lookup lookup;
-  Target target;
-  Answer answer;
+  Exchange exchange;
 };
 
 class WorkspacePool {

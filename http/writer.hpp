@@ -37,7 +37,10 @@ class Writer {
   }
 
   // Takes back all but the first `size` bytes.
-  void rewind(std::size_t size) noexcept { at_ = begin_ + size; }
+  void rewind(std::size_t size) noexcept {
+    at_ = begin_ + size;
+    overflowed_ = false;
+  }
 
   [[nodiscard]] std::size_t room() const noexcept { return static_cast<std::size_t>(end_ - at_); }
   [[nodiscard]] std::size_t size() const noexcept { return static_cast<std::size_t>(at_ - begin_); }

@@ -150,11 +150,11 @@ TEST(Maxima, AnIdleOneThatMakesRoomMayTimeOutFirst) {
   http_test::TextConsole console;
   http::AccessLog log(console, loop, http::LogFormat::off);
   http::Common common(loop, {}, log);
-  http::Session session(common, {});
-  ASSERT_EQ(session.next(), http::Next::read);
-  session.evict();
-  session.received(base::failure(net::Error::timed_out));
-  EXPECT_EQ(session.next(), http::Next::close);
+  http::h1::Framing framing(common, {});
+  ASSERT_EQ(framing.next(), http::h1::Next::read);
+  framing.evict();
+  framing.received(base::failure(net::Error::timed_out));
+  EXPECT_EQ(framing.next(), http::h1::Next::close);
 }
 
 TEST(Maxima, WithoutAnIdleOneTheNewcomerIsTold) {

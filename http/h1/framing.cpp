@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: ISC
-#include "http/session.hpp"
+#include "http/h1/framing.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/check.hpp"
-#include "http/target.hpp"
 
-namespace http {
+namespace http::h1 {
 
 namespace {
 
@@ -15,17 +14,56 @@ namespace {
 // must not have the loop for itself.
 constexpr int requests_per_turn_max = 64;
 
+// Less room than this, and what waits is written first: most heads fit into it.
+constexpr std::size_t answer_room_bytes = 1024;
+
+// Writes a head as lines.
+class Lines final : public HeadSink {
+ public:
+  Lines(Writer& out, std::string_view date, bool close, bool is_http_1_0)
+      : out_(out), date_(date), close_(close), is_http_1_0_(is_http_1_0) {}
+
+  void begin(Status status) override {
+    out_.text(opening_of(status));
+    out_.text(date_);
+    if (close_) {
+      out_.text("\r\nConnection: close\r\n");
+    } else if (is_http_1_0_) {
+      out_.text("\r\nConnection: keep-alive\r\n");
+    } else {
+      out_.text("\r\n");
+    }
+  }
+  void fields(const kv::Fields& set) override { out_.text(set.text()); }
+  void field(std::string_view name, std::string_view value) override {
+    begin_value(name).text(value);
+    end_value();
+  }
+  Writer& begin_value(std::string_view name) override {
+    out_.text(name);
+    out_.text(": ");
+    return out_;
+  }
+  void end_value() override { out_.text("\r\n"); }
+
+ private:
+  Writer& out_;
+  const std::string_view date_;
+  const bool close_;
+  const bool is_http_1_0_;
+};
+
 }  // namespace
 
-Session::~Session() { drop_workspace(); }
+Framing::~Framing() { drop_workspace(); }
 
-void Session::evict() noexcept {
+void Framing::evict() noexcept {
   evicted_ = true;
   // One that waits for bytes frees it now; one that writes from it, when it has noticed.
   if ((state_ == State::head || state_ == State::body) && !has_unsent()) drop_workspace();
 }
 
-void Session::turn_away() noexcept {
+void Framing::turn_away() noexcept {
   state_ = State::over;
   if (!take_workspace()) return;
   workspace_->parser.reset();
@@ -35,7 +73,7 @@ void Session::turn_away() noexcept {
 
 // ---- what to do next -------------------------------------------------------------------------
 
-Next Session::next() noexcept {
+Next Framing::next() noexcept {
   for (;;) {
     if (common_.aborting || evicted_) break_off();
     switch (state_) {
@@ -62,25 +100,11 @@ Next Session::next() noexcept {
           return Next::read;
         }
         break;
-      case State::lookup:
-        if (workspace_->lookup.wants()) return Next::stat;
-        state_ = State::answering;
+      case State::answering: {
+        Next next{};
+        if (next_in_answering(next)) return next;
         break;
-      case State::answering:
-        if (workspace_->out.room() < answer_bytes_max + common_.options.copy_bytes_max ||
-            needs_empty_out()) {
-          return Next::write;
-        }
-        answer();
-        break;
-      case State::sending:
-        if (range_ < workspace_->answer.range_count) return Next::get;
-        finish_answer();
-        if (state_ == State::head && requests_this_turn_ > requests_per_turn_max) {
-          requests_this_turn_ = 0;
-          return Next::yield;
-        }
-        break;
+      }
       case State::closing:
       case State::lingering:
         return next_in_closing();
@@ -90,7 +114,7 @@ Next Session::next() noexcept {
   }
 }
 
-Next Session::next_in_head() noexcept {
+Next Framing::next_in_head() noexcept {
   if (has_unsent()) return Next::write;
   if (workspace_ != nullptr && workspace_->begin < workspace_->end) {
     become_begun();
@@ -106,7 +130,35 @@ Next Session::next_in_head() noexcept {
   return Next::read;
 }
 
-Next Session::next_in_closing() noexcept {
+// False: there is something else to do first.
+bool Framing::next_in_answering(Next& next) noexcept {
+  Workspace& work = *workspace_;
+  switch (work.exchange.step()) {
+    case Exchange::Step::stat:
+      next = Next::stat;
+      return true;
+    case Exchange::Step::answer:
+      next = Next::write;
+      return !answer();
+    case Exchange::Step::text:
+      next = Next::write;
+      if (work.out.room() < text_bytes_max) return true;
+      work.exchange.write_text(work.out);
+      return false;
+    case Exchange::Step::value:
+      next = Next::get;
+      return true;
+    case Exchange::Step::done:
+      finish_answer();
+      next = Next::yield;
+      if (state_ != State::head || requests_this_turn_ <= requests_per_turn_max) return false;
+      requests_this_turn_ = 0;
+      return true;
+  }
+  return false;
+}
+
+Next Framing::next_in_closing() noexcept {
   if (has_unsent()) return Next::write;
   if (state_ == State::closing) return Next::shutdown;
   drop_workspace();
@@ -117,17 +169,17 @@ Next Session::next_in_closing() noexcept {
 
 // ---- reading ---------------------------------------------------------------------------------
 
-std::size_t Session::read_bytes_max() const noexcept {
+std::size_t Framing::read_bytes_max() const noexcept {
   if (state_ == State::lingering || workspace_ == nullptr) return Workspace::first_buffer_bytes;
   return workspace_->received.size() - workspace_->end;
 }
 
-base::Duration Session::read_within() const noexcept {
+base::Duration Framing::read_within() const noexcept {
   if (is_idle_) return common_.options.idle_within;
   return std::max(deadline_ - now(), base::Duration{1});
 }
 
-void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
+void Framing::received(const net::Result<base::Bytes>& bytes) noexcept {
   is_idle_ = false;
   if (evicted_) return;
   if (!bytes) {
@@ -141,7 +193,7 @@ void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
     return;
   }
   if (state_ == State::lingering) {
-    lingered_ += bytes->size();
+    lingered_ += static_cast<std::uint32_t>(bytes->size());
     return;
   }
   if (workspace_ == nullptr) {
@@ -159,14 +211,14 @@ void Session::received(const net::Result<base::Bytes>& bytes) noexcept {
 }
 
 // The bytes have moved: views into them are made again.
-void Session::parse_again() noexcept {
+void Framing::parse_again() noexcept {
   Workspace& work = *workspace_;
   work.parser.reset();
   static_cast<void>(work.parser.parse(work.unread().substr(0, common_.options.header_bytes_max)));
 }
 
 // Makes room behind the part of a head that has come. False: there is no memory.
-bool Session::make_head_room() noexcept {
+bool Framing::make_head_room() noexcept {
   Workspace& work = *workspace_;
   if (work.begin > 0) {
     work.compact();
@@ -178,7 +230,7 @@ bool Session::make_head_room() noexcept {
   return true;
 }
 
-void Session::begin_request() noexcept {
+void Framing::begin_request() noexcept {
   ++requests_;
   if (now() != turn_) {
     turn_ = now();
@@ -193,13 +245,13 @@ void Session::begin_request() noexcept {
   linger_ = request().keep_alive;
   if (request().body == BodyFraming::none) {
     workspace_->begin += workspace_->parser.head_bytes();
-    choose_answer();
+    begin_answer();
     return;
   }
   if (request().expects_more || request().expects_continue) {
     // The body is not wanted, and whether it comes cannot be known (RFC 9110 section 10.1.1).
     close_ = linger_ = true;
-    choose_answer();
+    begin_answer();
     return;
   }
   if (auto refusal = workspace_->body.begin(request(), options)) {
@@ -217,16 +269,16 @@ void Session::begin_request() noexcept {
     }
     parse_again();
   }
-  body_begin_ = workspace_->begin + workspace_->parser.head_bytes();
+  workspace_->body_begin = workspace_->begin + workspace_->parser.head_bytes();
   deadline_ = now() + options.header_within;
   state_ = State::body;
 }
 
 // Drops what has come of the body. False: more is needed.
-bool Session::read_body() noexcept {
+bool Framing::read_body() noexcept {
   Workspace& work = *workspace_;
-  char* body = work.received.data() + body_begin_;
-  std::size_t size = work.end - body_begin_, consumed = 0;
+  char* body = work.received.data() + work.body_begin;
+  std::size_t size = work.end - work.body_begin, consumed = 0;
   Parse parse = work.body.parse({body, size}, consumed);
   // What is left stays behind the head, which is still needed.
   std::memmove(body, body + consumed, size - consumed);
@@ -241,8 +293,8 @@ bool Session::read_body() noexcept {
       break;
     case Parse::complete:
       work.body.end();
-      work.begin = body_begin_;
-      choose_answer();
+      work.begin = work.body_begin;
+      begin_answer();
       break;
   }
   return true;
@@ -250,126 +302,58 @@ bool Session::read_body() noexcept {
 
 // ---- answering -------------------------------------------------------------------------------
 
-void Session::choose_answer() noexcept {
-  Workspace& work = *workspace_;
+void Framing::begin_answer() noexcept {
   become_busy();
   state_ = State::answering;
-  status_.reset();
-  if (request().expects_more) {
-    status_ = Status::expectation_failed;
-    return;
-  }
-  if (request().method == Method::unknown || request().method == Method::refused) {
-    status_ =
-        request().method == Method::unknown ? Status::not_implemented : Status::method_not_allowed;
-    return;
-  }
-  Target& target = work.target = parse_target(request().target, work.key);
-  bool misplaced_asterisk = target.is_asterisk && request().method != Method::options;
-  // Where to redirect to; an absolute form says it in place of Host (RFC 9112 section 3.2.2).
-  if (common_.options.https_port != 0 && !target.authority) {
-    target.authority = parse_authority(request().value(Field::host));
-  }
-  bool nowhere = common_.options.https_port != 0 && !target.is_asterisk &&
-                 (!target.authority || target.authority->host.empty());
-  if (target.error == TargetError::malformed || misplaced_asterisk || nowhere) {
-    status_ = Status::bad_request;
-    close_ = true;
-  } else if (target.error == TargetError::too_long) {
-    status_ = Status::uri_too_long;
-  } else if (request().method != Method::options && common_.options.https_port == 0) {
-    if (target.error == TargetError::nothing) {
-      work.lookup.start_absent(work.key);
-    } else {
-      work.lookup.start(target.key.size(), target.is_directory, work.key);
-    }
-    state_ = State::lookup;
-  }
+  workspace_->exchange.begin(request(), common_.options, workspace_->key);
+  if (workspace_->exchange.was_malformed()) close_ = true;
 }
 
-void Session::take_stat(const kv::Result<kv::Stat>& stat) noexcept {
-  workspace_->lookup.take(stat);
-}
-
-// A redirect that may not fit behind what waits in `out`.
-bool Session::needs_empty_out() const noexcept {
-  const Workspace& work = *workspace_;
-  bool is_redirect =
-      !status_ && (common_.options.https_port != 0 || work.lookup.end() == Lookup::End::moved);
-  return is_redirect && has_unsent() && work.out.room() < redirect_bytes_max(request());
-}
-
-void Session::answer() noexcept {
+// Writes the answer's head. False: what waits must be written first, to make room.
+bool Framing::answer() noexcept {
   Workspace& work = *workspace_;
-  answer_begin_ = work.out.size();
-  range_ = 0;
-  range_done_ = 0;
   if (common_.draining) close_ = true;
-  Circumstances now = circumstances();
-  if (status_) {
-    respond_with_status(*status_, request(), now, work.out, work.answer);
-  } else if (common_.options.https_port != 0 && !work.target.is_asterisk) {
-    respond_with_https(request(), work.target, common_.options.https_port, now, work.out,
-                       work.answer);
-  } else if (request().method == Method::options) {
-    respond_with_options(request(), now, work.out, work.answer);
-  } else {
-    answer_lookup(now);
+  has_sent_ = false;
+  work.answer_begin = work.out.size();
+  if (work.out.room() >= answer_room_bytes) {
+    Lines lines(work.out, common_.date(), close_, request().is_http_1_0);
+    work.exchange.answer(common_.now_s(), lines);
+    work.out.text("\r\n");
+    if (!work.out.overflowed()) return true;
+    work.out.rewind(work.answer_begin);
+    work.exchange.answer_again();
   }
-  CHECK(!work.out.overflowed());
-  state_ = State::sending;
+  if (work.answer_begin > 0) return false;
+  // A site's own fields fill more than all of `out`.
+  work.exchange.refuse(request(), common_.options, Status::service_unavailable);
+  return true;
 }
 
-void Session::answer_lookup(const Circumstances& now) noexcept {
-  Workspace& work = *workspace_;
-  const Lookup& lookup = work.lookup;
-  switch (lookup.end()) {
-    case Lookup::End::found:
-      respond_with_value(request(), lookup.key(), lookup.stat(), now, work.out, work.answer);
-      return;
-    case Lookup::End::page_404:
-      respond_with_page_404(request(), lookup.key(), lookup.stat(), now, work.out, work.answer);
-      return;
-    case Lookup::End::moved:
-      respond_with_slash(request(), lookup.key(), work.target.query, now, work.out, work.answer);
-      return;
-    case Lookup::End::none:
-    case Lookup::End::absent:
-      respond_with_status(Status::not_found, request(), now, work.out, work.answer);
-      return;
-    case Lookup::End::unavailable:
-      respond_with_status(Status::service_unavailable, request(), now, work.out, work.answer);
-      return;
-  }
-}
-
-void Session::finish_answer() noexcept {
-  log(workspace_->answer.body_bytes);
+void Framing::finish_answer() noexcept {
+  log(workspace_->exchange.body_bytes());
   workspace_->parser.reset();
   state_ = close_ ? State::closing : State::head;
-  if (workspace_->sent == workspace_->out.size()) {
-    workspace_->out.rewind(0);
-    workspace_->sent = 0;
-  }
   deadline_ = now() + common_.options.header_within;  // of a request that is here in part
   if (common_.log.is_on()) started_ = common_.loop.clock().now();
 }
 
 // The head or the body is not to be understood: nothing after it is, either.
-void Session::refuse(Status why) noexcept {
+void Framing::refuse(Status why) noexcept {
   become_busy();
   close_ = linger_ = true;
-  status_ = why;
   state_ = State::answering;
+  workspace_->exchange.refuse(request(), common_.options, why);
 }
 
 // Nothing more goes out.
-void Session::break_off() noexcept {
-  if (state_ == State::sending) log(body_bytes_sent());
+void Framing::break_off() noexcept {
+  if (state_ == State::answering && workspace_->exchange.is_answered()) {
+    log(workspace_->exchange.value_bytes_taken());
+  }
   state_ = State::over;
 }
 
-void Session::log(std::uint64_t body_bytes) noexcept {
+void Framing::log(std::uint64_t body_bytes) noexcept {
   if (!common_.log.is_on()) return;
   const Request& asked = request();
   bool known = workspace_->parser.has_request_line();
@@ -383,10 +367,10 @@ void Session::log(std::uint64_t body_bytes) noexcept {
     entry.referer = asked.value(Field::referer);
     entry.user_agent = asked.value(Field::user_agent);
   }
-  entry.status = workspace_->answer.status;
+  entry.status = workspace_->exchange.status();
   entry.body_bytes = body_bytes;
   entry.duration = common_.loop.clock().now() - started_;
   common_.log.write(entry);
 }
 
-}  // namespace http
+}  // namespace http::h1

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: ISC
+#include "http/exchange.hpp"
+
+#include "base/check.hpp"
+
+namespace http {
+
+void Exchange::start(const Request& request, const Options& options) noexcept {
+  request_ = &request;
+  options_ = &options;
+  refusal_.reset();
+  was_malformed_ = false;
+  step_ = Step::answer;
+}
+
+void Exchange::refuse(const Request& request, const Options& options, Status why) noexcept {
+  start(request, options);
+  refusal_ = why;
+}
+
+void Exchange::begin(const Request& request, const Options& options, std::span<char> key) noexcept {
+  start(request, options);
+  if (request.expects_more) {
+    refusal_ = Status::expectation_failed;
+  } else if (request.method == Method::unknown) {
+    refusal_ = Status::not_implemented;
+  } else if (request.method == Method::refused) {
+    refusal_ = Status::method_not_allowed;
+  } else {
+    choose(key);
+  }
+}
+
+void Exchange::choose(std::span<char> key) noexcept {
+  target_ = parse_target(request_->target, key);
+  const bool to_https = options_->https_port != 0 && !target_.is_asterisk;
+  // Where to redirect to; an absolute form says it in place of Host (RFC 9112 section 3.2.2).
+  if (to_https && !target_.authority) {
+    target_.authority = parse_authority(request_->value(Field::host));
+  }
+  const bool nowhere = to_https && (!target_.authority || target_.authority->host.empty());
+  const bool misplaced_asterisk = target_.is_asterisk && request_->method != Method::options;
+  if (target_.error == TargetError::malformed || misplaced_asterisk || nowhere) {
+    refusal_ = Status::bad_request;
+    was_malformed_ = true;
+  } else if (target_.error == TargetError::too_long) {
+    refusal_ = Status::uri_too_long;
+  } else if (request_->method != Method::options && !to_https) {
+    if (target_.error == TargetError::nothing) {
+      lookup_.start_absent(key);
+    } else {
+      lookup_.start(target_.key.size(), target_.is_directory, key);
+    }
+    step_ = Step::stat;
+  }
+}
+
+void Exchange::take_stat(const kv::Result<kv::Stat>& stat) noexcept {
+  lookup_.take(stat);
+  if (!lookup_.wants()) step_ = Step::answer;
+}
+
+void Exchange::answer(std::int64_t now_s, HeadSink& head) noexcept {
+  const Circumstances now{now_s, options_->ranges_max, options_->hsts_s};
+  range_ = 0;
+  range_done_ = 0;
+  if (refusal_) {
+    respond_with_status(*refusal_, *request_, now, head, answer_);
+  } else if (options_->https_port != 0 && !target_.is_asterisk) {
+    respond_with_https(*request_, target_, options_->https_port, now, head, answer_);
+  } else if (request_->method == Method::options) {
+    respond_with_options(now, head, answer_);
+  } else {
+    answer_lookup(now, head);
+  }
+  step_ = first_of_body();
+}
+
+void Exchange::answer_lookup(const Circumstances& now, HeadSink& head) noexcept {
+  switch (lookup_.end()) {
+    case Lookup::End::found:
+      respond_with_value(*request_, lookup_.key(), lookup_.stat(), now, head, answer_);
+      return;
+    case Lookup::End::moved:
+      respond_with_slash(*request_, lookup_.key(), target_.query, now, head, answer_);
+      return;
+    case Lookup::End::page_404:
+    case Lookup::End::none:
+    case Lookup::End::absent:
+      answer_absent(now, head);
+      return;
+    case Lookup::End::unavailable:
+      respond_with_status(Status::service_unavailable, *request_, now, head, answer_);
+      return;
+  }
+}
+
+void Exchange::answer_absent(const Circumstances& now, HeadSink& head) noexcept {
+  if (lookup_.end() == Lookup::End::page_404) {
+    respond_with_page_404(*request_, lookup_.key(), lookup_.stat(), now, head, answer_);
+  } else {
+    respond_with_status(Status::not_found, *request_, now, head, answer_);
+  }
+}
+
+Exchange::Step Exchange::first_of_body() const noexcept {
+  switch (answer_.body) {
+    case Answer::Body::none:
+      break;
+    case Answer::Body::page:
+    case Answer::Body::parts:
+      return Step::text;
+    case Answer::Body::value:
+      return Step::value;
+  }
+  return Step::done;
+}
+
+void Exchange::write_text(Writer& out) noexcept {
+  if (answer_.body == Answer::Body::page) {
+    write_page(answer_.status, out);
+    step_ = Step::done;
+    return;
+  }
+  const kv::Form& form = lookup_.stat().form(answer_.encoding);
+  if (range_ < answer_.range_count) {
+    write_part_head(lookup_.key(), form, answer_.ranges[range_], out);
+    step_ = Step::value;
+  } else {
+    write_parts_end(form, out);
+    step_ = Step::done;
+  }
+}
+
+void Exchange::took(std::uint64_t bytes) noexcept {
+  CHECK(bytes <= bytes_left());
+  range_done_ += bytes;
+  if (bytes_left() > 0) return;
+  ++range_;
+  range_done_ = 0;
+  step_ = answer_.body == Answer::Body::parts ? Step::text : Step::done;
+}
+
+bool Exchange::value_failed(kv::Error why, bool has_sent) noexcept {
+  if (has_sent) return false;
+  refusal_ = why == kv::Error::unavailable ? Status::service_unavailable : Status::not_found;
+  step_ = Step::answer;
+  return true;
+}
+
+std::uint64_t Exchange::value_bytes_taken() const noexcept {
+  std::uint64_t bytes = range_done_;
+  for (std::size_t i = 0; i < range_; ++i) bytes += answer_.ranges[i].size_bytes;
+  return bytes;
+}
+
+}  // namespace http

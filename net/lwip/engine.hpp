@@ -26,6 +26,7 @@
 #include "net/lwip/checksum.hpp"
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/connection.hpp"
+#include "net/lwip/datagrams.hpp"
 #include "net/lwip/globals.hpp"
 #include "net/lwip/half_open.hpp"
 #include "net/lwip/interface.hpp"
@@ -60,8 +61,12 @@ class Engine {
   // The first sequence number of a connection, by what is given of it.
   [[nodiscard]] std::uint32_t sequence(base::Bytes connection) const;
   err_t send(const netif& from, pbuf* frame);
+  // What came of IPv6 in pieces.
+  Fragments fragments;
   // What the SYN announces that lwIP is about to make a connection of.
   std::optional<std::uint16_t> announced_segment;
+  // For the next connection: its first sequence number is to be above this one.
+  std::optional<std::uint32_t> sequence_above;
   // lwIP has made it, and has not answered yet.
   void adopt(tcp_pcb& pcb);
   bool admit_stranger(const ip_addr_t& sender) {

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 #include <lwip/icmp.h>
 #include <lwip/inet_chksum.h>
@@ -17,10 +18,14 @@
 #include <lwip/ip6_frag.h>
 #include <lwip/nd6.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/iana.h>
 #include <lwip/prot/icmp.h>
 #include <lwip/prot/icmp6.h>
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/ip6.h>
+#include <lwip/prot/tcp.h>
+#include <lwip/prot/udp.h>
+#include <lwip/udp.h>
 
 #include "net/lwip/engine.hpp"
 #include "net/lwip/frame.hpp"
@@ -47,19 +52,127 @@ void hear_too_big(const pbuf& message, std::size_t mtu_at, bool is_word) {
   Engine::current().paths.hear_too_big(quoted, bytes);
 }
 
+base::Bytes first_of(const pbuf& packet) {
+  return {static_cast<const std::byte*>(packet.payload), packet.len};
+}
+
+// Addresses that no host answers from (RFC 1122 section 3.2.1.3, RFC 4291); lwIP's IP has dropped
+// what comes from multicast and broadcast addresses.
+bool is_from_a_host(const netif& interface) {
+  const ip_addr_t& from = *ip_current_src_addr();
+  if (IP_IS_V6_VAL(from)) {
+    return !ip6_addr_isany(ip_2_ip6(&from)) && !ip6_addr_isloopback(ip_2_ip6(&from));
+  }
+  const ip4_addr_t& address = *ip_2_ip4(&from);
+  constexpr u8_t this_network = 0;
+  return ip4_addr1(&address) != this_network && !ip4_addr_isloopback(&address) &&
+         !ip4_addr_eq(&address, netif_ip4_addr(&interface));
+}
+
+// Sent to us alone, by a host: what may be answered (RFC 1122 sections 3.2.2 and 3.3.6).
+bool is_between_two(const pbuf& packet, const netif& interface) {
+  constexpr unsigned to_many = PBUF_FLAG_LLBCAST | PBUF_FLAG_LLMCAST;
+  return (packet.flags & to_many) == 0 && is_from_a_host(interface);
+}
+
+// The connection in TIME-WAIT that a segment belongs to.
+tcp_pcb* time_wait_of(const tcp_hdr& header) {
+  tcp_pcb* pcb = tcp_tw_pcbs;
+  while (pcb != nullptr && (pcb->local_port != lwip_ntohs(header.dest) ||
+                            pcb->remote_port != lwip_ntohs(header.src) ||
+                            !ip_addr_eq(&pcb->remote_ip, ip_current_src_addr()) ||
+                            !ip_addr_eq(&pcb->local_ip, ip_current_dest_addr()))) {
+    pcb = pcb->next;
+  }
+  return pcb;
+}
+
+// A client may open a connection from the port of one that is in TIME-WAIT here, by a number above
+// all that it has sent (RFC 9293 MAY-2): that one is forgotten, and ours begins above all that we
+// have sent, as with Linux.
+void make_room_for_new(const pbuf& segment, const netif& interface) {
+  const auto& header = *static_cast<const tcp_hdr*>(segment.payload);
+  constexpr unsigned all = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
+  if (tcp_tw_pcbs == nullptr || (TCPH_FLAGS(&header) & all) != TCP_SYN) return;
+  tcp_pcb* old = time_wait_of(header);
+  if (old == nullptr || !TCP_SEQ_GT(lwip_ntohl(header.seqno), old->rcv_nxt)) return;
+  const bool is_checked = (interface.chksum_flags & NETIF_CHECKSUM_CHECK_TCP) != 0;
+  if (is_checked && ip_chksum_pseudo(const_cast<pbuf*>(&segment), IP_PROTO_TCP, segment.tot_len,
+                                     ip_current_src_addr(), ip_current_dest_addr()) != 0) {
+    return;
+  }
+  constexpr u32_t window_max = 65'535;
+  Engine::current().sequence_above = old->snd_nxt + window_max;
+  tcp_abort(old);  // without a word
+}
+
+void take_segment(pbuf* segment, netif* interface) {
+  if (segment->len >= TCP_HLEN) make_room_for_new(*segment, *interface);
+  tcp_input(segment, interface);
+  Engine::current().sequence_above.reset();
+}
+
 }  // namespace
 
 extern "C" {
 
+int crunch_lwip_ip4_input(pbuf* packet, netif*) {
+  if (net::lwip::are_ipv4_options_good(first_of(*packet))) return 0;
+  pbuf_free(packet);
+  return 1;
+}
+
+int crunch_lwip_ip6_input(pbuf* packet, netif*) {
+  if (net::lwip::are_ipv6_options_good(first_of(*packet))) return 0;
+  pbuf_free(packet);
+  return 1;
+}
+
+pbuf* crunch_lwip_ip6_reass(pbuf* fragment) {
+  const auto* header = static_cast<const ip6_frag_hdr*>(fragment->payload);
+  net::lwip::Fragment seen;
+  std::memcpy(seen.ends.data(), &ip6_current_header()->src, seen.ends.size());
+  seen.id = header->_identification;
+  const unsigned place = lwip_ntohs(header->_fragment_offset);
+  seen.begin = place & IP6_FRAG_OFFSET_MASK;
+  seen.end = seen.begin + fragment->tot_len - IP6_FRAG_HLEN;
+  seen.is_last = (place & IP6_FRAG_MORE_FLAG) == 0;
+  seen.following = header->_nexth;
+  Engine& engine = Engine::current();
+  pbuf* whole = fragment;
+  if (engine.fragments.admit(seen, engine.loop.now())) {
+    whole = ip6_reass(fragment);
+    if (whole == nullptr || net::lwip::are_ipv6_options_good(first_of(*whole))) return whole;
+  }
+  pbuf_free(whole);
+  return nullptr;
+}
+
 // lwIP reads the header, and options in two pieces at most, where the first fragments end.
 void crunch_lwip_tcp_input(pbuf* segment, netif* interface) {
+  if (!is_between_two(*segment, *interface)) {
+    pbuf_free(segment);
+    return;
+  }
   if (segment->next == nullptr || segment->len >= tcp_header_bytes_max) {
-    tcp_input(segment, interface);
+    take_segment(segment, interface);
     return;
   }
   pbuf* whole = pbuf_clone(PBUF_RAW, PBUF_RAM, segment);
-  if (whole != nullptr) tcp_input(whole, interface);
+  if (whole != nullptr) take_segment(whole, interface);
   pbuf_free(segment);
+}
+
+// Nobody listens but DHCP's client, on its port; and what is sent to many is never answered.
+void crunch_lwip_udp_input(pbuf* datagram, netif* interface) {
+  const auto* header = static_cast<const udp_hdr*>(datagram->payload);
+  const bool is_for_dhcp = datagram->len >= UDP_HLEN && !ip_current_is_v6() &&
+                           lwip_ntohs(header->dest) == LWIP_IANA_PORT_DHCP_CLIENT;
+  if (is_for_dhcp || is_between_two(*datagram, *interface)) {
+    udp_input(datagram, interface);
+  } else {
+    pbuf_free(datagram);
+  }
 }
 
 void crunch_lwip_icmp_input(pbuf* message, netif* interface) {

@@ -4,6 +4,8 @@
 
 #include <array>
 #include <cstring>
+#include <optional>
+#include <utility>
 
 #include <lwip/ip.h>
 #include <lwip/netif.h>
@@ -12,6 +14,7 @@
 #include <lwip/sys.h>
 
 #include "base/check.hpp"
+#include "net/lwip/acceptance.hpp"
 #include "net/lwip/checksum.hpp"
 #include "net/lwip/engine.hpp"
 #include "net/lwip/port/hooks.h"
@@ -38,12 +41,16 @@ void take_options(tcp_pcb& pcb, unsigned flags, base::MutableBytes options) {
   }
 }
 
-// Whether a segment that comes before another that is missing goes on beyond the window. lwIP would
-// keep all of it, and stop the machine when the missing one has come.
-bool leaves_window(const tcp_pcb& pcb, const tcp_hdr& header, std::size_t bytes) {
-  const u32_t end = header.seqno + static_cast<u32_t>(bytes);
-  return pcb.state >= ESTABLISHED && TCP_SEQ_GT(header.seqno, pcb.rcv_nxt) &&
-         TCP_SEQ_GT(end, pcb.rcv_nxt + pcb.rcv_wnd);
+// Whether lwIP may work on it; if not, it has been answered as it must be.
+bool is_acceptable(tcp_pcb& pcb, const net::lwip::Arrived& segment) {
+  using net::lwip::Verdict;
+  const Verdict verdict = net::lwip::examine(pcb, segment);
+  if (verdict == Verdict::take) return true;
+  const bool is_answered =
+      verdict == Verdict::answer ||
+      (verdict == Verdict::challenge && net::lwip::may_challenge(pcb, Engine::current().now_ms()));
+  if (is_answered) tcp_send_empty_ack(&pcb);
+  return false;
 }
 
 }  // namespace
@@ -79,7 +86,10 @@ u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip
   put(*remote_ip, ends.remote);
   ends.local_port = local_port;
   ends.remote_port = remote_port;
-  return Engine::current().sequence(std::as_bytes(std::span(&ends, 1)));
+  Engine& engine = Engine::current();
+  const u32_t sequence = engine.sequence(std::as_bytes(std::span(&ends, 1)));
+  const std::optional<u32_t> above = std::exchange(engine.sequence_above, std::nullopt);
+  return above && TCP_SEQ_LEQ(sequence, *above) ? *above + 1 : sequence;
 }
 
 err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t options_bytes, u16_t, u8_t*,
@@ -87,16 +97,13 @@ err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t options_bytes, u1
   const unsigned flags = TCPH_FLAGS(header);
   // In one piece: crunch_lwip_tcp_input has seen to it.
   const base::MutableBytes options{reinterpret_cast<std::byte*>(header + 1), options_bytes};
+  if (!is_acceptable(*pcb, {flags, header->seqno, header->ackno, payload->tot_len})) return ERR_VAL;
   take_options(*pcb, flags, options);
   if (pcb->state == LISTEN) {
     const bool is_admitted =
         (flags & TCP_SYN) == 0 || (!Engine::current().pool.is_full() &&
                                    Engine::current().admit_stranger(*ip_current_src_addr()));
     return is_admitted ? ERR_OK : ERR_MEM;
-  }
-  if (leaves_window(*pcb, *header, payload->tot_len)) {
-    tcp_send_empty_ack(pcb);
-    return ERR_VAL;
   }
   // Before, its argument is the listener's; and once let go there is none.
   const bool has_owner =

@@ -2,6 +2,7 @@
 #include "net/lwip/segments.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <utility>
 
@@ -11,6 +12,7 @@
 #include <lwip/tcp.h>
 
 #include "base/check.hpp"
+#include "net/lwip/acceptance.hpp"
 
 namespace net::lwip {
 
@@ -27,9 +29,21 @@ u8_t place() {
   return id;
 }
 
-// 0: nothing was noted yet.
-std::size_t announced_to(const tcp_pcb& pcb) {
-  return reinterpret_cast<std::uintptr_t>(tcp_ext_arg_get(&pcb, place()));
+// What a pcb carries: in the lower half what its peer announced, 0 if that is not known yet; in the
+// upper half the time of the last challenge, 0 for never.
+struct Mark {
+  std::uint32_t announced = 0;
+  std::uint32_t challenged_ms = 0;
+};
+
+Mark mark_of(const tcp_pcb& pcb) {
+  const auto bits = reinterpret_cast<std::uintptr_t>(tcp_ext_arg_get(&pcb, place()));
+  return std::bit_cast<Mark>(std::uint64_t{bits});
+}
+
+void set_mark(tcp_pcb& pcb, const Mark& mark) {
+  const auto bits = static_cast<std::uintptr_t>(std::bit_cast<std::uint64_t>(mark));
+  tcp_ext_arg_set(&pcb, place(), reinterpret_cast<void*>(bits));
 }
 
 // Whether the bytes of a piece are elsewhere and last until they are acknowledged.
@@ -164,12 +178,22 @@ tcp_seg* last_of(tcp_seg* segments) {
 void note_announced_segment(tcp_pcb& pcb, std::optional<std::uint16_t> announced) noexcept {
   const bool is_v6 = IP_IS_V6_VAL(pcb.remote_ip);
   const std::uint16_t by_none = is_v6 ? announced_by_none_ipv6 : announced_by_none_ipv4;
-  const std::uintptr_t noted = std::max(announced.value_or(by_none), announced_min);
-  tcp_ext_arg_set(&pcb, place(), reinterpret_cast<void*>(noted));
+  Mark mark = mark_of(pcb);
+  mark.announced = std::max(announced.value_or(by_none), announced_min);
+  set_mark(pcb, mark);
+}
+
+bool may_challenge(tcp_pcb& pcb, std::uint32_t now_ms) noexcept {
+  constexpr auto interval = static_cast<std::uint32_t>(challenge_interval.count() / 1'000'000);
+  Mark mark = mark_of(pcb);
+  if (mark.challenged_ms != 0 && now_ms - mark.challenged_ms < interval) return false;
+  mark.challenged_ms = std::max(now_ms, std::uint32_t{1});
+  set_mark(pcb, mark);
+  return true;
 }
 
 void fit_segments(tcp_pcb& pcb, std::size_t packet_bytes_max) noexcept {
-  const std::size_t announced = announced_to(pcb);
+  const std::size_t announced = mark_of(pcb).announced;
   if (announced == 0) return;
   const std::size_t headers = IP_IS_V6_VAL(pcb.remote_ip) ? ipv6_and_tcp_bytes : ipv4_and_tcp_bytes;
   const std::size_t bytes_max =

@@ -8,7 +8,8 @@
 // Method:  lwIP's own segments stay as they are, since the device may still read them; new ones
 //          take their place in `unsent` or `unacked`. Bytes that last are referred to, others
 //          copied.
-// Owns:    a mark at each pcb: the maximum segment size that its peer announced.
+// Owns:    a mark at each pcb: the maximum segment size that its peer announced; and, because there
+//          is room, when it was last sent a challenge.
 // Source:  RFC 9293 section 3.7, RFC 1191 section 6.4, RFC 8201 section 5.4.
 
 #pragma once
@@ -26,6 +27,10 @@ namespace net::lwip {
 // did not say, which is 536 bytes with IPv4 and 1,220 with IPv6. Less than 48 is taken for 48, as
 // Linux does: a peer must not make us send a byte a packet.
 void note_announced_segment(tcp_pcb& pcb, std::optional<std::uint16_t> announced) noexcept;
+
+// Whether it is long enough since the last one that a challenge (net/lwip/acceptance.hpp) may go
+// out, on a clock of milliseconds. It counts as if it did.
+[[nodiscard]] bool may_challenge(tcp_pcb& pcb, std::uint32_t now_ms) noexcept;
 
 // The connection's packets, with IP's header, may have `packet_bytes_max`: from now on, and again
 // for all that waits to be sent or to be acknowledged. What was under way and was longer is sent

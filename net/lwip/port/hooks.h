@@ -23,11 +23,17 @@ u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip
 err_t crunch_lwip_segment(struct tcp_pcb* pcb, struct tcp_hdr* header, u16_t options_bytes,
                           u16_t first_options_bytes, u8_t* second_options, struct pbuf* payload);
 
+// Whether a packet that has come is eaten: dropped before IP reads it.
+int crunch_lwip_ip4_input(struct pbuf* packet, struct netif* netif);
+int crunch_lwip_ip6_input(struct pbuf* packet, struct netif* netif);
+
 // What IP hands up, looked at before lwIP's own functions of these names, and what it does with
 // packets that are longer than the interface's MTU (cmake/lwip.cmake makes lwIP call these).
 void crunch_lwip_tcp_input(struct pbuf* segment, struct netif* netif);
+void crunch_lwip_udp_input(struct pbuf* datagram, struct netif* netif);
 void crunch_lwip_icmp_input(struct pbuf* message, struct netif* netif);
 void crunch_lwip_nd6_input(struct pbuf* message, struct netif* netif);
+struct pbuf* crunch_lwip_ip6_reass(struct pbuf* fragment);
 err_t crunch_lwip_ip4_frag(struct pbuf* packet, struct netif* netif, const ip4_addr_t* to);
 err_t crunch_lwip_ip6_frag(struct pbuf* packet, struct netif* netif, const ip6_addr_t* to);
 

@@ -108,4 +108,6 @@
 #define LWIP_HOOK_FILENAME "hooks.h"
 #define LWIP_HOOK_TCP_ISN crunch_lwip_sequence
 #define LWIP_HOOK_TCP_INPACKET_PCB crunch_lwip_segment
+#define LWIP_HOOK_IP4_INPUT crunch_lwip_ip4_input
+#define LWIP_HOOK_IP6_INPUT crunch_lwip_ip6_input
 #define LWIP_HOOK_ND6_GET_GW crunch_lwip_ipv6_gateway

@@ -150,10 +150,10 @@ Clockwork::Clockwork(base::Loop& loop, Globals& globals)
            .due_in = dhcp_fine_due_in,
            .ticks_missed_max = 100'000,
            .is_of_all = false},
-          {.interval = 60s,
+          {.interval = std::chrono::seconds(DHCP_COARSE_TIMER_SECS),
            .tick = dhcp_coarse_tmr,
            .due_in = dhcp_coarse_due_in,
-           .ticks_missed_max = 100'000,
+           .ticks_missed_max = 10'000'000,  // a lease may be of weeks
            .is_of_all = false},
           {.interval = 100ms,
            .tick = mld6_tmr,
@@ -184,16 +184,19 @@ void Clockwork::arm_for(const Part& part) {
   if (!is_armed() || at < this->at()) arm(at);
 }
 
+void Clockwork::start(Part& part) {
+  if (part.next == next_tick && !part.is_quiet) return;  // ticking: expired() will see to it
+  catch_up(part);
+  part.is_quiet = false;
+  part.next = next_tick;
+  arm_for(part);
+}
+
 void Clockwork::enter(bool all) {
   globals_.enter();
   seconds_.stay = std::max(seconds_.stay, seconds_after_activity);
   for (Part& part : parts_) {
-    if (!part.is_of_all && !all) continue;
-    if (part.next == next_tick && !part.is_quiet) continue;  // ticking: expired() will see to it
-    catch_up(part);
-    part.is_quiet = false;
-    part.next = next_tick;
-    arm_for(part);
+    if (part.is_of_all || all) start(part);
   }
 }
 
@@ -213,6 +216,11 @@ void Clockwork::expired() {
   for (Part& part : parts_) {
     if (part.next == 0) continue;
     if (part.last + part.interval * std::int64_t{part.next} <= now) {
+      // What is sent may wait for a neighbour's MAC, from now on and not since long ago.
+      if (!part.is_of_all) {
+        seconds_.stay = std::max(seconds_.stay, seconds_after_activity);
+        start(seconds_);
+      }
       catch_up(part);
       settle(part);
     }

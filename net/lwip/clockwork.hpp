@@ -51,6 +51,7 @@ class Clockwork final : public base::Timer {
 
   void expired() override;
   void catch_up(Part& part);
+  void start(Part& part);
   void arm_for(const Part& part);
   void settle(Part& part);
 

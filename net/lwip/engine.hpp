@@ -61,8 +61,10 @@ class Engine {
   // The first sequence number of a connection, by what is given of it.
   [[nodiscard]] std::uint32_t sequence(base::Bytes connection) const;
   err_t send(const netif& from, pbuf* frame);
-  // What came of IPv6 in pieces.
+  // What came of IPv6 in pieces, and whether what lwIP works on did.
   Fragments fragments;
+  bool is_put_together = false;
+  unsigned dhcp_refusals = 0;  // in a row
   // What the SYN announces that lwIP is about to make a connection of.
   std::optional<std::uint16_t> announced_segment;
   // For the next connection: its first sequence number is to be above this one.

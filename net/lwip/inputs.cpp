@@ -11,16 +11,16 @@
 #include <array>
 #include <cstring>
 
+#include <lwip/dhcp.h>
 #include <lwip/icmp.h>
 #include <lwip/inet_chksum.h>
 #include <lwip/ip.h>
 #include <lwip/ip4_frag.h>
 #include <lwip/ip6_frag.h>
-#include <lwip/nd6.h>
 #include <lwip/priv/tcp_priv.h>
+#include <lwip/prot/dhcp.h>
 #include <lwip/prot/iana.h>
 #include <lwip/prot/icmp.h>
-#include <lwip/prot/icmp6.h>
 #include <lwip/prot/ip4.h>
 #include <lwip/prot/ip6.h>
 #include <lwip/prot/tcp.h>
@@ -28,7 +28,7 @@
 #include <lwip/udp.h>
 
 #include "net/lwip/engine.hpp"
-#include "net/lwip/frame.hpp"
+#include "net/lwip/leases.hpp"
 #include "net/lwip/port/hooks.h"
 #include "net/lwip/segments.hpp"
 
@@ -37,20 +37,6 @@ using net::lwip::Engine;
 namespace {
 
 constexpr u16_t tcp_header_bytes_max = 60;
-constexpr std::size_t icmp_header_bytes = 8;
-// The longest IPv4 header and what routers must quote after it (RFC 792).
-constexpr std::size_t quote_bytes_max = 60 + 8;
-
-// A router's message that a packet was too big; at `mtu_at` it says what is not.
-void hear_too_big(const pbuf& message, std::size_t mtu_at, bool is_word) {
-  std::array<std::byte, icmp_header_bytes + quote_bytes_max> copy{};
-  const std::size_t size = pbuf_copy_partial(&message, copy.data(), copy.size(), 0);
-  if (size < icmp_header_bytes) return;
-  const std::size_t bytes =
-      is_word ? net::lwip::word_at(copy, mtu_at) : net::lwip::long_at(copy, mtu_at);
-  const auto quoted = base::Bytes(copy).first(size).subspan(icmp_header_bytes);
-  Engine::current().paths.hear_too_big(quoted, bytes);
-}
 
 base::Bytes first_of(const pbuf& packet) {
   return {static_cast<const std::byte*>(packet.payload), packet.len};
@@ -106,6 +92,27 @@ void make_room_for_new(const pbuf& segment, const netif& interface) {
   tcp_abort(old);  // without a word
 }
 
+bool is_from_dhcp(const pbuf& datagram) {
+  std::array<std::byte, net::lwip::dhcp_bytes_max> copy{};
+  const std::size_t size = pbuf_copy_partial(&datagram, copy.data(), copy.size(), UDP_HLEN);
+  return net::lwip::is_dhcp_good(base::Bytes(copy).first(size));
+}
+
+// lwIP asks again at once when a server refuses what was offered, as often as that happens.
+void hear_dhcp(pbuf* datagram, netif& interface) {
+  const dhcp* before = netif_dhcp_data(&interface);
+  const bool was_requesting = before != nullptr && before->state == DHCP_STATE_REQUESTING;
+  udp_input(datagram, &interface);
+  dhcp* state = netif_dhcp_data(&interface);
+  if (!was_requesting || state == nullptr) return;
+  Engine& engine = Engine::current();
+  if (state->state == DHCP_STATE_BOUND) engine.dhcp_refusals = 0;
+  if (state->state != DHCP_STATE_SELECTING) return;
+  const std::uint32_t seconds = net::lwip::seconds_after_refusal(++engine.dhcp_refusals);
+  state->state = DHCP_STATE_BACKING_OFF;
+  state->request_timeout = seconds * 1000 / DHCP_FINE_TIMER_MSECS;
+}
+
 void take_segment(pbuf* segment, netif* interface) {
   if (segment->len >= TCP_HLEN) make_room_for_new(*segment, *interface);
   tcp_input(segment, interface);
@@ -123,6 +130,7 @@ int crunch_lwip_ip4_input(pbuf* packet, netif*) {
 }
 
 int crunch_lwip_ip6_input(pbuf* packet, netif*) {
+  Engine::current().is_put_together = false;
   if (net::lwip::are_ipv6_options_good(first_of(*packet))) return 0;
   pbuf_free(packet);
   return 1;
@@ -142,6 +150,7 @@ pbuf* crunch_lwip_ip6_reass(pbuf* fragment) {
   pbuf* whole = fragment;
   if (engine.fragments.admit(seen, engine.loop.now())) {
     whole = ip6_reass(fragment);
+    engine.is_put_together = whole != nullptr;
     if (whole == nullptr || net::lwip::are_ipv6_options_good(first_of(*whole))) return whole;
   }
   pbuf_free(whole);
@@ -168,31 +177,30 @@ void crunch_lwip_udp_input(pbuf* datagram, netif* interface) {
   const auto* header = static_cast<const udp_hdr*>(datagram->payload);
   const bool is_for_dhcp = datagram->len >= UDP_HLEN && !ip_current_is_v6() &&
                            lwip_ntohs(header->dest) == LWIP_IANA_PORT_DHCP_CLIENT;
-  if (is_for_dhcp || is_between_two(*datagram, *interface)) {
+  if (is_for_dhcp && is_from_dhcp(*datagram)) {
+    hear_dhcp(datagram, *interface);
+  } else if (!is_for_dhcp && is_between_two(*datagram, *interface)) {
     udp_input(datagram, interface);
   } else {
     pbuf_free(datagram);
   }
 }
 
+void crunch_lwip_lease_times(dhcp* state) {
+  const net::lwip::LeaseTimes times = net::lwip::lease_times(
+      state->offered_t0_lease, state->offered_t1_renew, state->offered_t2_rebind);
+  state->t0_timeout = times.lease;
+  state->t1_timeout = times.renew;
+  state->t2_timeout = times.rebind;
+}
+
 void crunch_lwip_icmp_input(pbuf* message, netif* interface) {
   const auto* head = static_cast<const u8_t*>(message->payload);
   if (message->len >= 2 && head[0] == ICMP_DUR && head[1] == ICMP_DUR_FRAG &&
       inet_chksum_pbuf(message) == 0) {
-    hear_too_big(*message, 6, true);
+    Engine::current().paths.hear_too_big(*message, false);
   }
   icmp_input(message, interface);
-}
-
-// lwIP would believe any "packet too big", and then cut what is sent into the smallest of
-// fragments.
-void crunch_lwip_nd6_input(pbuf* message, netif* interface) {
-  if (*static_cast<const u8_t*>(message->payload) != ICMP6_TYPE_PTB) {
-    nd6_input(message, interface);
-    return;
-  }
-  hear_too_big(*message, 4, false);
-  pbuf_free(message);
 }
 
 err_t crunch_lwip_ip4_frag(pbuf* packet, netif* interface, const ip4_addr_t* to) {

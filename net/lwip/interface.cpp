@@ -102,6 +102,8 @@ void Interface::start(const Mac& mac, std::size_t mtu_bytes, Offload offload) {
   netif_set_default(&netif_);
   if (uses_ipv6()) start_ipv6();
   netif_set_up(&netif_);
+  // lwIP would wake every second to ask for routers, and never do it.
+  if (!uses_ipv6()) netif_.rs_count = 0;
   start_ipv4();
   loop_.schedule(*this);
 }

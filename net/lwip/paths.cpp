@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: ISC
 #include "net/lwip/paths.hpp"
 
-#include <algorithm>
+#include <array>
 #include <cstring>
 
 #include <lwip/netif.h>
+#include <lwip/pbuf.h>
 #include <lwip/priv/tcp_priv.h>
 
 #include "net/lwip/frame.hpp"
@@ -19,6 +20,9 @@ constexpr std::size_t ipv4_header_bytes_min = 20;
 constexpr std::size_t ipv6_header_bytes = 40;
 constexpr std::size_t quoted_tcp_bytes = 8;  // ports and sequence number
 constexpr std::byte protocol_tcp{6};
+constexpr std::size_t icmp_header_bytes = 8;
+// The longest IPv4 header and what routers must quote after it (RFC 792).
+constexpr std::size_t quote_bytes_max = 60 + quoted_tcp_bytes;
 
 struct Quote {
   PathMtu::Address from{};
@@ -82,8 +86,12 @@ bool Paths::admits(base::Bytes first, std::size_t frame_bytes) noexcept {
   return false;
 }
 
-void Paths::hear_too_big(base::Bytes quoted, std::size_t bytes) noexcept {
-  const std::optional<Quote> quote = read_quote(quoted);
+void Paths::hear_too_big(const pbuf& message, bool is_ipv6) noexcept {
+  std::array<std::byte, icmp_header_bytes + quote_bytes_max> copy{};
+  const std::size_t size = pbuf_copy_partial(&message, copy.data(), copy.size(), 0);
+  if (size < icmp_header_bytes) return;
+  const std::size_t bytes = is_ipv6 ? long_at(copy, 4) : word_at(copy, 6);
+  const auto quote = read_quote(base::Bytes(copy).first(size).subspan(icmp_header_bytes));
   if (!quote) return;
   const tcp_pcb* pcb = tcp_active_pcbs;
   while (pcb != nullptr && !is_under_way(*quote, *pcb)) pcb = pcb->next;

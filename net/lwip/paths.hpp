@@ -25,6 +25,7 @@
 #include "net/lwip/path_mtu.hpp"
 
 struct netif;
+struct pbuf;
 struct tcp_pcb;
 
 namespace net::lwip {
@@ -41,9 +42,8 @@ class Paths final : public base::Work {
   [[nodiscard]] bool admits(base::Bytes first, std::size_t frame_bytes) noexcept;
   // A TCP packet did not even fit the interface.
   void hold_back() noexcept { loop_.schedule(*this); }
-  // A router could not forward the packet that begins with `quoted`; at most `bytes` would have
-  // passed.
-  void hear_too_big(base::Bytes quoted, std::size_t bytes) noexcept;
+  // ICMP's message of a router that could not forward a packet, whose checksum is good.
+  void hear_too_big(const pbuf& message, bool is_ipv6) noexcept;
   // What was heard long ago no longer holds.
   void forget_old() noexcept {
     if (known_.expire(loop_.now())) loop_.schedule(*this);

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: ISC
-// tests/net/dhcp_test.cpp: an address from DHCP that another host has is given back (RFC 2131
-// section 3.1.5), and another asked for.
+// tests/net/dhcp_test.cpp: the DHCP client: an address that another host has is given back (RFC
+// 2131 section 3.1.5) and another asked for; leases are renewed in time; what makes no sense is not
+// believed, and a server that refuses what it has offered is asked more and more rarely.
 //
 // Method: a DHCP server made of frames answers the stack, in simulated time; the other host is an
 // ARP frame. What the stack sends is read as bytes.
 
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "net/lwip/leases.hpp"
 #include "tests/net/frames.hpp"
 #include "tests/net/lwip_world.hpp"
 
@@ -25,6 +28,7 @@ constexpr int offer = 2;
 constexpr int request = 3;
 constexpr int decline = 4;
 constexpr int acknowledge = 5;
+constexpr int refuse = 6;
 constexpr std::size_t dhcp_at = 42;
 constexpr std::size_t options_at = dhcp_at + 240;
 
@@ -60,14 +64,24 @@ class Dhcp : public ::testing::Test {
     const base::Instant end = world_.loop().now() + time;
     while (world_.loop().now() < end) world_.loop().turn(end);
   }
+  // "The server has the MAC of the frames that it sends."
+  void answer_arp(const std::string& question) {
+    std::string answer = net::frames::arp_request(server, net::frames::other_mac);
+    answer[21] = 2;
+    answer.replace(0, 6, net::frames::our_mac);
+    answer.replace(32, 10, question.substr(22, 10));
+    world_.device().arrive(answer);
+  }
   void see(const std::string& frame) {
+    const bool is_arp = frame.size() >= 42 && frame[12] == 8 && frame[13] == 6 && frame[21] == 1;
+    if (is_arp && frame.substr(38, 4) == word_text(server)) answer_arp(frame);
     if (frame.size() < options_at || frame[23] != 17) return;
     const std::string type = option(frame, 53);
     ASSERT_EQ(type.size(), 1U);
     seen_.emplace_back(type[0], frame);
     const bool is_discover = type[0] == discover;
-    if (is_discover) ++offered_;
-    if (is_discover || type[0] == request) answer(frame, is_discover ? offer : acknowledge);
+    if (is_discover) offered_ = always_offered_.value_or(offered_ + 1);
+    if (is_discover || type[0] == request) answer(frame, is_discover ? offer : to_request_);
   }
   void answer(const std::string& question, int type) {
     std::string message = question.substr(dhcp_at, 240);
@@ -75,8 +89,10 @@ class Dhcp : public ::testing::Test {
     message.replace(16, 4, word_text(offered_));
     message += std::string("\x35\x01", 2) + static_cast<char>(type);
     message += "\x36\x04" + word_text(server);
-    message += "\x33\x04" + word_text(3600);
-    message += "\x01\x04" + word_text(0xffffff00);
+    message += "\x33\x04" + word_text(lease_s_);
+    message += "\x01\x04" + word_text(mask_);
+    message += more_options_;
+    net::frames::put_long(message, 236, cookie_);
     message += '\xff';
     std::string datagram(8, '\0');
     net::frames::put_word(datagram, 0, 67);
@@ -103,6 +119,12 @@ class Dhcp : public ::testing::Test {
   }
 
   std::uint32_t offered_ = 0x0a000064;  // the last one: 10.0.0.101 is the first
+  std::uint32_t lease_s_ = 3600;
+  std::uint32_t mask_ = 0xffffff00;
+  std::uint32_t cookie_ = 0x63825363;
+  std::string more_options_;
+  std::optional<std::uint32_t> always_offered_;
+  int to_request_ = acknowledge;
   std::vector<std::pair<int, std::string>> seen_;
   LwipWorld world_{1, 1500, asking(), {}, [this](const std::string& frame) { see(frame); }};
 };
@@ -158,6 +180,101 @@ TEST_F(Dhcp, AnAddressThatWasOursForLongIsDefendedFirst) {
   another_host(offered_);
   turn(1s);
   EXPECT_EQ(count(decline), 1U);
+}
+
+// Each at one half of its time, by asking the server that gave it.
+TEST_F(Dhcp, LeasesAreRenewedInTime) {
+  std::uint32_t before = lease_s_;
+  for (const std::uint32_t lease : {2'592'000U, 86'400U, 600U, 90U, 61U, 60U, 30U, 8U}) {
+    lease_s_ = lease;
+    turn(base::Duration(std::chrono::seconds(before)));  // until it holds
+    before = lease;
+    seen_.clear();
+    turn(base::Duration(std::chrono::seconds(lease) * 3));
+    EXPECT_GE(count(request), 5U) << lease;
+    EXPECT_LE(count(request), 7U) << lease;
+    EXPECT_EQ(count(discover), 0U) << lease << ": it never ended";
+    EXPECT_EQ(offered_, 0x0a000065U);
+  }
+  EXPECT_FALSE(says("no longer ours"));
+}
+
+TEST_F(Dhcp, AServerThatRefusesWhatItOffersIsAskedRarely) {
+  to_request_ = refuse;
+  turn(10s);
+  const std::size_t at_first = seen_.size();
+  EXPECT_GE(count(request), 3U);
+  EXPECT_LE(at_first, 15U);
+  turn(1h);
+  EXPECT_LE(seen_.size(), at_first + 60U);
+  EXPECT_GE(count(request), 10U) << "but it is still asked";
+  EXPECT_FALSE(world_.stack().has_ipv4());
+  to_request_ = acknowledge;
+  turn(301s);
+  EXPECT_TRUE(world_.stack().has_ipv4());
+  // And then a refusal counts as the first again.
+  to_request_ = refuse;
+  turn(45min);
+  EXPECT_FALSE(world_.stack().has_ipv4());
+  to_request_ = acknowledge;
+  turn(301s);
+  EXPECT_TRUE(world_.stack().has_ipv4());
+}
+
+// What a server says that cannot be.
+TEST_F(Dhcp, WhatMakesNoSenseIsNotBelieved) {
+  auto expect_nothing = [&](const std::string& what) {
+    seen_.clear();
+    turn(3min);
+    EXPECT_GE(count(discover), 2U) << what;
+    EXPECT_EQ(count(request), 0U) << what;
+    EXPECT_FALSE(world_.stack().has_ipv4()) << what;
+  };
+  // The first offer has been made already.
+  to_request_ = refuse;
+  turn(1s);
+  to_request_ = acknowledge;
+  cookie_ = 0x63825364;
+  expect_nothing("another cookie");
+  cookie_ = 0x63825363;
+  lease_s_ = 0;
+  expect_nothing("a lease of no time");
+  lease_s_ = 3600;
+  for (const std::uint32_t mask : {0x00ffffffU, 0xff00ff00U, 0U}) {
+    mask_ = mask;
+    expect_nothing("a mask that is none");
+  }
+  mask_ = 0xffffff00;
+  for (const std::uint32_t router : {0U, 0x7f000001U, 0xe0000001U, 0xffffffffU}) {
+    more_options_ = "\x03\x04" + word_text(router);
+    expect_nothing("a gateway that is none");
+  }
+  more_options_.clear();
+  for (const std::uint32_t address :
+       {0U, 5U, 0x7f000001U, 0xe0000001U, 0xf0000001U, 0xffffffffU, 0x0a0000ffU, 0x0a000000U}) {
+    always_offered_ = address;
+    expect_nothing(word_text(address));
+  }
+  always_offered_.reset();
+  turn(2min);
+  EXPECT_TRUE(world_.stack().has_ipv4());
+}
+
+TEST(LeaseTimes, AreInOrder) {
+  using net::lwip::lease_times;
+  auto times = [](std::uint32_t lease, std::uint32_t renew, std::uint32_t rebind) {
+    const auto [end, first, second] = lease_times(lease, renew, rebind);
+    return std::vector<std::uint32_t>{end, first, second};
+  };
+  using All = std::vector<std::uint32_t>;
+  EXPECT_EQ(times(3600, 1800, 3150), (All{3600, 1800, 3150}));
+  EXPECT_EQ(times(3600, 100, 200), (All{3600, 100, 200}));
+  EXPECT_EQ(times(3600, 0, 0), (All{3600, 1800, 3150}));
+  EXPECT_EQ(times(3600, 4000, 4000), (All{3600, 1800, 3150}));
+  EXPECT_EQ(times(3600, 3300, 3200), (All{3600, 1800, 3200}));
+  EXPECT_EQ(times(8, 4, 7), (All{8, 4, 7}));
+  EXPECT_EQ(times(1, 0, 0), (All{1, 1, 1}));
+  EXPECT_EQ(times(0xffff'ffff, 0xffff'ffff, 0xffff'ffff)[1], 0x7fff'ffffU);
 }
 
 }  // namespace

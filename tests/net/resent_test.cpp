@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// tests/net/resent_test.cpp: a segment that is to be sent again waits for a device without room, and
-// meanwhile bytes, or the end, are queued: they come after all that was queued before.
+// tests/net/resent_test.cpp: a segment that is to be sent again waits for a device without room,
+// and meanwhile bytes, or the end, are queued: they come after all that was queued before.
 //
 // Method: a wire on which the first segment is lost, and a device that takes nothing from then on
 // until more has been written, in simulated time.

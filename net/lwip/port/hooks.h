@@ -10,6 +10,7 @@
 extern "C" {
 #endif
 
+struct dhcp;
 struct netif;
 struct pbuf;
 struct tcp_hdr;
@@ -33,9 +34,13 @@ void crunch_lwip_tcp_input(struct pbuf* segment, struct netif* netif);
 void crunch_lwip_udp_input(struct pbuf* datagram, struct netif* netif);
 void crunch_lwip_icmp_input(struct pbuf* message, struct netif* netif);
 void crunch_lwip_nd6_input(struct pbuf* message, struct netif* netif);
+void crunch_lwip_mld6_input(struct pbuf* message, struct netif* netif);
 struct pbuf* crunch_lwip_ip6_reass(struct pbuf* fragment);
 err_t crunch_lwip_ip4_frag(struct pbuf* packet, struct netif* netif, const ip4_addr_t* to);
 err_t crunch_lwip_ip6_frag(struct pbuf* packet, struct netif* netif, const ip6_addr_t* to);
+
+// A lease has been given: when it ends, and when to renew it.
+void crunch_lwip_lease_times(struct dhcp* dhcp);
 
 // Queues a FIN.
 err_t crunch_lwip_tcp_send_fin(struct tcp_pcb* pcb);

@@ -50,6 +50,16 @@
 #define LWIP_DHCP 1
 #define LWIP_DHCP_DOES_ACD_CHECK 0  // see net/lwip/decline.hpp
 #define LWIP_DHCP_GET_NTP_SRV 0
+// Leases are timed by the second: by the minute, one of a minute would end before it is renewed.
+#define DHCP_COARSE_TIMER_SECS 1
+#define DHCP_TIMEOUT_SIZE_T u32_t
+#define DHCP_DEFINE_CUSTOM_TIMEOUTS
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T0_LEASE(result, dhcp) crunch_lwip_lease_times(dhcp)
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(result, dhcp) ((void)(result))
+#define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(result, dhcp) ((void)(result))
+#define DHCP_NEXT_TIMEOUT_THRESHOLD 60  // RFC 2131 section 4.4.5
+#define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) \
+  (u16_t)(((tries) < 6 ? 1 << (tries) : 60) * 1000)
 // Fragments that wait for their others, of all datagrams together.
 #define IP_REASSEMBLY 1
 #define IP_REASS_MAX_PBUFS 64

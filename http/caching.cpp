@@ -19,24 +19,6 @@ constexpr bool is_hex(char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); }
 
 bool is_hex_text(string_view text) { return !text.empty() && std::ranges::all_of(text, is_hex); }
 
-// A token seen as runs of lower case, upper case, digits and the rest.
-struct Shape {
-  int lower = 0, upper = 0, digits = 0, others = 0;
-  int changes = 0;  // from one run to the next
-};
-
-Shape shape_of(string_view text) {
-  Shape shape;
-  int before = -1;
-  for (char c : text) {
-    int kind = is_lower(c) ? 0 : is_upper(c) ? 1 : is_digit(c) ? 2 : 3;
-    ++(kind == 0 ? shape.lower : kind == 1 ? shape.upper : kind == 2 ? shape.digits : shape.others);
-    if (before >= 0 && before != kind) ++shape.changes;
-    before = kind;
-  }
-  return shape;
-}
-
 // "20240101", alone or before something else.
 bool starts_with_date(string_view text) {
   if (text.size() < 8 || !std::ranges::all_of(text.substr(0, 8), is_digit)) return false;
@@ -52,32 +34,90 @@ bool is_word_then_number(string_view text) {
   return std::ranges::all_of(text.substr(letters), is_digit);
 }
 
+// "00ff00aa", "ffffff80": three of the four bytes are a digit twice, as people choose colours.
+// Chance makes one digest in a thousand look so.
+bool is_colour(string_view token) {
+  int doubles = 0;
+  for (std::size_t i = 0; i + 1 < token.size(); i += 2) doubles += token[i] == token[i + 1] ? 1 : 0;
+  return token.size() == 8 && doubles >= 3;
+}
+
 // Hexadecimal, as webpack, mdBook, Hugo and Sprockets write it.
 bool is_hex_digest(string_view token) {
   if (token.size() < 8 || !is_hex_text(token)) return false;
-  Shape shape = shape_of(token);
-  if (shape.digits == 0 || shape.lower == 0) return false;
-  return token.size() >= 20 || !(starts_with_date(token) || is_word_then_number(token));
+  if (std::ranges::none_of(token, is_digit) || std::ranges::none_of(token, is_lower)) return false;
+  return token.size() >= 20 ||
+         !(starts_with_date(token) || is_word_then_number(token) || is_colour(token));
 }
 
-// Eight characters of base32, as esbuild and Angular write it.
-bool is_base32_digest(string_view token) {
+// What bundlers call their outputs: beside these names, more is taken for a digest.
+bool is_bundle(string_view name) {
+  constexpr std::array names{"app",       "bundle", "chunk",   "common", "entry",  "index",
+                             "main",      "module", "runtime", "shared", "styles", "style",
+                             "polyfills", "vendor", "scripts", "worker", "theme",  "client"};
+  return std::ranges::find(names, name) != names.end();
+}
+
+// Eight characters of base32, as esbuild and Angular write it. Words in capitals look the same
+// ("WIN32API"), so it must stand beside a bundler's name or change often.
+bool is_base32_digest(string_view name, string_view token) {
   auto in_alphabet = [](char c) { return is_upper(c) || (c >= '2' && c <= '7'); };
   if (token.size() != 8 || !std::ranges::all_of(token, in_alphabet)) return false;
-  Shape shape = shape_of(token);
-  return shape.digits > 0 && shape.upper > 0 && !is_word_then_number(token);
+  if (std::ranges::none_of(token, is_digit) || is_word_then_number(token)) return false;
+  int changes = 0;
+  for (std::size_t i = 1; i < token.size(); ++i) {
+    changes += is_digit(token[i]) != is_digit(token[i - 1]) ? 1 : 0;
+  }
+  return is_bundle(name) || changes >= 4;
 }
 
-// Eight characters of base64url, as Vite and Rollup write it. Those without a digit are taken for
-// words ("MyWidget"), which every fourth digest therefore is.
-bool is_base64_digest(string_view token) {
+// How many words and numbers a token is made of, as people put them together: a capital begins a
+// word, as do a number's end, '-' and '_'. "Win32Api" has 3, "BxZ8a91k" has 6.
+int count_words(string_view token) {
+  int words = 0;
+  for (std::size_t i = 0; i < token.size(); ++i) {
+    char c = token[i], before = i == 0 ? '-' : token[i - 1];
+    bool goes_on = is_lower(c)   ? is_lower(before) || is_upper(before)
+                   : is_digit(c) ? is_digit(before)
+                                 : false;
+    if (!goes_on) ++words;
+  }
+  return words;
+}
+
+// Eight characters of base64url, as Vite and Rollup write it. Those that could be words and numbers
+// ("MyWidget", "Zh2Hans1", "Entry1-1") are taken for these, which every second digest could be.
+bool is_base64_digest(string_view name, string_view token) {
   auto in_alphabet = [](char c) {
     return is_lower(c) || is_upper(c) || is_digit(c) || c == '-' || c == '_';
   };
   if (token.size() != 8 || !std::ranges::all_of(token, in_alphabet)) return false;
-  Shape shape = shape_of(token);
-  return shape.digits > 0 && shape.upper > 0 && shape.lower > 0 && shape.changes >= 4 &&
-         !is_word_then_number(token);
+  if (std::ranges::none_of(token, is_digit) || std::ranges::none_of(token, is_upper) ||
+      std::ranges::none_of(token, is_lower)) {
+    return false;
+  }
+  std::size_t dash = token.find_first_of("-_");
+  if (dash != string_view::npos && is_word_then_number(token.substr(0, dash)) &&
+      is_word_then_number(token.substr(dash + 1))) {
+    return false;
+  }
+  return count_words(token) >= (is_bundle(name) ? 5 : 6);
+}
+
+// What such a name holds is a digest of a source or a name, or no digest: a colour, an address.
+bool is_other_value(string_view name) {
+  constexpr std::array names{
+      "color",    "colour",   "rgb",    "rgba", "hex",      "mac",      "addr",   "address",
+      "id",       "uid",      "uuid",   "oui",  "serial",   "commit",   "rev",    "revision",
+      "avatar",   "gravatar", "user",   "math", "tex",      "graphviz", "dot",    "inheritance",
+      "plantuml", "mermaid",  "swatch", "dir",  "device",   "key",      "hash",   "ip",
+      "ipv6",     "crc",      "crc32",  "sum",  "checksum", "build",    "version"};
+  std::string_view last = name.substr(name.find_last_of(".-_") + 1);
+  return std::ranges::find_if(names, [last](string_view each) {
+           return last.size() == each.size() && std::ranges::equal(last, each, {}, [](char c) {
+                    return is_upper(c) ? char(c + 32) : c;
+                  });
+         }) != names.end();
 }
 
 // RFC 9562: a name, not a digest.
@@ -103,12 +143,17 @@ bool is_hugo_image(string_view stem) {
          is_hex_digest(rest.substr(0, count));
 }
 
-// What bundlers write beside what people write; for other types only long digests count.
-bool is_asset(string_view extension) {
-  constexpr std::array names{"js",   "mjs", "css",  "map", "wasm", "woff", "woff2", "ttf",
-                             "otf",  "eot", "svg",  "png", "jpg",  "jpeg", "gif",   "webp",
-                             "avif", "ico", "json", "txt", "webm", "mp4"};
+// What bundlers write and name by a short digest.
+bool is_code(string_view extension) {
+  constexpr std::array names{"js",   "mjs",   "css", "map", "wasm",
+                             "woff", "woff2", "ttf", "otf", "eot"};
   return std::ranges::find(names, extension) != names.end();
+}
+// What they write beside it; for other types only long digests count.
+bool is_asset(string_view extension) {
+  constexpr std::array names{"svg",  "png", "jpg",  "jpeg", "gif", "webp",
+                             "avif", "ico", "json", "webm", "mp4"};
+  return is_code(extension) || std::ranges::find(names, extension) != names.end();
 }
 
 bool is_immutable_folder(string_view key) {
@@ -116,20 +161,25 @@ bool is_immutable_folder(string_view key) {
                                string_view{"_app/immutable/"}, string_view{"_astro/"}};
   return std::ranges::any_of(folders, [key](string_view folder) {
     std::size_t at = key.find(folder);
-    return at == 0 || (at != string_view::npos && key[at - 1] == '/');
+    if (at != 0 && (at == string_view::npos || key[at - 1] != '/')) return false;
+    // Nuxt keeps there, under fixed names, which build is the newest.
+    return !key.substr(at + folder.size()).starts_with("builds/");
   });
 }
 
 // Takes the extension off `name`, and then what comes between it and a digest:
-// "elasticlunr-ef4e11c1.min.js", "main.3f2a9c1b.chunk.css.map".
+// "elasticlunr-ef4e11c1.min.js", "main.3f2a9c1b.chunk.css.map", "page.md.Bq3kX1aZ.lean.js". The
+// extension of "2.8d4a1c0f.chunk.js.LICENSE.txt" is that of the code it belongs to.
 string_view take_extension(string_view& name) {
-  constexpr std::array between{string_view{".min"},    string_view{".chunk"},  string_view{".css"},
-                               string_view{".bundle"}, string_view{".js"},     string_view{".mjs"},
-                               string_view{".module"}, string_view{".LICENSE"}};
+  constexpr std::array between{
+      string_view{".min"},    string_view{".chunk"},   string_view{".css"},
+      string_view{".bundle"}, string_view{".js"},      string_view{".mjs"},
+      string_view{".module"}, string_view{".LICENSE"}, string_view{".lean"}};
   std::size_t dot = name.rfind('.');
   if (dot == string_view::npos) return {};
   string_view extension = name.substr(dot + 1);
   name = name.substr(0, dot);
+  if (extension == "txt" && name.ends_with(".LICENSE")) extension = "js";
   for (bool again = true; again;) {
     again = false;
     for (string_view each : between) {
@@ -141,6 +191,26 @@ string_view take_extension(string_view& name) {
   return extension;
 }
 
+// `stem` is NAME, one of ".-_", TOKEN.
+bool has_digest(string_view stem, string_view extension) {
+  bool asset = is_asset(extension);
+  std::size_t separator = stem.find_last_of(".-_");
+  if (separator != string_view::npos && separator > 0 && stem[separator] != '_') {
+    string_view name = stem.substr(0, separator), token = stem.substr(separator + 1);
+    if (is_other_value(name)) return false;
+    // Beside a dash, a picture's short token may be anybody's.
+    bool short_counts = is_code(extension) || (asset && stem[separator] == '.');
+    std::size_t least = short_counts ? 8 : asset ? 20 : 32;
+    if (token.size() >= least && is_hex_digest(token)) return !ends_with_uuid(stem);
+    if (asset && is_base32_digest(name, token)) return true;
+  }
+  // base64url has '-' and '_' itself, so the token is found by its length.
+  if (!asset || stem.size() < 10) return false;
+  char before = stem[stem.size() - 9];
+  string_view name = stem.substr(0, stem.size() - 9), token = stem.substr(stem.size() - 8);
+  return (before == '-' || before == '.') && !is_other_value(name) && is_base64_digest(name, token);
+}
+
 }  // namespace
 
 bool is_fingerprinted(string_view key) noexcept {
@@ -149,22 +219,9 @@ bool is_fingerprinted(string_view key) noexcept {
   string_view stem = key.substr(key.rfind('/') + 1);
   string_view extension = take_extension(stem);
   if (extension.empty()) return false;
-  bool asset = is_asset(extension);
-  if (asset && is_hugo_image(stem)) return true;
-  if (is_hex_text(stem)) return asset && stem.size() >= 20 && is_hex_digest(stem);
-  std::size_t separator = stem.find_last_of(".-_");
-  if (separator != string_view::npos && separator > 0) {
-    string_view token = stem.substr(separator + 1);
-    bool long_enough = asset || token.size() >= 32;
-    if (long_enough && is_hex_digest(token)) return !ends_with_uuid(stem);
-    if (asset && stem[separator] != '_' && is_base32_digest(token)) return true;
-  }
-  // base64url has '-' and '_' itself, so the token is found by its length.
-  if (!asset || stem.size() < 10 ||
-      (stem[stem.size() - 9] != '-' && stem[stem.size() - 9] != '.')) {
-    return false;
-  }
-  return is_base64_digest(stem.substr(stem.size() - 8));
+  if (is_asset(extension) && is_hugo_image(stem)) return true;
+  if (is_hex_text(stem)) return is_asset(extension) && stem.size() >= 20 && is_hex_digest(stem);
+  return has_digest(stem, extension);
 }
 
 string_view cache_control(string_view key) noexcept {

@@ -42,7 +42,9 @@ std::optional<kv::Encoding> listed(const Request& request, Field field, const kv
 // hold against it: then it is to be ignored.
 std::optional<std::int64_t> date_in(const Request& request, Field field, const kv::Stat& stat,
                                     std::int64_t now_s) {
-  if (!request.has(field) || request.repeats(field) || stat.modified_s < 0) return std::nullopt;
+  if (!request.has(field) || request.repeats(field) || !is_modification_time(stat.modified_s)) {
+    return std::nullopt;
+  }
   return parse_date(request.value(field), now_s);
 }
 
@@ -61,7 +63,9 @@ Verdict preconditions(const Request& request, const kv::Stat& stat, const Offer&
     if (match) encoding = *match;
     if (match || is_any(request, Field::if_none_match)) return Verdict::not_modified;
   } else if (auto date = date_in(request, Field::if_modified_since, stat, now_s)) {
-    if (stat.modified_s <= *date) return Verdict::not_modified;
+    // Only the very date that was said: an older image put back has older files, and a browser
+    // must not keep the newer ones. (RFC 9110 section 13.1.3 lets a server compare so.)
+    if (stat.modified_s == *date) return Verdict::not_modified;
   }
   return Verdict::proceed;
 }

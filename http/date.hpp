@@ -18,6 +18,15 @@ using DateText = std::array<char, date_bytes>;
 // The last second that has four digits of year.
 inline constexpr std::int64_t date_s_max = 253'402'300'799;
 
+// The first second of 1991, when the Web was young: an earlier time of a file is none, but what
+// tools set that know no time (0, 1: Nix, ostree; 1980: zip, buildpacks; 1985: npm).
+inline constexpr std::int64_t modified_s_min = 662'688'000;
+
+// Whether `modified_s` is a time of a last change that can be said.
+[[nodiscard]] constexpr bool is_modification_time(std::int64_t modified_s) noexcept {
+  return modified_s >= modified_s_min && modified_s <= date_s_max;
+}
+
 // IMF-fixdate of `unix_s`, seconds since 1970-01-01 UTC; outside [0, date_s_max] the nearest end.
 [[nodiscard]] DateText date_text(std::int64_t unix_s) noexcept;
 

@@ -32,13 +32,15 @@ void describe(const HeadOf& head, FieldTaker& taker) {
   writer.text({head.digest.data(), head.digest.size()});
   writer.text("\"");
   taker.take(HeadPart::validators, etag_name, writer.written());
-  taker.take(HeadPart::validators, "Cache-Control", cache_control(head.key));
+  taker.take(HeadPart::validators, "Cache-Control",
+             head.caching.empty() ? cache_control(head.key) : head.caching);
   if (head.varies) taker.take(HeadPart::validators, "Vary", "Accept-Encoding");
-  if (head.modified_s >= 0 && head.modified_s <= date_s_max) {
+  if (is_modification_time(head.modified_s)) {
     DateText date = date_text(head.modified_s);
     taker.take(HeadPart::validators, last_modified_name, {date.data(), date.size()});
   }
-  taker.take(HeadPart::type, content_type_name, media_type(head.key));
+  taker.take(HeadPart::type, content_type_name,
+             head.type.empty() ? media_type(head.key) : head.type);
   if (head.encoding != kv::Encoding::identity) {
     taker.take(HeadPart::middle, "Content-Encoding", kv::name_of(head.encoding));
   }

@@ -27,8 +27,11 @@ struct HeadOf {
   kv::Encoding encoding = kv::Encoding::identity;
   kv::Digest digest{};
   std::uint64_t size_bytes = 0;
-  std::int64_t modified_s = 0;  // left out where a date cannot say it
+  std::int64_t modified_s = 0;  // left out unless it is_modification_time
   bool varies = false;          // the value has more than one representation
+  // What Content-Type and Cache-Control say; empty: what the key's name says.
+  std::string_view type = {};
+  std::string_view caching = {};
 };
 
 enum class HeadPart : std::uint8_t { validators, type, middle, length };

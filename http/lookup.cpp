@@ -14,6 +14,7 @@ void Lookup::start(std::size_t key_bytes, bool is_directory, std::span<char> buf
   buffer_ = buffer;
   end_ = End::none;
   pages_ = 0;
+  is_dictionary_ = false;
   key_bytes_ = key_bytes;
   state_ = State::value;
   if (is_directory) ask(State::index, key_bytes, index_name);
@@ -32,6 +33,13 @@ void Lookup::ask(State state, std::size_t directory_bytes, std::string_view name
   if (at > 0) buffer_[at++] = '/';
   std::ranges::copy(name, buffer_.data() + at);
   key_bytes_ = at + name.size();
+}
+
+// The directory is the key itself, so that the search for a page goes on as from the key.
+void Lookup::ask_html() noexcept {
+  state_ = State::html;
+  std::ranges::copy(html_suffix, buffer_.data() + directory_bytes_);
+  key_bytes_ = directory_bytes_ + html_suffix.size();
 }
 
 void Lookup::ask_page_up() noexcept {
@@ -56,20 +64,34 @@ void Lookup::take(const kv::Result<kv::Stat>& answer) noexcept {
       if (answer) {
         end_ = End::found;
       } else if (answer.error() == kv::Error::value_expected) {
+        is_dictionary_ = true;
         ask(State::redirect, key_bytes_, index_name);
       } else {
-        ask_page_up();
+        ask_html();
       }
       return;
     case State::index:
-    case State::redirect:
-      if (!answer) {
-        ask(State::page, directory_bytes_, page_404_name);
-      } else if (state_ == State::index) {
+      if (answer) {
         end_ = End::found;
       } else {
+        ask(State::page, directory_bytes_, page_404_name);
+      }
+      return;
+    case State::redirect:
+      if (answer) {
         end_ = End::moved;
         key_bytes_ = directory_bytes_;
+      } else {
+        ask_html();
+      }
+      return;
+    case State::html:
+      if (answer) {
+        end_ = End::found;
+      } else if (is_dictionary_) {
+        ask(State::page, directory_bytes_, page_404_name);
+      } else {
+        ask_page_up();
       }
       return;
     case State::page:

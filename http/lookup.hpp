@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: ISC
 // http/lookup.hpp: from a key to what is served for it: itself, its index.html, a redirect to it
-// with a slash, or the nearest 404.html.
+// with a slash, the page that it names without ".html", or the nearest 404.html.
 //
 // States:  a machine without I/O: while `wants()` is true, stat `key()` and `take` the answer.
 //
 //            state        key to stat      value          dictionary    nothing
-//            value        k                -> found       redirect      page
+//            value        k                -> found       redirect      html
 //            index        k/index.html     -> found       page          page
-//            redirect     k/index.html     -> moved       page          page
+//            redirect     k/index.html     -> moved       html          html
+//            html         k.html           -> found       page          page
 //            page         dir/404.html     -> page_404    page, one directory up; at the root
 //                                                         -> absent
 //          `unavailable` ends it from every state.
@@ -28,6 +29,7 @@
 namespace http {
 
 inline constexpr std::string_view index_name = "index.html";
+inline constexpr std::string_view html_suffix = ".html";
 inline constexpr std::string_view page_404_name = "404.html";
 // What a key's buffer must have beyond the key.
 inline constexpr std::size_t lookup_slack = 16;
@@ -58,14 +60,16 @@ class Lookup {
   [[nodiscard]] const kv::Stat& stat() const noexcept { return stat_; }
 
  private:
-  enum class State : std::uint8_t { value, index, redirect, page };
+  enum class State : std::uint8_t { value, index, redirect, html, page };
   void ask(State state, std::size_t directory_bytes, std::string_view name) noexcept;
+  void ask_html() noexcept;
   void ask_page_up() noexcept;
 
   std::span<char> buffer_;
   std::size_t key_bytes_ = 0;        // of the key to stat
   std::size_t directory_bytes_ = 0;  // of the directory in front of it
   int pages_ = 0;
+  bool is_dictionary_ = false;
   State state_ = State::value;
   End end_ = End::none;
   kv::Stat stat_;

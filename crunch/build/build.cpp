@@ -131,10 +131,7 @@ class Run {
     embedding.name = "site";
     embedding.leave_out.push_back(options_.image);
     if (embedding.depfile_target.empty()) embedding.depfile_target = options_.image;
-    const std::string file = settings_file(options_.embed.root);
-    for (const std::string& path : {file, options_.config}) {
-      if (!path.empty()) embedding.also_read.push_back(path);
-    }
+    if (!options_.config.empty()) embedding.also_read.push_back(options_.config);
     Stopwatch configuring;
     // First, so that what is wrong with it is said before the site is compressed.
     const Configured main =

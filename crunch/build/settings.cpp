@@ -5,12 +5,12 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <nlohmann/json.hpp>
 
 #include "base/nearest.hpp"
 #include "config/boot.hpp"
+#include "crunch/embed/site_file.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 
@@ -47,10 +47,11 @@ void read_toml(const std::string& path, std::map<std::string, Setting>& out) {
       const std::string name(key.str());
       const std::optional<std::string> value = text_of(node);
       const std::string place = path + ":" + std::to_string(key.source().begin.line);
+      if (embed::is_site_table(name) && (node.is_table() || node.is_array_of_tables())) continue;
       if (node.is_table()) {
         throw Failure(place + ": '" + name +
                       "' is a table; keys have none: write each on a line of its own, as in "
-                      "http-port = 8080");
+                      "http-port = 8080 (the tables that there are: types, cache)");
       }
       if (!value) {
         throw Failure(place + ": key '" + name +
@@ -112,24 +113,10 @@ std::string rows(const std::vector<Setting>& settings) {
 
 }  // namespace
 
-std::string settings_file(const std::string& site) {
-  namespace fs = std::filesystem;
-  if (site.empty()) return "";
-  // "public" and "public/" are the same directory.
-  fs::path folder = fs::absolute(site).lexically_normal();
-  if (folder.filename().empty()) folder = folder.parent_path();
-  const fs::path file = folder.parent_path() / "crunch.toml";
-  // A link that leads nowhere is a mistake to be told.
-  std::error_code error;
-  return fs::exists(fs::symlink_status(file, error))
-             ? file.lexically_proximate(fs::current_path()).string()
-             : "";
-}
-
 std::vector<Setting> gather_settings(const std::string& site,
                                      const std::vector<std::string>& words) {
   std::map<std::string, Setting> by_name;
-  const std::string file = settings_file(site);
+  const std::string file = embed::site_file_of(site);
   if (!file.empty()) read_toml(file, by_name);
   read_environment(by_name);
   for (const std::string& word : words) {

@@ -2,7 +2,7 @@
 // crunch/build/settings.hpp: what a build says about the keys of an appliance, and who said it.
 //
 // States:  Setting, gather_settings; KeyTable, which knows the keys of a compiled configuration.
-// Order:   the key's own default, below crunch.toml in the folder that holds DIR, below the
+// Order:   the key's own default, below the site's crunch.toml (embed/site_file), below the
 //          environment (CRUNCH_HTTP_PORT for http-port), below --set.
 // Errors:  Usage for --set, a Failure for crunch.toml and the environment: unknown keys (with the
 //          nearest name), values that are none, keys that only a boot can give. Of the environment
@@ -26,9 +26,6 @@ struct Setting {
   Origin origin;
   std::string said_by;  // "crunch.toml", "CRUNCH_HTTP_PORT", "--set"
 };
-
-// The crunch.toml beside a directory; empty: there is none.
-[[nodiscard]] std::string settings_file(const std::string& site);
 
 // `site` is the directory to build, or empty; `words` are NAME=VALUE. Each name once, sorted.
 [[nodiscard]] std::vector<Setting> gather_settings(const std::string& site,

@@ -61,6 +61,9 @@ void add_options(CLI::App& command, OptionWords& words) {
       ->allow_extra_args(false);
   command.add_flag("--dotfiles", options.dotfiles,
                    "Keep names that begin with '.' (without this: only .well-known)");
+  command.add_flag("--backups", options.backups,
+                   "Keep what editors and systems leave behind: page.html~, page.html.bak,\n"
+                   "#page.html#, Thumbs.db ...");
   command.add_option("--threads", options.threads, "How many threads compress [one for each core]")
       ->check(CLI::Range(1U, 1024U))
       ->type_name("N");

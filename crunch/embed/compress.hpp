@@ -54,6 +54,12 @@ class Compressor {
 // Fills as much of the span as there is left; 0: the end.
 using ReadPiece = std::function<std::size_t(base::MutableBytes)>;
 
+// Takes bytes as they are decoded; false: enough.
+using TakePiece = std::function<bool(kv::Bytes)>;
+
+// Decodes `coded` as browsers do. False: it is not in `encoding`, or `take` had enough.
+[[nodiscard]] bool decode(kv::Encoding encoding, const ReadPiece& coded, const TakePiece& take);
+
 // Does `coded` decode, as browsers do it, to exactly the bytes of `original`? Holds neither: stops
 // at the first byte that differs, so that a bomb costs no more than the original's size.
 [[nodiscard]] bool decodes_to(kv::Encoding encoding, const ReadPiece& coded,

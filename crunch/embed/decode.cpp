@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// The other half of compress.hpp: decodes_to, one function for each encoding.
+// The other half of compress.hpp: decode, one function for each encoding, and decodes_to.
 #include <brotli/decode.h>
 #include <zlib.h>
 #include <zstd.h>
@@ -53,7 +53,7 @@ struct Expected {
   }
 };
 
-bool zstd_decodes_to(Input& input, Expected& expected) {
+bool decode_zstd(Input& input, const TakePiece& take) {
   std::unique_ptr<ZSTD_DCtx, decltype(&ZSTD_freeDCtx)> context(ZSTD_createDCtx(), &ZSTD_freeDCtx);
   if (!context) throw std::bad_alloc();
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, zstd_window_log_max);
@@ -64,14 +64,14 @@ bool zstd_decodes_to(Input& input, Expected& expected) {
     ZSTD_inBuffer in{input.piece.data(), input.end, input.at};
     ZSTD_outBuffer to{out.data(), out.size(), 0};
     left = ZSTD_decompressStream(context.get(), &to, &in);
-    if (ZSTD_isError(left) || !expected.take(kv::Bytes(out).first(to.pos))) return false;
+    if (ZSTD_isError(left) || !take(kv::Bytes(out).first(to.pos))) return false;
     input.at = in.pos;
     is_flushed = to.pos < to.size || left == 0;
   }
   return left == 0;
 }
 
-bool brotli_decodes_to(Input& input, Expected& expected) {
+bool decode_brotli(Input& input, const TakePiece& take) {
   std::unique_ptr<BrotliDecoderState, decltype(&BrotliDecoderDestroyInstance)> state(
       BrotliDecoderCreateInstance(nullptr, nullptr, nullptr), &BrotliDecoderDestroyInstance);
   if (!state) throw std::bad_alloc();
@@ -86,12 +86,12 @@ bool brotli_decodes_to(Input& input, Expected& expected) {
     result = BrotliDecoderDecompressStream(state.get(), &in_left, &in, &out_left, &to, nullptr);
     if (result == BROTLI_DECODER_RESULT_ERROR) return false;
     input.at = input.end - in_left;
-    if (!expected.take(std::as_bytes(std::span(out)).first(out.size() - out_left))) return false;
+    if (!take(std::as_bytes(std::span(out)).first(out.size() - out_left))) return false;
   }
   return !input.fill();  // nothing may follow
 }
 
-bool gzip_decodes_to(Input& input, Expected& expected) {
+bool decode_gzip(Input& input, const TakePiece& take) {
   z_stream stream{};
   constexpr int gzip_only = 16 + MAX_WBITS;
   if (inflateInit2(&stream, gzip_only) != Z_OK) throw std::bad_alloc();
@@ -110,7 +110,7 @@ bool gzip_decodes_to(Input& input, Expected& expected) {
     if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) return false;
     input.at = input.end - stream.avail_in;
     std::size_t count = out.size() - stream.avail_out;
-    if (!expected.take(std::as_bytes(std::span(out)).first(count))) return false;
+    if (!take(std::as_bytes(std::span(out)).first(count))) return false;
     if (result == Z_BUF_ERROR && count == 0 && stream.avail_in != 0) return false;
     is_flushed = stream.avail_out > 0 || result == Z_STREAM_END;
   }
@@ -119,24 +119,25 @@ bool gzip_decodes_to(Input& input, Expected& expected) {
 
 }  // namespace
 
-bool decodes_to(kv::Encoding encoding, const ReadPiece& coded, const ReadPiece& original) {
+bool decode(kv::Encoding encoding, const ReadPiece& coded, const TakePiece& take) {
   Input input{coded};
-  Expected expected{original};
-  bool is_good = false;
   switch (encoding) {
     case kv::Encoding::zstd:
-      is_good = zstd_decodes_to(input, expected);
-      break;
+      return decode_zstd(input, take);
     case kv::Encoding::br:
-      is_good = brotli_decodes_to(input, expected);
-      break;
+      return decode_brotli(input, take);
     case kv::Encoding::gzip:
-      is_good = gzip_decodes_to(input, expected);
-      break;
+      return decode_gzip(input, take);
     case kv::Encoding::identity:
       break;
   }
-  return is_good && expected.is_at_end();
+  return false;
+}
+
+bool decodes_to(kv::Encoding encoding, const ReadPiece& coded, const ReadPiece& original) {
+  Expected expected{original};
+  return decode(encoding, coded, [&](kv::Bytes piece) { return expected.take(piece); }) &&
+         expected.is_at_end();
 }
 
 }  // namespace crunch::embed

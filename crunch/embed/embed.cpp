@@ -15,8 +15,10 @@
 
 #include "crunch/embed/cache.hpp"
 #include "crunch/embed/emit.hpp"
+#include "crunch/embed/notes.hpp"
 #include "crunch/embed/pipeline.hpp"
 #include "crunch/embed/prepare.hpp"
+#include "crunch/embed/site_file.hpp"
 #include "crunch/embed/walk.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
@@ -60,6 +62,7 @@ Descriptor lock_directory(const std::string& path) {
 WalkOptions walk_options_of(const Options& options) {
   WalkOptions walk;
   walk.dotfiles = options.dotfiles;
+  walk.backups = options.backups;
   for (const std::string& pattern : options.excludes) walk.excludes.emplace_back(pattern);
   walk.outputs = options.leave_out;
   walk.outputs.push_back(options.out);
@@ -69,8 +72,9 @@ WalkOptions walk_options_of(const Options& options) {
 // The files of one run, from the tree to what is written.
 class Run {
  public:
-  Run(const Options& options, const Tree& tree)
+  Run(const Options& options, const SiteFile& site_file, const Tree& tree)
       : options_(options),
+        site_file_(site_file),
         tree_(tree),
         epoch_(source_date_epoch()),
         cache_(options.cache, options.effort),
@@ -119,8 +123,8 @@ class Run {
       return size <= held_bytes_max ? size : 0;
     };
     pipeline.make_worker = [this] {
-      auto preparer =
-          std::make_shared<Preparer>(tree_, options_.effort, options_.encodings, cache_, known_);
+      auto preparer = std::make_shared<Preparer>(tree_, site_file_, options_.effort,
+                                                 options_.encodings, cache_, known_);
       return [preparer](std::size_t i) { return preparer->prepare(i); };
     };
     pipeline.take = [this](std::size_t i, Prepared prepared) { place(i, std::move(prepared)); };
@@ -136,6 +140,9 @@ class Run {
     }
     FileRecord record;
     record.key = source.key;
+    record.type = std::move(prepared.type);
+    record.caching = std::move(prepared.caching);
+    record.stored = prepared.stored;
     record.modified_s = epoch_.value_or(
         std::clamp(std::int64_t{source.modified.tv_sec}, std::int64_t{0}, modified_s_max));
     if (prepared.is_held) {
@@ -233,11 +240,13 @@ class Run {
     };
     for (const std::string& path : tree_.directories()) add(tree_.name_of(path));
     for (const Source& source : tree_.files()) add(tree_.name_of(source.path));
+    if (!site_file_.path.empty()) add(site_file_.path);
     for (const std::string& path : options_.also_read) add(path);
     return text + "\n";
   }
 
   const Options& options_;
+  const SiteFile& site_file_;
   const Tree& tree_;
   std::optional<std::int64_t> epoch_;
   Cache cache_;
@@ -259,13 +268,15 @@ Summary embed(const Options& options) {
                 " is not a C++ name; take letters, digits and '_', at most 64");
   }
   // Before the output's directory is made, so that a wrong DIR leaves nothing behind.
+  const SiteFile site_file = read_site_file(options.root);
   Tree tree(options.root, walk_options_of(options));
   NewDirectory out(options.out);
   for (const std::string& output : tree.left_out_outputs()) {
     Progress("", 0).say("crunch: note: left out " + in_quotes(output) + ", where the output goes");
   }
+  for (const std::string& note : notes_on(tree)) Progress("", 0).say("crunch: note: " + note);
   Descriptor lock = lock_directory(options.out);
-  Summary summary = Run(options, tree).run();
+  Summary summary = Run(options, site_file, tree).run();
   out.keep();
   summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   return summary;

@@ -26,6 +26,7 @@ struct Options {
   std::uint8_t encodings = 0b1111;  // as in kv::Stat
   std::vector<std::string> excludes;
   bool dotfiles = false;
+  bool backups = false;        // also what editors and systems leave behind
   unsigned threads = 0;        // 0: as many as there are cores
   std::string cache;           // a directory; empty: none
   std::string depfile;         // for make and ninja: what the output depends on; empty: none

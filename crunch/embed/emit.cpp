@@ -9,8 +9,8 @@
 
 #include "crunch/failure.hpp"
 #include "crunch/version.hpp"
+#include "http/caching.hpp"
 #include "http/head.hpp"
-#include "http/mime.hpp"
 #include "kv/crunched/table.hpp"
 #include "kv/crunched/writer.hpp"
 
@@ -93,8 +93,14 @@ std::vector<std::byte> index_of(const Site& site, const std::string& digest) {
       const Placed& placed = *file.forms[at];
       kv::Digest form_digest = kv::digest_of(placed.sha256);
       forms.push_back({encoding, placed.size_bytes, form_digest,
-                       http::make_head({file.key, encoding, form_digest, placed.size_bytes,
-                                        file.modified_s, form_count > 1}),
+                       http::make_head({.key = file.key,
+                                        .encoding = at == 0 ? file.stored : encoding,
+                                        .digest = form_digest,
+                                        .size_bytes = placed.size_bytes,
+                                        .modified_s = file.modified_s,
+                                        .varies = form_count > 1,
+                                        .type = file.type,
+                                        .caching = file.caching}),
                        placed.offset});
     }
     writer.add(file.key, file.modified_s, forms);
@@ -139,7 +145,13 @@ std::string manifest_of(const Site& site, const std::string& digest) {
     out += "{\"path\": ";
     append_json(out, file.key);
     out += ", \"type\": ";
-    append_json(out, http::media_type(file.key));
+    append_json(out, file.type);
+    out += ", \"caching\": ";
+    append_json(out, file.caching.empty() ? http::cache_control(file.key) : file.caching);
+    if (file.stored != kv::Encoding::identity) {
+      out += ", \"stored\": ";
+      append_json(out, kv::name_of(file.stored));
+    }
     out += ", ";
     append_form(file.identity());
     out += ", \"modified\": \"" + utc(file.modified_s) + "\", \"encodings\": {";

@@ -34,6 +34,9 @@ struct FileRecord {
   std::string key;
   std::int64_t modified_s = 0;
   std::array<std::optional<Placed>, kv::encoding_count> forms{};
+  std::string type;                              // Content-Type
+  std::string caching;                           // Cache-Control; empty: as the key says
+  kv::Encoding stored = kv::Encoding::identity;  // what forms[0] is coded in, for everyone
 
   [[nodiscard]] const Placed& identity() const { return *forms[0]; }
 };

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "crunch/embed/describe.hpp"
 #include "crunch/failure.hpp"
 #include "http/mime.hpp"
 #include "http/options.hpp"
@@ -11,22 +12,80 @@
 namespace crunch::embed {
 namespace {
 
+// As much of a coded file is decoded to see what it is: more could be a bomb.
+constexpr std::uint64_t decoded_bytes_max = std::uint64_t{1} << 30U;
+constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
+
 bool has(std::uint8_t encodings, kv::Encoding encoding) {
   return ((encodings >> kv::index_of(encoding)) & 1U) != 0;
 }
 
 }  // namespace
 
+bool Preparer::is_there(std::string_view key) const {
+  const std::vector<Source>& files = tree_.files();
+  auto at = std::ranges::lower_bound(files, key, {}, &Source::key);
+  return at != files.end() && at->key == key;
+}
+
+// False: it is no coded form, or its plain file is there.
+bool Preparer::describe_stored(const Source& source, Prepared& prepared) const {
+  const std::optional<InnerName> inner = inner_name(source.key);
+  if (!inner || is_there(inner->key)) return false;
+  Reading coded(tree_, source);
+  Text text;
+  std::uint64_t decoded_bytes = 0;
+  const bool is_good = decode(
+      inner->encoding, [&](base::MutableBytes out) { return coded.read(out); },
+      [&](kv::Bytes piece) {
+        text.add(piece);
+        decoded_bytes += piece.size();
+        return decoded_bytes <= decoded_bytes_max;
+      });
+  if (!is_good && decoded_bytes <= decoded_bytes_max) {
+    prepared.warnings.push_back(in_quotes(tree_.name_of(source.key)) + " is not in " +
+                                std::string(kv::name_of(inner->encoding)) +
+                                "; it is served as a file of its own only");
+    return false;
+  }
+  std::string_view said = site_.type_of(inner->key);
+  prepared.type = media_type_of(inner->key, text, said);
+  prepared.stored = inner->encoding;
+  return true;
+}
+
+void Preparer::describe(const Source& source, Prepared& prepared) const {
+  prepared.caching = site_.caching_of(source.key);
+  if (describe_stored(source, prepared)) return;
+  Text text;
+  if (prepared.is_held) {
+    text.add(prepared.bytes);
+  } else {
+    Reading reading(tree_, source);
+    std::vector<std::byte> piece(piece_bytes);
+    while (std::size_t count = reading.read(piece)) text.add(base::Bytes(piece).first(count));
+  }
+  prepared.type = media_type_of(source.key, text, site_.type_of(source.key));
+  if (text.holds_private_key()) {
+    prepared.warnings.push_back(in_quotes(tree_.name_of(source.key)) +
+                                " holds a private key, and everyone can read it; take it out of "
+                                "the directory, or leave it out by --exclude");
+  }
+}
+
 Prepared Preparer::prepare(std::size_t file) {
   const Source& source = tree_.files()[file];
   Prepared prepared;
   prepared.is_held = source.size_bytes <= held_bytes_max;
   warn_if_unreachable(source.key, prepared);
+  if (prepared.is_held) {
+    prepared.bytes = read_whole(tree_, source);
+    prepared.sha256 = kv::sha256_of(prepared.bytes);
+  }
+  describe(source, prepared);
+  if (prepared.stored != kv::Encoding::identity) return prepared;
   take_siblings(file, prepared);
-  if (!prepared.is_held) return prepared;
-  prepared.bytes = read_whole(tree_, source);
-  prepared.sha256 = kv::sha256_of(prepared.bytes);
-  if (!http::is_compressible(http::media_type(source.key))) return prepared;
+  if (!prepared.is_held || !http::is_compressible(prepared.type)) return prepared;
   std::uint8_t wanted = 0;
   for (kv::Encoding encoding : compressed_encodings) {
     if (has(encodings_, encoding) && !prepared.siblings[kv::index_of(encoding)]) {

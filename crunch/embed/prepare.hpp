@@ -5,6 +5,8 @@
 // Siblings: "a.js.br" beside "a.js" is taken as the br form of "a.js" if it decodes to the same
 //          bytes and is smaller; if it does not decode so, that is a warning, and it is only an
 //          ordinary file. It keeps its own key either way.
+// Without a plain file: "app.wasm.gz" is served as what is in it, with its Content-Encoding, to
+//          everyone: whoever asks for such a name counts on that.
 // Bounds:  a file of more than `held_bytes_max` is not held, and so not compressed (its siblings
 //          are still taken): it goes into the content in pieces.
 
@@ -20,6 +22,7 @@
 
 #include "crunch/embed/cache.hpp"
 #include "crunch/embed/compress.hpp"
+#include "crunch/embed/site_file.hpp"
 #include "crunch/embed/walk.hpp"
 #include "kv/digest.hpp"
 
@@ -46,7 +49,10 @@ inline constexpr std::array compressed_encodings{kv::Encoding::gzip, kv::Encodin
 }
 
 struct Prepared {
-  bool is_held = false;  // false: `bytes` and `sha256` are still to be read
+  std::string type;                              // Content-Type
+  std::string caching;                           // Cache-Control; empty: as its name says
+  kv::Encoding stored = kv::Encoding::identity;  // what the file's own bytes are coded in
+  bool is_held = false;                          // false: `bytes` and `sha256` are still to be read
   std::vector<std::byte> bytes;
   kv::Sha256Bytes sha256{};
   Forms forms{};
@@ -77,17 +83,27 @@ class Known {
 class Preparer {
  public:
   // All must outlive this. `encodings` as in kv::Stat.
-  Preparer(const Tree& tree, Effort effort, std::uint8_t encodings, Cache& cache, Known& known)
-      : tree_(tree), compressor_(effort), encodings_(encodings), cache_(cache), known_(known) {}
+  Preparer(const Tree& tree, const SiteFile& site, Effort effort, std::uint8_t encodings,
+           Cache& cache, Known& known)
+      : tree_(tree),
+        site_(site),
+        compressor_(effort),
+        encodings_(encodings),
+        cache_(cache),
+        known_(known) {}
 
   [[nodiscard]] Prepared prepare(std::size_t file);
 
  private:
   void warn_if_unreachable(kv::Key key, Prepared& prepared) const;
+  [[nodiscard]] bool is_there(std::string_view key) const;
+  void describe(const Source& source, Prepared& prepared) const;
+  [[nodiscard]] bool describe_stored(const Source& source, Prepared& prepared) const;
   void take_siblings(std::size_t file, Prepared& prepared);
   void compress(Prepared& prepared, std::uint8_t wanted);
 
   const Tree& tree_;
+  const SiteFile& site_;
   Compressor compressor_;
   std::uint8_t encodings_;
   Cache& cache_;

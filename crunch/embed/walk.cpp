@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <climits>
 #include <cstdlib>
 #include <memory>
@@ -47,7 +48,23 @@ std::string target_of(const std::string& link) {
   return target;
 }
 
+// At the root: what is about the site.
+bool is_about_site(std::string_view key) {
+  return key == "crunch.toml" || key == "_headers" || key == "_redirects";
+}
+
 }  // namespace
+
+bool is_backup(std::string_view name) {
+  constexpr std::array suffixes{"~",    ".bak", ".orig", ".rej",    ".swp",
+                                ".swo", ".old", ".save", ".backup", ".~lock"};
+  constexpr std::array names{"Thumbs.db", "ehthumbs.db", "desktop.ini", "Desktop.ini", "__MACOSX"};
+  auto is = [name](const char* one) { return name == one; };
+  auto ends = [name](const char* one) { return name.size() > 1 && name.ends_with(one); };
+  return std::ranges::any_of(suffixes, ends) || std::ranges::any_of(names, is) ||
+         name.starts_with("~$") ||
+         (name.size() > 2 && name.starts_with('#') && name.ends_with('#'));
+}
 
 // Walks without recursion, so that no depth overflows the stack.
 class Walk {
@@ -114,7 +131,11 @@ class Walk {
     }
     bool is_link = S_ISLNK(status.st_mode);
     // What is left out need not be in order; of a link, that is asked before it is followed.
-    if (is_excluded(key, S_ISDIR(status.st_mode))) return;
+    if (is_excluded(key, S_ISDIR(status.st_mode)) || is_about_site(key)) return;
+    if (!options_.backups && is_backup(segment)) {
+      tree_.left_out_backups_.push_back(std::move(key));
+      return;
+    }
     if (is_link) {
       path = follow(path, status);
       if (is_excluded(key, S_ISDIR(status.st_mode))) return;

@@ -7,7 +7,9 @@
 // Links:   a link to a file or directory of the tree is followed, and what it names has the link's
 //          key too; a loop, a link out of the tree and a link to nothing are refused.
 // Left out: names that begin with '.', except ".well-known" (RFC 8615), unless they are asked for;
-//          what --exclude names; the places that the output goes to, and those of a crunch's
+//          what --exclude names; what editors and systems leave behind, unless it is asked for;
+//          what is about the site and no part of it, at its root: crunch.toml, _headers,
+//          _redirects; the places that the output goes to, and those of a crunch's
 //          work.
 // Refused: names that are not UTF-8; pipes, sockets and devices.
 
@@ -41,9 +43,13 @@ struct Source {
 
 struct WalkOptions {
   bool dotfiles = false;
+  bool backups = false;
   std::vector<Glob> excludes;
   std::vector<std::string> outputs;  // never part of the tree, wherever they are
 };
+
+// Whether editors, merges and file managers leave files of this name behind.
+[[nodiscard]] bool is_backup(std::string_view name);
 
 class Tree {
  public:
@@ -59,6 +65,10 @@ class Tree {
   [[nodiscard]] const std::vector<std::string>& left_out_outputs() const noexcept {
     return left_out_outputs_;
   }
+  // Keys of backups and the like, in no order.
+  [[nodiscard]] const std::vector<std::string>& left_out_backups() const noexcept {
+    return left_out_backups_;
+  }
   // The root joined with a path beneath it, for messages.
   [[nodiscard]] std::string name_of(std::string_view path) const;
 
@@ -72,6 +82,7 @@ class Tree {
   std::vector<Source> files_;
   std::vector<std::string> directories_;
   std::vector<std::string> left_out_outputs_;
+  std::vector<std::string> left_out_backups_;
   std::size_t dotfile_count_ = 0;
 };
 

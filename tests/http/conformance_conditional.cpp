@@ -53,7 +53,7 @@ void add_conditions(std::vector<Row>& rows) {
   row("match outdoes unmodified since", "If-Match: *\r\nIf-Unmodified-Since: " + earlier + "\r\n",
       200);
   row("modified since: same", "If-Modified-Since: " + same + "\r\n", 304);
-  row("modified since: later", "If-Modified-Since: " + later + "\r\n", 304);
+  row("modified since: later", "If-Modified-Since: " + later + "\r\n", 200);
   row("modified since: earlier", "If-Modified-Since: " + earlier + "\r\n", 200);
   row("modified since: RFC 850", "If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n", 304);
   row("modified since: asctime", "If-Modified-Since: Sun Nov  6 08:49:37 1994\r\n", 304);

@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "http/date.hpp"
 #include "http/parser.hpp"
 #include "http/respond.hpp"
 #include "tests/http/text_sink.hpp"
@@ -56,7 +57,10 @@ TEST(Head, Parts) {
 }
 
 TEST(Head, ADateThatCannotBeSaidIsLeftOut) {
-  for (std::int64_t modified_s : {std::int64_t{-1}, std::int64_t{1} << 60}) {
+  // Nor one that tools set who know no time: 0 and 1, 1980, 1985.
+  for (std::int64_t modified_s :
+       {std::int64_t{-1}, std::int64_t{0}, std::int64_t{1}, std::int64_t{315'532'801},
+        std::int64_t{499'162'500}, http::modified_s_min - 1, std::int64_t{1} << 60}) {
     HeadOf of{"a", kv::Encoding::identity, digest, 1, modified_s, false};
     EXPECT_EQ(text_of(http::make_head(of).validators).find("Last-Modified"), std::string::npos);
   }

@@ -166,15 +166,21 @@ TEST(Lookup, EveryWay) {
   EXPECT_EQ(moved.key, "a/b");
   Walk page = walk(tree, "a/x/y", false);
   EXPECT_EQ(page.end, End::page_404);
-  EXPECT_EQ(page.asked, "a/x/y a/x/404.html a/404.html ");
-  EXPECT_EQ(walk(tree, "a", false).asked, "a a/index.html a/404.html ");
-  EXPECT_EQ(walk(tree, "c", false).asked, "c c/index.html c/404.html 404.html ");
+  EXPECT_EQ(page.asked, "a/x/y a/x/y.html a/x/404.html a/404.html ");
+  EXPECT_EQ(walk(tree, "a", false).asked, "a a/index.html a.html a/404.html ");
+  EXPECT_EQ(walk(tree, "c", false).asked, "c c/index.html c.html c/404.html 404.html ");
   EXPECT_EQ(walk(tree, "c", true).asked, "c/index.html c/404.html 404.html ");
-  EXPECT_EQ(walk(tree, "e/x", false).asked, "e/x e/404.html 404.html ");
+  EXPECT_EQ(walk(tree, "e/x", false).asked, "e/x e/x.html e/404.html 404.html ");
   EXPECT_EQ(walk(tree, "d", false).end, End::unavailable);
+  Walk clean = walk({{"f.html", value}, {"c", dictionary}, {"c.html", value}}, "f", false);
+  EXPECT_EQ(clean.end, End::found);
+  EXPECT_EQ(clean.key, "f.html");
+  // Beside a folder that has no page of its own, too; not behind a slash.
+  EXPECT_EQ(walk({{"c", dictionary}, {"c.html", value}}, "c", false).key, "c.html");
+  EXPECT_EQ(walk({{"f.html", value}}, "f", true).end, End::absent);
   Walk absent = walk({}, "x/y", false);
   EXPECT_EQ(absent.end, End::absent);
-  EXPECT_EQ(absent.asked, "x/y x/404.html 404.html ");
+  EXPECT_EQ(absent.asked, "x/y x/y.html x/404.html 404.html ");
 }
 
 TEST(Lookup, DeepKeysMakeBoundedWork) {

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/embed/site_file.hpp"
+
+#define TOML_ENABLE_FORMATTERS 0
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+
+namespace crunch::embed {
+namespace {
+
+constexpr std::uint64_t file_bytes_max = 1U << 20U;
+constexpr std::string_view immutable = "public, max-age=31536000, immutable";
+// Heads are small.
+constexpr std::size_t type_bytes_max = 120;
+constexpr std::size_t caching_bytes_max = 120;
+
+bool is_token_character(char c) {
+  constexpr std::string_view also = "!#$%&'*+-.^_`|~";
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+         also.find(c) != std::string_view::npos;
+}
+
+// RFC 9110 section 8.3.1: type "/" subtype, and parameters of which only the letters are looked at.
+bool is_media_type(std::string_view text) {
+  std::string_view essence = text.substr(0, text.find_first_of("; "));
+  std::size_t slash = essence.find('/');
+  if (slash == 0 || slash == std::string_view::npos || slash + 1 == essence.size()) return false;
+  return std::ranges::all_of(essence.substr(0, slash), is_token_character) &&
+         std::ranges::all_of(essence.substr(slash + 1), is_token_character);
+}
+
+bool is_field_value(std::string_view text) {
+  return !text.empty() && text.front() != ' ' && text.back() != ' ' &&
+         std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+// A table's lines in the order of the file: toml++ sorts them by name.
+std::vector<PathSetting> read_patterns(const toml::table& table, const std::string& path,
+                                       const std::string& what, std::size_t bytes_max,
+                                       bool (*is_good)(std::string_view)) {
+  struct Line {
+    std::uint32_t number;
+    PathSetting setting;
+  };
+  std::vector<Line> lines;
+  for (const auto& [key, node] : table) {
+    const std::uint32_t number = key.source().begin.line;
+    const std::string place = path + ":" + std::to_string(number) + ": ";
+    const std::string pattern(key.str());
+    const auto* text = node.as_string();
+    if (text == nullptr || text->get().size() > bytes_max || !is_good(text->get())) {
+      throw Failure(place + "the value for " + in_quotes(pattern) + " must be " + what +
+                    ", of at most " + std::to_string(bytes_max) + " bytes");
+    }
+    if (pattern.empty() || (pattern.front() != '/' && pattern.find('/') != std::string::npos)) {
+      throw Failure(place + in_quotes(pattern) +
+                    " fits no file: write \"*.ext\" for names, \"/folder/*\" for paths");
+    }
+    lines.push_back({number, {PathPattern(pattern), text->get()}});
+  }
+  std::ranges::stable_sort(lines, {}, &Line::number);
+  std::vector<PathSetting> settings;
+  for (Line& line : lines) settings.push_back(std::move(line.setting));
+  return settings;
+}
+
+std::string_view last_fit(const std::vector<PathSetting>& settings, std::string_view key) {
+  for (auto at = settings.rbegin(); at != settings.rend(); ++at) {
+    if (at->pattern.fits(key)) return at->value;
+  }
+  return {};
+}
+
+}  // namespace
+
+// Greedy from the left: after each '*' the first place that fits is as good as any later one.
+bool PathPattern::fits(std::string_view key) const {
+  std::string_view pattern = text_;
+  std::string path;
+  std::string_view text = key.substr(key.rfind('/') + 1);
+  if (pattern.starts_with('/')) text = path = "/" + std::string(key);
+  std::size_t star = pattern.find('*');
+  if (star == std::string_view::npos) return pattern == text;
+  if (!text.starts_with(pattern.substr(0, star))) return false;
+  text.remove_prefix(star);
+  pattern.remove_prefix(star + 1);
+  while ((star = pattern.find('*')) != std::string_view::npos) {
+    std::size_t at = text.find(pattern.substr(0, star));
+    if (at == std::string_view::npos) return false;
+    text.remove_prefix(at + star);
+    pattern.remove_prefix(star + 1);
+  }
+  return text.ends_with(pattern);
+}
+
+std::string_view SiteFile::type_of(std::string_view key) const { return last_fit(types, key); }
+std::string_view SiteFile::caching_of(std::string_view key) const { return last_fit(caching, key); }
+
+bool is_site_table(std::string_view name) { return name == "types" || name == "cache"; }
+
+std::string site_file_of(const std::string& site) {
+  namespace fs = std::filesystem;
+  if (site.empty()) return "";
+  // "public" and "public/" are the same directory.
+  fs::path folder = fs::absolute(site).lexically_normal();
+  if (folder.filename().empty()) folder = folder.parent_path();
+  // A link that leads nowhere is a mistake to be told.
+  auto is_there = [](const fs::path& file) {
+    std::error_code error;
+    return fs::exists(fs::symlink_status(file, error));
+  };
+  const fs::path beside = folder.parent_path() / site_file_name, inside = folder / site_file_name;
+  auto shown = [](const fs::path& file) {
+    return file.lexically_proximate(fs::current_path()).string();
+  };
+  if (!is_there(inside)) return is_there(beside) ? shown(beside) : "";
+  if (is_there(beside) && folder.has_parent_path() && folder != folder.root_path()) {
+    throw Failure("there are two settings files, " + in_quotes(shown(beside)) + " and " +
+                  in_quotes(shown(inside)) + "; keep one of them");
+  }
+  return shown(inside);
+}
+
+SiteFile read_site_file(const std::string& site) {
+  SiteFile file;
+  file.path = site_file_of(site);
+  if (file.path.empty()) return file;
+  toml::table all;
+  try {
+    all = toml::parse(read_file(file.path, file_bytes_max), file.path);
+  } catch (const toml::parse_error& error) {
+    throw Failure(file.path + ":" + std::to_string(error.source().begin.line) + ": " +
+                  std::string(error.description()));
+  }
+  if (const toml::table* types = all["types"].as_table()) {
+    file.types = read_patterns(
+        *types, file.path, "a media type, as in \"application/x-foo\"", type_bytes_max,
+        [](std::string_view text) { return is_field_value(text) && is_media_type(text); });
+  }
+  if (const toml::table* cache = all["cache"].as_table()) {
+    file.caching = read_patterns(*cache, file.path,
+                                 "\"immutable\" or a value of Cache-Control, as in "
+                                 "\"public, max-age=3600\"",
+                                 caching_bytes_max, is_field_value);
+    for (PathSetting& line : file.caching) {
+      if (line.value == "immutable") line.value = immutable;
+    }
+  }
+  return file;
+}
+
+}  // namespace crunch::embed

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "targets/virtio/blks.hpp"
 
+#include <stdexcept>
 #include <utility>
 
 #include "base/check.hpp"
@@ -10,6 +11,14 @@ namespace virtio_target {
 
 base::Result<Blk*, std::string> Blks::find(unsigned number, std::string_view key) {
   CHECK(loop_ != nullptr);
+  if (!has_looked_) {
+    try {
+      found_ = virtio_target::find(DeviceKind::block);
+      has_looked_ = true;
+    } catch (const std::runtime_error& error) {
+      return base::failure("--" + std::string(key) + ": " + error.what());
+    }
+  }
   const auto begin = [this](std::size_t index) -> Blk* {
     std::unique_ptr<Transport>& transport = found_[index];
     if (transport == nullptr) return nullptr;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // targets/virtio/blks.hpp: the block devices of a machine, begun when something asks for one.
 //
-// Owns:    them. One that nobody asks for is left as the firmware left it.
+// Owns:    them. They are looked for when something asks for the first time: a machine whose image
+//          uses none may have any, also such as will not do.
 
 #pragma once
 
@@ -19,12 +20,9 @@ class Blks {
  public:
   using Device = Blk;
 
-  explicit Blks(std::vector<std::unique_ptr<Transport>> found) : found_(std::move(found)) {}
-
   // Begins the device of this number, the first being 1. A sentence when it is not there, will not
   // do, or has been begun; `key` gave the number.
   base::Result<Blk*, std::string> find(unsigned number, std::string_view key);
-  [[nodiscard]] std::size_t count() const noexcept { return found_.size(); }
 
   // For who sleeps, as a Blk's. The loop that runs those who wait for a device.
   void serve(base::Loop& loop) noexcept { loop_ = &loop; }
@@ -33,6 +31,7 @@ class Blks {
 
  private:
   std::vector<std::unique_ptr<Transport>> found_;  // null: begun
+  bool has_looked_ = false;
   std::vector<std::unique_ptr<Blk>> begun_;
   base::Loop* loop_ = nullptr;
 };

@@ -21,7 +21,7 @@ class Devices {
 
   static constexpr const auto& device_key = Nets::device_key;
 
-  Devices(Nets nets, Blks blks) : nets_(std::move(nets)), blks_(std::move(blks)) {}
+  explicit Devices(Nets nets) : nets_(std::move(nets)) {}
 
   [[nodiscard]] Net& first() noexcept { return nets_.first(); }
   base::Result<Net*, std::string> find(unsigned number, std::string_view key) {

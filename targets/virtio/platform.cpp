@@ -19,7 +19,7 @@ Devices devices() {
   apic::begin();
   button::listen();
   if (!libos::random::is_seeded()) rng::seed();
-  return {Nets(find(DeviceKind::net)), Blks(find(DeviceKind::block))};
+  return Devices(Nets(find(DeviceKind::net)));
 }
 
 }  // namespace

@@ -146,10 +146,12 @@ Prefix BootLine::value(const Key<Prefix>& key) const {
   return read<Prefix>(found.key.shape, found.text).value();
 }
 
-bool BootLine::has(std::string_view name) const {
-  return std::ranges::any_of(words_, [name](const Word& word) {
+bool BootLine::has(std::string_view name) const { return count(name) > 0; }
+
+std::size_t BootLine::count(std::string_view name) const {
+  return static_cast<std::size_t>(std::ranges::count_if(words_, [name](const Word& word) {
     return word.name == name && word.origin == Origin::boot_line;
-  });
+  }));
 }
 
 std::string_view BootLine::default_of(const KeyInfo& key) const {

@@ -62,6 +62,8 @@ class BootLine {
   }
   // Whether the boot line says it.
   [[nodiscard]] bool has(std::string_view name) const;
+  // How often it does.
+  [[nodiscard]] std::size_t count(std::string_view name) const;
   // What it is where neither the boot line nor the environment say it.
   [[nodiscard]] std::string_view default_of(const KeyInfo& key) const;
 

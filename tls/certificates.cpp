@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "tls/certificates.hpp"
 
+#include <mbedtls/oid.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/platform_util.h>
 #include <mbedtls/x509_crt.h>
@@ -10,7 +11,9 @@
 #include <chrono>
 #include <cstdio>
 
+#include "tls/certificate_file.hpp"
 #include "tls/identity_state.hpp"
+#include "tls/records.hpp"
 
 namespace tls {
 namespace {
@@ -25,11 +28,28 @@ std::string sentence(std::string_view file, std::string_view what) {
 // apart DER, where a NUL behind it is an error.
 std::string parsable(base::Bytes bytes) {
   std::string text(base::text_of(bytes));
-  if (text.find("-----BEGIN ") != std::string::npos) text.push_back('\0');
-  return text;
+  if (text.find("-----BEGIN ") == std::string::npos) return text;
+  std::string tidy = without_trailing_blanks(text);
+  mbedtls_platform_zeroize(text.data(), text.size());
+  tidy.push_back('\0');
+  return tidy;
 }
 const unsigned char* u8(const std::string& text) {
   return reinterpret_cast<const unsigned char*>(text.data());
+}
+
+// What TLS says of a certificate beside its bytes, and of a list of them: RFC 8446 section 4.4.2.
+constexpr std::size_t list_overhead_bytes = 4 + 1 + 3;
+constexpr std::size_t entry_overhead_bytes = 3 + 2;
+
+std::string parse_one(const std::string& der, std::size_t number, mbedtls_x509_crt& chain) {
+  if (mbedtls_x509_crt_parse_der(&chain, u8(der), der.size()) == 0) return {};
+  const std::string which =
+      number == 0 ? "" : "of certificate " + std::to_string(number + 1) + ": ";
+  if (std::string why = algorithm_problem(der); !why.empty()) return which + why;
+  return which +
+         "broken, or with a key or signature of a kind that is not supported (ECDSA on P-256 and "
+         "P-384, and RSA are)";
 }
 
 std::string parse_chain(const CredentialFile& file, mbedtls_x509_crt& chain) {
@@ -37,29 +57,45 @@ std::string parse_chain(const CredentialFile& file, mbedtls_x509_crt& chain) {
     return sentence(file.name,
                     "the file is empty; it should hold the "
                     "certificate, then those that vouch for it");
-  const std::string text = parsable(file.bytes);
-  const bool pem = text.back() == '\0';
-  if (pem && text.find("-----BEGIN CERTIFICATE-----") == std::string::npos &&
-      text.find("PRIVATE KEY-----") != std::string::npos) {
-    return sentence(file.name, "this is a private key; the certificate is wanted here");
+  if (auto other = other_kind(file.bytes); !other.empty()) return sentence(file.name, other);
+  const auto found = certificates_in(file.bytes);
+  if (!found) return sentence(file.name, found.error());
+  std::size_t list_bytes = list_overhead_bytes;
+  for (std::size_t i = 0; i < found->size(); ++i) {
+    const std::string& der = (*found)[i];
+    // Clients have a root or they do not: one that mbedTLS cannot read is not sent.
+    if (i > 0 && is_root(der) && !algorithm_problem(der).empty()) continue;
+    if (auto wrong = parse_one(der, i, chain); !wrong.empty()) return sentence(file.name, wrong);
+    list_bytes += entry_overhead_bytes + der.size();
   }
-  const int failed = mbedtls_x509_crt_parse(&chain, u8(text), text.size());
-  if (failed == 0) return {};
-  if (failed > 0) {
-    return sentence(file.name, std::to_string(failed) +
-                                   " of its certificates cannot be read (broken, or of an "
-                                   "algorithm that is not supported)");
+  if (list_bytes > record_content_max) {
+    return sentence(file.name, "its certificates have " + std::to_string(list_bytes) +
+                                   " bytes in all, and at most " +
+                                   std::to_string(record_content_max) +
+                                   " can be sent; leave out the root and what no client needs");
   }
-  return sentence(file.name,
-                  pem ? "broken, or with a key or signature of a kind that is not supported "
-                        "(ECDSA on P-256 and P-384, and RSA are)"
-                      : "not a certificate, neither in PEM nor in DER");
+  return {};
+}
+
+// RFC 5280 sections 4.2.1.3 and 4.2.1.12. What is not said is allowed.
+std::string usage_problem(const mbedtls_x509_crt& certificate) {
+  if (mbedtls_x509_crt_check_key_usage(&certificate, MBEDTLS_X509_KU_DIGITAL_SIGNATURE) != 0) {
+    return "its keyUsage lacks digitalSignature, so that clients refuse it for a server; have one "
+           "made with it";
+  }
+  if (mbedtls_x509_crt_check_extended_key_usage(&certificate, MBEDTLS_OID_SERVER_AUTH,
+                                                MBEDTLS_OID_SIZE(MBEDTLS_OID_SERVER_AUTH)) != 0) {
+    return "its extendedKeyUsage lacks serverAuth, so that clients refuse it for a server; have "
+           "one made with it";
+  }
+  return {};
 }
 
 std::string parse_key(const CredentialFile& file, mbedtls_pk_context& key, base::Entropy& entropy) {
   if (file.bytes.empty()) {
     return sentence(file.name, "the file is empty; it should hold the private key");
   }
+  if (auto other = other_kind(file.bytes); !other.empty()) return sentence(file.name, other);
   std::string text = parsable(file.bytes);
   const bool encrypted = text.find("ENCRYPTED") != std::string::npos && text.back() == '\0';
   const bool certificate = text.find("-----BEGIN CERTIFICATE-----") != std::string::npos &&
@@ -176,6 +212,9 @@ base::Result<Identity, std::string> Identity::make(const CredentialFile& certifi
   State& state = *made.state_;
   if (auto wrong = parse_chain(certificates, *state.chain); !wrong.empty()) return Failed(wrong);
   if (auto wrong = parse_key(key, *state.key, entropy); !wrong.empty()) return Failed(wrong);
+  if (auto wrong = usage_problem(*state.chain); !wrong.empty()) {
+    return Failed(sentence(certificates.name, wrong));
+  }
   made.key_type_ = key_type_of(*state.key);
   if (made.key_type_.empty()) {
     return Failed(sentence(key.name,

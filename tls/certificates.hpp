@@ -3,7 +3,8 @@
 //
 // States:   CredentialFile, Identity.   Used by: tls/engine.cpp, and by the tool, so that building
 //           and booting judge alike.
-// Takes:    certificates in PEM (any number, the server's first) or DER (one); a key in PEM or DER,
+// Takes:    certificates in PEM (any number, the server's first) or DER (one), of at most 16 KiB
+//           together (tls/certificate_file.hpp); a key in PEM or DER,
 //           as PKCS#8, SEC1 or PKCS#1; ECDSA on P-256 and P-384, and RSA.
 // Errors:   sentences that name the file and say what to do.
 // May include: base.
@@ -31,7 +32,8 @@ struct CredentialFile {
 class Identity {
  public:
   // Fails when this could never serve: nothing in a file, broken, encrypted, of a kind that is not
-  // supported, or a key that is not the certificate's. `entropy` is used during the call only.
+  // supported, not meant for servers, or a key that is not the certificate's. `entropy` is used
+  // during the call only.
   [[nodiscard]] static base::Result<Identity, std::string> make(const CredentialFile& certificates,
                                                                 const CredentialFile& key,
                                                                 base::Entropy& entropy);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: ISC
 #include "config/parts/credentials.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 
 namespace config {
 namespace {
@@ -9,10 +11,16 @@ namespace {
 std::string bytes_at(std::string_view path) {
   constexpr std::size_t bytes_max = 1U << 20U;
   std::FILE* file = std::fopen(std::string(path).c_str(), "rb");
-  if (file == nullptr) throw StartError(std::string(path) + ": cannot be read");
+  if (file == nullptr) {
+    throw StartError(std::string(path) + ": cannot be read: " + std::strerror(errno));
+  }
   std::string text(bytes_max, '\0');
   text.resize(std::fread(text.data(), 1, text.size(), file));
+  const int failed = std::ferror(file) != 0 ? errno : 0;  // a folder opens, and cannot be read
   std::fclose(file);
+  if (failed != 0) {
+    throw StartError(std::string(path) + ": cannot be read: " + std::strerror(failed));
+  }
   return text;
 }
 

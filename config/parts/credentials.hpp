@@ -126,6 +126,13 @@ class Credentials {
   Credentials(const CredentialSource& source, const EmbeddedFile* files, SharedTlsContext& shared);
   static CredentialSource source_of(auto& start) {
     auto& platform = start.platform;
+    for (const std::string_view name : {cert_file.name, key_file.name}) {
+      if (start.boot.count(name) > 1) {
+        throw StartError("--" + std::string(name) +
+                         " is given more than once; an image serves one certificate from files: "
+                         "give one, or build several in with crunch build");
+      }
+    }
     CredentialSource source{.entropy = platform.entropy,
                             .clock = platform.clock,
                             .log = platform.log,

@@ -66,6 +66,15 @@ TEST(BootLine, GoodLines) {
   }
 }
 
+TEST(BootLine, SaysHowOftenAKeyIsGiven) {
+  const Words words{"--http-port=1", "--quiet", "--http-port=1"};
+  auto line = BootLine::parse(words, keys);
+  ASSERT_TRUE(line) << line.error();
+  EXPECT_EQ(line->count("http-port"), 2U);
+  EXPECT_EQ(line->count("quiet"), 1U);
+  EXPECT_EQ(line->count("hostname"), 0U);
+}
+
 struct Bad {
   Words words;
   std::string_view sentence;

@@ -6,6 +6,7 @@
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -69,9 +70,13 @@ Certificate make_certificate(const Key& key, const Wanted& wanted) {
   for (const std::string& one : wanted.names) names += (names.empty() ? "" : ",") + one;
   if (!names.empty()) add_extension(x, NID_subject_alt_name, names.c_str());
   if (wanted.is_authority) add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
+  if (!wanted.key_usage.empty()) add_extension(x, NID_key_usage, wanted.key_usage.c_str());
+  if (!wanted.extended_key_usage.empty()) {
+    add_extension(x, NID_ext_key_usage, wanted.extended_key_usage.c_str());
+  }
   EVP_PKEY* const signer = wanted.issuer_key ? wanted.issuer_key.get() : key.get();
   const bool own_digest = EVP_PKEY_get_base_id(signer) == EVP_PKEY_ED25519;
-  require(X509_sign(x, signer, own_digest ? nullptr : EVP_sha256()) > 0);
+  require(X509_sign(x, signer, own_digest ? nullptr : wanted.sha1 ? EVP_sha1() : EVP_sha256()) > 0);
   return made;
 }
 
@@ -84,6 +89,47 @@ std::string pem(const Certificate& certificate) {
 std::string der(const Certificate& certificate) {
   BIO* bio = BIO_new(BIO_s_mem());
   require(i2d_X509_bio(bio, certificate.get()) == 1);
+  return take(bio);
+}
+
+std::string trusted_pem(const Certificate& certificate) {
+  require(X509_alias_set1(certificate.get(), reinterpret_cast<const unsigned char*>("alias"), -1) ==
+          1);
+  BIO* bio = BIO_new(BIO_s_mem());
+  require(PEM_write_bio_X509_AUX(bio, certificate.get()) == 1);
+  return take(bio);
+}
+
+namespace {
+
+std::shared_ptr<X509_REQ> request(const Key& key) {
+  std::shared_ptr<X509_REQ> made(X509_REQ_new(), X509_REQ_free);
+  require(X509_REQ_set_pubkey(made.get(), key.get()) == 1);
+  require(X509_REQ_sign(made.get(), key.get(), EVP_sha256()) > 0);
+  return made;
+}
+
+}  // namespace
+
+std::string request_pem(const Key& key) {
+  BIO* bio = BIO_new(BIO_s_mem());
+  require(PEM_write_bio_X509_REQ(bio, request(key).get()) == 1);
+  return take(bio);
+}
+
+std::string request_der(const Key& key) {
+  BIO* bio = BIO_new(BIO_s_mem());
+  require(i2d_X509_REQ_bio(bio, request(key).get()) == 1);
+  return take(bio);
+}
+
+std::string pkcs12(const Certificate& certificate, const Key& key) {
+  PKCS12* const made =
+      PKCS12_create("secret", "name", key.get(), certificate.get(), nullptr, 0, 0, 0, 0, 0);
+  require(made != nullptr);
+  BIO* bio = BIO_new(BIO_s_mem());
+  require(i2d_PKCS12_bio(bio, made) == 1);
+  PKCS12_free(made);
   return take(bio);
 }
 

@@ -30,11 +30,18 @@ struct Wanted {
   Key issuer_key = {};  // none: signed by itself
   Certificate issuer = {};
   bool is_authority = false;
+  std::string key_usage = {};  // as openssl writes them; empty: not said
+  std::string extended_key_usage = {};
+  bool sha1 = false;  // signed with it
 };
 Certificate make_certificate(const Key& key, const Wanted& wanted);
 
 std::string pem(const Certificate& certificate);
 std::string der(const Certificate& certificate);
+std::string trusted_pem(const Certificate& certificate);  // with OpenSSL's additions
+std::string request_pem(const Key& key);
+std::string request_der(const Key& key);
+std::string pkcs12(const Certificate& certificate, const Key& key);
 enum class Form { pkcs8, traditional };  // traditional: SEC1 or PKCS#1
 std::string pem(const Key& key, Form form = Form::pkcs8, const char* password = nullptr);
 std::string der(const Key& key, Form form = Form::pkcs8);

@@ -10,6 +10,7 @@
 
 #include <ctime>
 #include <functional>
+#include <span>
 
 #include "tests/tls/authority.hpp"
 
@@ -55,30 +56,40 @@ TEST(Certificates, EveryKindOfKeyInEveryFormIsTaken) {
   }
 }
 
+struct Refused {
+  const char* what;
+  std::string certificates;
+  std::string key;
+  const char* file;    // that the message must begin with
+  const char* reason;  // that it must contain
+};
+
+void expect_refused(std::span<const Refused> rows) {
+  for (const Refused& row : rows) {
+    SCOPED_TRACE(row.what);
+    auto identity = make(row.certificates, row.key);
+    ASSERT_FALSE(identity.has_value());
+    EXPECT_TRUE(identity.error().starts_with(row.file)) << identity.error();
+    EXPECT_NE(identity.error().find(row.reason), std::string::npos) << identity.error();
+  }
+}
+
 TEST(Certificates, WhatCannotServeIsRefusedWithItsReason) {
   const Key key = authority::make_key("P-256");
   const Key other = authority::make_key("P-256");
   const Key rsa = authority::make_key("RSA-2048");
-  const std::string good = authority::pem(authority::make_certificate(key, {}));
+  const Certificate certificate = authority::make_certificate(key, {});
+  const std::string good = authority::pem(certificate);
   const std::string good_key = authority::pem(key);
   auto own = [](const char* kind) {
     const Key made = authority::make_key(kind);
     return std::pair(authority::pem(authority::make_certificate(made, {})), authority::pem(made));
   };
-  const auto [p521, p521_key] = own("P-521");
-  const auto [ed25519, ed25519_key] = own("ED25519");
   const auto [rsa_1024, rsa_1024_key] = own("RSA-1024");
   std::string broken = good;
   broken[broken.size() / 2] = broken[broken.size() / 2] == '!' ? '?' : '!';
 
-  struct Row {
-    const char* what;
-    std::string certificates;
-    std::string key;
-    const char* file;    // that the message must begin with
-    const char* reason;  // that it must contain
-  };
-  const Row rows[] = {
+  const Refused rows[] = {
       {"empty certificate", "", good_key, "c.pem: ", "empty"},
       {"empty key", good, "", "k.pem: ", "empty"},
       {"key of another", good, authority::pem(other), "k.pem: ", "not the one of the first"},
@@ -95,17 +106,52 @@ TEST(Certificates, WhatCannotServeIsRefusedWithItsReason) {
        "k.pem: ", "encrypted"},
       {"key for a certificate", good_key, good_key, "c.pem: ", "is a private key"},
       {"certificate for a key", good, good, "k.pem: ", "is a certificate"},
-      {"P-521", p521, p521_key, "", "supported"},
-      {"Ed25519", ed25519, ed25519_key, "", "supported"},
       {"RSA 1024", rsa_1024, rsa_1024_key, "k.pem: ", "2048"},
   };
-  for (const Row& row : rows) {
-    SCOPED_TRACE(row.what);
-    auto identity = make(row.certificates, row.key);
-    ASSERT_FALSE(identity.has_value());
-    EXPECT_TRUE(identity.error().starts_with(row.file)) << identity.error();
-    EXPECT_NE(identity.error().find(row.reason), std::string::npos) << identity.error();
-  }
+  expect_refused(rows);
+}
+
+TEST(Certificates, WhatClientsWouldRefuseIsRefusedWithWhatToDo) {
+  const Key key = authority::make_key("P-256");
+  const Key other = authority::make_key("P-256");
+  const Certificate certificate = authority::make_certificate(key, {});
+  const std::string good = authority::pem(certificate);
+  const std::string good_key = authority::pem(key);
+  auto own = [](const char* kind) {
+    const Key made = authority::make_key(kind);
+    return std::pair(authority::pem(authority::make_certificate(made, {})), authority::pem(made));
+  };
+  const auto [p521, p521_key] = own("P-521");
+  const auto [ed25519, ed25519_key] = own("ED25519");
+  auto own_with = [&key](const Wanted& wanted) {
+    return authority::pem(authority::make_certificate(key, wanted));
+  };
+  const Certificate sha1_middle = authority::make_certificate(
+      other, {.subject = "middle", .issuer_key = key, .issuer = certificate, .sha1 = true});
+  std::string long_chain;
+  while (long_chain.size() < 40000) long_chain += good;
+  const Refused rows[] = {
+      {"P-521", p521, p521_key, "c.pem: ", "P-521"},
+      {"Ed25519", ed25519, ed25519_key, "c.pem: ", "Ed25519"},
+      {"SHA-1", own_with({.sha1 = true}), good_key, "c.pem: ", "SHA-1"},
+      {"SHA-1 in the middle", good + authority::pem(sha1_middle), good_key, "c.pem: ", "SHA-1"},
+      {"PKCS#12", authority::pkcs12(certificate, key), good_key, "c.pem: ", "openssl pkcs12"},
+      {"PKCS#12 for a key", good, authority::pkcs12(certificate, key), "k.pem: ", "openssl pkcs12"},
+      {"a request", authority::request_pem(key), good_key, "c.pem: ", "request"},
+      {"a request in DER", authority::request_der(key), good_key, "c.pem: ", "request"},
+      {"PKCS#7", "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n", good_key,
+       "c.pem: ", "openssl pkcs7"},
+      {"for e-mail", own_with({.extended_key_usage = "emailProtection"}), good_key,
+       "c.pem: ", "serverAuth"},
+      {"for clients", own_with({.extended_key_usage = "clientAuth"}), good_key,
+       "c.pem: ", "serverAuth"},
+      {"for encipherment", own_with({.key_usage = "keyEncipherment"}), good_key,
+       "c.pem: ", "digitalSignature"},
+      {"for signing certificates", own_with({.key_usage = "keyCertSign,cRLSign"}), good_key,
+       "c.pem: ", "digitalSignature"},
+      {"a chain that is too long", long_chain, good_key, "c.pem: ", "16384"},
+  };
+  expect_refused(rows);
 }
 
 TEST(Certificates, WhatCanServeIsTakenWithAWarning) {
@@ -162,6 +208,51 @@ TEST(Certificates, WhatCanServeIsTakenWithAWarning) {
     ASSERT_EQ(warnings.size(), 1U);
     EXPECT_TRUE(warnings.front().starts_with("c.pem: ")) << warnings.front();
     EXPECT_NE(warnings.front().find(row.warning), std::string::npos) << warnings.front();
+  }
+}
+
+TEST(Certificates, FilesAsPeopleHaveThemAreTaken) {
+  const Key key = authority::make_key("P-256");
+  const Key root_key = authority::make_key("RSA-2048");
+  const Certificate root = authority::make_certificate(
+      root_key, {.subject = "root", .is_authority = true, .sha1 = true});
+  const Certificate certificate =
+      authority::make_certificate(key, {.issuer_key = root_key, .issuer = root});
+  const std::string leaf = authority::pem(certificate);
+  const std::string key_text = authority::pem(key);
+  auto replaced = [](std::string text, std::string_view what, std::string_view by) {
+    for (std::size_t at = 0; (at = text.find(what, at)) != std::string::npos; at += by.size()) {
+      text.replace(at, what.size(), by);
+    }
+    return text;
+  };
+  struct Row {
+    const char* what;
+    std::string certificates;
+    std::string key;
+  };
+  const Row rows[] = {
+      {"a root that is signed with SHA-1", leaf + authority::pem(root), key_text},
+      {"trailing blanks", replaced(leaf, "\n", " \t\n"), replaced(key_text, "\n", "  \n")},
+      {"ends of lines of Windows", replaced(leaf, "\n", "\r\n"), replaced(key_text, "\n", "\r\n")},
+      {"X509 CERTIFICATE", replaced(leaf, " CERT", " X509 CERT"), key_text},
+      {"TRUSTED CERTIFICATE", authority::trusted_pem(certificate), key_text},
+      {"text between", "subject: x\n" + leaf + "\nissuer: y\n", "Bag Attributes\n" + key_text},
+      {"both in one file", leaf + key_text, leaf + key_text},
+      {"usages that serve",
+       authority::pem(
+           authority::make_certificate(key, {.key_usage = "digitalSignature,keyEncipherment",
+                                             .extended_key_usage = "clientAuth,serverAuth"})),
+       key_text},
+      {"any usage",
+       authority::pem(authority::make_certificate(key, {.extended_key_usage = "2.5.29.37.0"})),
+       key_text},
+  };
+  for (const Row& row : rows) {
+    SCOPED_TRACE(row.what);
+    auto identity = make(row.certificates, row.key);
+    ASSERT_TRUE(identity.has_value()) << identity.error();
+    EXPECT_EQ(identity->key_type(), "ECDSA P-256");
   }
 }
 

@@ -41,13 +41,14 @@ base::Task<void> converse(Stack::Flow flow, const std::string& body) {
     auto bytes = co_await flow.read(16384, 30s);
     if (!bytes) break;
     request += base::text_of(*bytes);
-    const std::size_t end = request.find("\r\n\r\n");
+    // Some clients end their lines by LF alone.
+    const std::size_t end = std::min(request.find("\r\n\r\n"), request.find("\n\n"));
     if (end == std::string::npos) continue;
     std::size_t size = 0;
     const std::size_t slash = std::min(request.find('/'), request.size() - 1);
     std::from_chars(request.data() + slash + 1, request.data() + request.size(), size);
     size = std::min(size, body_max);
-    request.erase(0, end + 4);
+    request.erase(0, request.find_first_not_of("\r\n", end));
     const std::string head =
         "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n";
     const std::array pieces{

@@ -5,6 +5,7 @@
 import unittest
 
 import harness
+import packets_fuzz
 import tls_fuzz
 
 SECONDS = 6
@@ -17,6 +18,14 @@ class Tls(unittest.TestCase):
 
     def test_unix_tap(self):
         tls_fuzz.Running("unix-tap").run(SECONDS)
+
+
+class Packets(unittest.TestCase):
+    def test_static_addresses(self):
+        packets_fuzz.Running("static").run(SECONDS)
+
+    def test_automatic_addresses(self):
+        packets_fuzz.Running("automatic").run(SECONDS)
 
 
 if __name__ == "__main__":

@@ -172,6 +172,15 @@ def advertised(peer, neighbour: str, flags: int, to: str, hops: int = 255) -> st
     return answers_to_mac(peer, neighbour)
 
 
+@check("4862 5.4.4: it stays assigned", "reply")
+def an_advertisement_of_its_own_address(peer):
+    taken = peer.advertisement(IMAGE6, ALL_NODES, 0x20, OTHER_MAC)
+    peer.send_ip(taken, packets.multicast_mac(ALL_NODES))
+    request = packets.ipv6(HOST6, IMAGE6, ICMPV6, echo6())
+    peer.send_ip(request)
+    return "reply" if peer.wait(lambda one: one.type == 129, 3.0) else "nothing"
+
+
 row("an advertisement of a new mac", "4861 7.2.5: override", "to the new MAC",
     lambda peer: advertised(peer, "fd09::31", 0x20, ALL_NODES))
 row("a solicited advertisement to all nodes",

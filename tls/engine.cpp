@@ -201,10 +201,14 @@ struct Handshake::State {
     failure = why;
     if (why == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return Progress::failed;
     if (has_application_keys) {
+      // All that is negotiated then is the client's Finished: RFC 8446 section 4.4.4.
+      const unsigned char alert_code = why == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE
+                                           ? MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR
+                                           : alert_for(why);
       out->resize(said);
       set_suite(keys, ssl.MBEDTLS_PRIVATE(session_negotiate)->MBEDTLS_PRIVATE(ciphersuite));
       Records records(keys);
-      const std::array alert{std::byte{MBEDTLS_SSL_ALERT_LEVEL_FATAL}, std::byte{alert_for(why)}};
+      const std::array alert{std::byte{MBEDTLS_SSL_ALERT_LEVEL_FATAL}, std::byte{alert_code}};
       const std::array pieces{base::Bytes(alert)};
       out->resize(said + alert.size() + records.overhead_bytes());
       records.seal(ContentType::alert, pieces, out->data() + said);

@@ -160,11 +160,11 @@ base::Result<Records::Opened, Alert> Records::open(base::Bytes record, std::byte
       return base::failure(Alert::bad_record_mac);
     }
     ++receive_.number;
-    // Content, its type, then zeros as padding.
+    // Content, its type, then zeros as padding: RFC 8446 section 5.4.
     std::size_t size = body.size() - sizeof(Tag);
+    if (size > record_content_max + 1) return base::failure(Alert::record_overflow);
     while (size > 0 && out[size - 1] == std::byte{0}) --size;
     if (size == 0) return base::failure(Alert::unexpected_message);
-    if (size - 1 > record_content_max) return base::failure(Alert::record_overflow);
     return Opened{static_cast<ContentType>(out[size - 1]), {out, size - 1}};
   }
   const std::size_t explicit_bytes = explicit_nonce_bytes();

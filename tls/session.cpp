@@ -126,30 +126,37 @@ void Session::receive_handshake(base::Bytes& in) {
     if (!handshake_ && looks_wrong(start)) return;
     const auto record = next_record(in);
     if (!record) return;
-    if (handshake_) {
+    const bool is_handshake = record->front() == byte_of(ContentType::handshake);
+    if (handshake_ && message_record_.empty() && (!is_handshake || is_sealed_)) {
+      // What TLS 1.2's client sends after this has messages that are sealed in parts, too.
+      is_sealed_ = is_sealed_ || record->front() == byte_of(ContentType::change_cipher_spec);
       advance(*record);
-    } else if (add_to_hello(*record)) {
-      handshake_ = std::make_unique<Handshake>(context_, hello_);
-      const std::vector<std::byte> hello = std::exchange(hello_, {});
-      advance(hello);
+    } else if (add_to_message(*record)) {
+      if (!handshake_) handshake_ = std::make_unique<Handshake>(context_, message_record_);
+      const std::vector<std::byte> whole = std::exchange(message_record_, {});
+      advance(whole);
     }
     drop(record->size());
   }
 }
 
-// mbedTLS wants a hello in one record, whose version it knows. A record's limits are no part of
-// what the handshake authenticates, and RFC 5246 appendix E.1 has any version 3,x taken here.
-bool Session::add_to_hello(base::Bytes record) {
+// mbedTLS wants a message in one record, whose version it knows. A record's limits are no part of
+// what the handshake authenticates, and RFC 5246 appendix E.1 has any version 3,x taken with a
+// hello.
+bool Session::add_to_message(base::Bytes record) {
   constexpr std::size_t head_bytes = 4;  // of a handshake message: type and length
   const base::Bytes fragment = record.subspan(record_header_bytes);
   if (record[0] != byte_of(ContentType::handshake) || fragment.empty()) {
     fail(Alert::unexpected_message);
     return false;
   }
-  if (hello_.empty()) hello_.assign({record[0], std::byte{3}, std::byte{1}, {}, {}});
-  hello_.insert(hello_.end(), fragment.begin(), fragment.end());
-  const base::Bytes message = base::Bytes(hello_).subspan(record_header_bytes);
-  if (message[0] != std::byte{1}) {
+  if (message_record_.empty()) {
+    const std::byte minor = handshake_ ? record[2] : std::byte{1};
+    message_record_.assign({record[0], std::byte{3}, minor, {}, {}});
+  }
+  message_record_.insert(message_record_.end(), fragment.begin(), fragment.end());
+  const base::Bytes message = base::Bytes(message_record_).subspan(record_header_bytes);
+  if (!handshake_ && message[0] != std::byte{1}) {
     fail(Alert::unexpected_message);
     return false;
   }
@@ -160,8 +167,8 @@ bool Session::add_to_hello(base::Bytes record) {
     fail(Alert::illegal_parameter);
     return false;
   }
-  hello_[3] = byte_of(message.size() >> 8);
-  hello_[4] = byte_of(message.size() & 0xff);
+  message_record_[3] = byte_of(message.size() >> 8);
+  message_record_[4] = byte_of(message.size() & 0xff);
   return message.size() >= length;
 }
 
@@ -301,7 +308,7 @@ void Session::abandon() noexcept {
   handshake_.reset();
   context_.reset();
   pending_ = {};
-  hello_ = {};
+  message_record_ = {};
   partial_ = {};
   partial_used_ = 0;
 }

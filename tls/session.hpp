@@ -77,8 +77,8 @@ class Session {
   base::Bytes receive_open(base::Bytes& in, base::MutableBytes scratch);
   void receive_handshake(base::Bytes& in);
   [[nodiscard]] bool looks_wrong(base::Bytes start);
-  // Puts the fragments of the ClientHello together; true: it is whole, in hello_.
-  [[nodiscard]] bool add_to_hello(base::Bytes record);
+  // Puts the fragments of a message together; true: it is whole, in message_record_.
+  [[nodiscard]] bool add_to_message(base::Bytes record);
   void advance(base::Bytes record);
   // The next whole record at the front of partial_ and `in`, or nothing.
   [[nodiscard]] std::optional<base::Bytes> next_record(base::Bytes& in);
@@ -99,10 +99,11 @@ class Session {
   std::optional<Records> records_;
   std::vector<std::byte> partial_;
   std::size_t partial_used_ = 0;
-  std::vector<std::byte> hello_;  // one record, until handshake_ exists
+  std::vector<std::byte> message_record_;  // of the handshake, as one record
   std::vector<std::byte> pending_;
   Phase phase_ = Phase::handshake;
   bool plain_http_ = false;
+  bool is_sealed_ = false;  // the peer has changed to its keys, in the handshake
   bool close_sent_ = false;
   // A handshake message that comes when the session is open: its head, and of TLS 1.2's hellos what
   // is to be skipped.

@@ -132,6 +132,28 @@ TEST(Clauses, OfTheSecondFlight) {
   }
 }
 
+// All of TLS 1.2's client in records of one byte: its key exchange, too.
+TEST(Clauses, EveryPlainMessageMayComeInParts) {
+  for (const std::size_t size : {1, 3, 50}) {
+    Client client({.version_max = TLS1_2_VERSION});
+    Server server;
+    for (int round = 0; round < 4; ++round) {
+      const std::string said = client.step(server.give());
+      bool sealed = false;
+      for (std::string_view left = said; !left.empty();) {
+        const std::size_t length = 5 + (static_cast<std::size_t>(left[3] & 0xff) << 8U) +
+                                   static_cast<unsigned char>(left[4]);
+        const std::string_view one = left.substr(0, length);
+        sealed = sealed || one[0] == 20;
+        server.take(sealed ? std::string(one) : fragments(content_of(one), size));
+        left.remove_prefix(length);
+      }
+    }
+    ASSERT_TRUE(client.is_open()) << size;
+    EXPECT_EQ(server.session.phase(), Phase::open);
+  }
+}
+
 struct Part {
   int type;
   std::string content;

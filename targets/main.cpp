@@ -21,6 +21,7 @@
 #include "config/describe.hpp"
 #include "config/instances.hpp"
 #include "config/run.hpp"
+#include "config/system_calls.hpp"
 
 // In place of libstdc++'s handler of the same name, which prints what was thrown and brings 60 KB
 // for the names of C++. Start-up's exceptions are caught; nothing on the serving path throws.
@@ -51,6 +52,7 @@ int run(target::Platform& platform, const config::BootLine& boot, config::Shared
     config::Running running(instances, platform.loop, platform.log);
     running.start();
     platform.on_stop = [&running] { running.drain(); };
+    config::declare_system_calls<app>(platform);
     platform.ready();
     return running.run();
   } catch (const config::StartError& error) {

@@ -31,6 +31,7 @@
 #include "config/instances.hpp"
 #include "config/key.hpp"
 #include "config/parts/http_job.hpp"
+#include "config/system_calls.hpp"
 #include "kv/kv.hpp"
 #include "tls/over.hpp"
 
@@ -105,6 +106,11 @@ class Credentials {
       : Credentials(source_of(start), files, shared) {
     if constexpr (requires { start.platform.on_reload; }) {
       if (source_.cert_path.empty()) return;  // an image's own do not change
+      if constexpr (requires { start.platform.read_again; }) {
+        for (const std::string_view path : {source_.cert_path, source_.key_path}) {
+          start.platform.read_again.emplace_back(path);
+        }
+      }
       auto& on_reload = start.platform.on_reload;
       on_reload = [this, others = std::move(on_reload)] {
         if (others) others();
@@ -156,6 +162,7 @@ class Credentials {
 template <const EmbeddedFile* files>
 struct ConnectCredentials {
   static constexpr std::tuple keys{&cert_file, &key_file};
+  static constexpr auto system_calls = reading_files;
 
   Credentials operator()(auto& context) const {
     static SharedTlsContext shared;
@@ -178,6 +185,7 @@ class TlsStack : public tls::Over<Lower> {
 // boot keys go before them.
 struct ConnectStoredCredentials {
   static constexpr std::tuple keys{&cert_file, &key_file};
+  static constexpr auto system_calls = reading_files;
 
   template <class Store>
   Credentials operator()(auto& context, Store& store) const {

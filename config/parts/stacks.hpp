@@ -8,6 +8,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <tuple>
 
@@ -15,6 +16,7 @@
 #include "config/grouped.hpp"
 #include "config/key.hpp"
 #include "config/parts/modules.hpp"
+#include "config/system_calls.hpp"
 #include "net/sockets/sockets.hpp"
 
 namespace config {
@@ -36,6 +38,8 @@ constexpr net::Endpoint endpoint_of(const Address& address) {
 template <Text group>
 struct ConnectSockets {
   static constexpr std::tuple keys{&address_key<group>};
+  static constexpr std::array system_calls{SYS_accept4,  SYS_recvfrom, SYS_sendto,    SYS_sendmsg,
+                                           SYS_sendfile, SYS_shutdown, SYS_getsockopt};
 
   net::Sockets operator()(auto& context) const {
     // The threads of a process are one appliance on one set of ports.
@@ -46,6 +50,7 @@ struct ConnectSockets {
     options.wait_for_first_bytes = true;
     options.share = platform.thread_count > 1 ? &ports : nullptr;
     options.thread_index = platform.thread_index;
+    options.thread_count = platform.thread_count;
     return {platform.loop, platform.descriptors, platform.log, options};
   }
 };

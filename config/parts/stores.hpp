@@ -18,6 +18,7 @@
 #include "config/instances.hpp"
 #include "config/key.hpp"
 #include "config/parts/modules.hpp"
+#include "config/system_calls.hpp"
 #include "kv/crunched/crunched.hpp"
 #include "kv/directory/directory.hpp"
 
@@ -59,9 +60,14 @@ struct ConnectCrunched {
 template <Text group>
 struct ConnectDirectory {
   static constexpr std::tuple keys{&directory_key<group>};
+  static constexpr auto system_calls = reading_files;
 
   kv::Directory operator()(auto& context) const try {
-    return kv::Directory(std::string(context.boot.value(directory_key<group>).text));
+    std::string path(context.boot.value(directory_key<group>).text);
+    if constexpr (requires { context.platform.read_again; }) {
+      context.platform.read_again.push_back(path);
+    }
+    return kv::Directory(path);
   } catch (const std::runtime_error& error) {
     throw StartError(error.what());
   }

@@ -12,10 +12,12 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/descriptor.hpp"
 #include "base/descriptors.hpp"
 #include "base/log.hpp"
 #include "base/loop.hpp"
@@ -24,10 +26,16 @@
 
 namespace net::sockets {
 
-// Which ports the first thread has bound, in order, so that the others bind the same: they are
-// known before the others start, and not changed afterwards.
+// What the threads of a process share: the ports, in order, and for each the listening sockets of
+// the threads that come after the first. It opens all of them, as it may be the only one that has
+// the right to. Known before the others start; each takes its own away then.
 struct PortShare {
-  std::vector<std::uint16_t> ports;
+  struct Port {
+    std::uint16_t number;
+    std::vector<base::Descriptor> of_others;  // the first is thread 1's
+  };
+  std::vector<Port> ports;
+  std::shared_ptr<const ImageFile> image;
 };
 
 // How this thread's port stands to other threads' and other programs'.

@@ -66,14 +66,14 @@ Write::Write(Socket& socket, std::span<const Piece> pieces, base::Duration stall
 std::optional<std::int64_t> Write::place_in_file(const Piece& piece) const noexcept {
   const Pool& pool = socket_.pool_;
   if (!piece.lasting || piece.bytes.size() < pool.from_file_bytes_min) return {};
-  return pool.image_.find(piece.bytes);
+  return pool.image_->find(piece.bytes);
 }
 
 std::ptrdiff_t Write::send_from_file(Bytes bytes, std::int64_t offset,
                                      std::size_t& asked) noexcept {
   asked = std::min(bytes.size(), send_bytes_max);
   off_t from = offset;
-  return ::sendfile(socket_.fd_, socket_.pool_.image_.fd(), &from, asked);
+  return ::sendfile(socket_.fd_, socket_.pool_.image_->fd(), &from, asked);
 }
 
 std::ptrdiff_t Write::send_some(std::size_t& asked) noexcept {
@@ -194,9 +194,10 @@ void Socket::put_back() noexcept { pool_.put(*this); }
 
 // ---- Pool
 
-Pool::Pool(base::Loop& loop, base::Descriptors& descriptors)
+Pool::Pool(base::Loop& loop, base::Descriptors& descriptors, std::shared_ptr<const ImageFile> image)
     : loop_(loop),
       descriptors_(descriptors),
+      image_(std::move(image)),
       buffer_(std::make_unique_for_overwrite<std::byte[]>(read_bytes_max)) {}
 
 Pool::~Pool() { CHECK(taken_count_ == 0); }

@@ -106,7 +106,8 @@ class Socket final : public base::Watch, private Calls {
 // until the reader suspends, and until then no other flow of the loop reads.
 class Pool {
  public:
-  Pool(base::Loop& loop, base::Descriptors& descriptors);
+  // `image` may be other pools', too.
+  Pool(base::Loop& loop, base::Descriptors& descriptors, std::shared_ptr<const ImageFile> image);
   // Every flow must have gone, with its waiting calls; it is checked.
   ~Pool();
   Pool(const Pool&) = delete;
@@ -131,7 +132,7 @@ class Pool {
   friend class Write;
   base::Loop& loop_;
   base::Descriptors& descriptors_;
-  ImageFile image_;
+  std::shared_ptr<const ImageFile> image_;
   std::unique_ptr<std::byte[]> buffer_;
   std::vector<std::unique_ptr<Socket>> sockets_;
   Socket* free_ = nullptr;

@@ -10,29 +10,61 @@
 
 namespace net {
 
+namespace {
+
+// All threads send from one descriptor: sendfile says where from, and moves no position.
+std::shared_ptr<const sockets::ImageFile> image_of(const Sockets::Options& options) {
+  if (options.share == nullptr) return std::make_shared<const sockets::ImageFile>();
+  if (options.share->image == nullptr) {
+    options.share->image = std::make_shared<const sockets::ImageFile>();
+  }
+  return options.share->image;
+}
+
+}  // namespace
+
 Sockets::Sockets(base::Loop& loop, base::Descriptors& descriptors, base::Log& log,
                  const Options& options)
     : loop_(loop),
       descriptors_(descriptors),
       log_(log),
       options_(options),
-      pool_(loop, descriptors) {}
+      pool_(loop, descriptors, image_of(options)) {}
+
+ListenResult<sockets::OpenDoor> Sockets::open_for_all(Endpoint at) {
+  using sockets::Sharing;
+  auto own = sockets::open_door(at, Sharing::first, options_.wait_for_first_bytes);
+  if (!own) return own;
+  at.port = own->port;
+  sockets::PortShare::Port shared{own->port, {}};
+  for (unsigned i = 1; i < options_.thread_count; ++i) {
+    auto open = sockets::open_door(at, Sharing::joining, options_.wait_for_first_bytes);
+    if (!open) {
+      ::close(own->fd);
+      return open;
+    }
+    shared.of_others.emplace_back(open->fd);
+  }
+  options_.share->ports.push_back(std::move(shared));
+  return own;
+}
 
 ListenResult<Sockets::Listener> Sockets::listen(std::uint16_t port) {
   using sockets::Sharing;
   Endpoint at = options_.address;
   at.port = port;
-  auto sharing = Sharing::none;
-  if (options_.share != nullptr) {
-    sharing = options_.thread_index == 0 ? Sharing::first : Sharing::joining;
-  }
-  if (sharing == Sharing::joining) {
+  ListenResult<sockets::OpenDoor> open;
+  if (options_.share == nullptr) {
+    open = sockets::open_door(at, Sharing::none, options_.wait_for_first_bytes);
+  } else if (options_.thread_index == 0) {
+    open = open_for_all(at);
+  } else {
     CHECK(listened_count_ < options_.share->ports.size());
-    at.port = options_.share->ports[listened_count_++];
+    auto& shared = options_.share->ports[listened_count_++];
+    open =
+        sockets::OpenDoor{shared.of_others.at(options_.thread_index - 1).release(), shared.number};
   }
-  auto open = sockets::open_door(at, sharing, options_.wait_for_first_bytes);
   if (!open) return base::failure(std::move(open.error()));
-  if (sharing == Sharing::first) options_.share->ports.push_back(open->port);
   auto door = std::make_unique<sockets::Door>(loop_, descriptors_, log_, pool_, *open);
   if (!door->start()) {
     return base::failure("the kernel has no memory to watch port " + std::to_string(port));

@@ -32,6 +32,7 @@ class Sockets {
     // Several threads listen on the same ports: each has a stack, and all have one PortShare.
     sockets::PortShare* share = nullptr;
     unsigned thread_index = 0;
+    unsigned thread_count = 1;
   };
 
   class Flow;
@@ -49,6 +50,9 @@ class Sockets {
   [[nodiscard]] std::size_t flow_count() const noexcept { return pool_.taken_count(); }
 
  private:
+  // The first thread's: its own socket; those of the others wait in the PortShare.
+  ListenResult<sockets::OpenDoor> open_for_all(Endpoint at);
+
   base::Loop& loop_;
   base::Descriptors& descriptors_;
   base::Log& log_;

@@ -19,6 +19,7 @@
 #include "targets/unix/epoll.hpp"
 #include "targets/unix/limits.hpp"
 #include "targets/unix/reload_signal.hpp"
+#include "targets/unix/sandbox.hpp"
 #include "targets/unix/stop_signals.hpp"
 #include "targets/unix/wake.hpp"
 
@@ -52,9 +53,20 @@ struct Thread {
       : log(consoles.standard_error, options.log_level),
         epoll(clock),
         loop(clock, epoll),
-        platform{loop, clock,     entropy, epoll,           consoles.standard_output,
-                 log,  arguments, index,   options.threads, [] {},
-                 {},   {}},
+        platform{loop,
+                 clock,
+                 entropy,
+                 epoll,
+                 consoles.standard_output,
+                 log,
+                 arguments,
+                 index,
+                 options.threads,
+                 [] {},
+                 {},
+                 {},
+                 {},
+                 {}},
         stop(epoll, [this] { ask_to_stop(); }),
         reload(epoll, [this] { read_again(); }) {
     epoll.serve(loop);
@@ -138,7 +150,12 @@ int run_all(int argc, char** argv, const StartOptions& options,
   // Pinned only after all have read which CPUs there are.
   std::vector<std::thread> others;
   first.platform.ready = [&] {
-    if (!std::exchange(is_ready, true)) consoles.start_writers();
+    if (std::exchange(is_ready, true)) return;
+    seal({.is_on = options.sandbox,
+          .user = options.user,
+          .system_calls = first.platform.system_calls,
+          .read_again = first.platform.read_again},
+         first.log, [&consoles] { consoles.start_writers(); });
     while (others.size() + 1 < threads.size()) {
       auto index = static_cast<unsigned>(others.size() + 1);
       others.emplace_back([&options, &run, &thread = *threads[index], index] {

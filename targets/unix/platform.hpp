@@ -10,7 +10,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/console.hpp"
@@ -18,6 +21,7 @@
 #include "base/entropy.hpp"
 #include "base/log.hpp"
 #include "base/loop.hpp"
+#include "targets/unix/user.hpp"
 
 namespace unix_target {
 
@@ -27,6 +31,9 @@ struct StartOptions {
   base::LogLevel log_level = base::LogLevel::info;
   // SIGHUP ends the process, as when its terminal closes, instead of having files read again.
   bool ends_with_terminal = false;
+  // The process seals itself in ready(); see targets/unix/sandbox.hpp.
+  bool sandbox = false;
+  std::optional<User> user = {};
 };
 
 // What one thread has. It lives as long as the function that it is given to.
@@ -45,8 +52,9 @@ struct Platform {
   // Makes room in the process for `count` connections, or warns that there is none.
   void reserve_connections(std::uint64_t count) const;
 
-  // The first thread calls it when its ports are open; then the others start. So what is wrong
-  // with a port is said once, and no thread can take a port from the first. Harmless in others.
+  // The first thread calls it when its ports are open; then the process is sealed, and the others
+  // start. So what is wrong with a port is said once, and no thread can take a port from the first.
+  // Throws std::runtime_error where the user cannot be had. Harmless in others.
   std::function<void()> ready;
   // Set it to what ends this thread's work in order (drain); called at most once, on its loop.
   // Left empty: the loop is stopped.
@@ -55,6 +63,11 @@ struct Platform {
   // on this thread's loop; the first thread's has returned before others' begin. Left empty on the
   // first thread: a line says that there is nothing to read again.
   std::function<void()> on_reload;
+
+  // For the sandbox, before ready(): the system calls that devices and jobs declare, and the files
+  // and folders that are read again.
+  std::span<const int> system_calls;
+  std::vector<std::string> read_again;
 };
 
 // Runs `run` on each thread and gives the process's exit status: the first that is not 0, in order

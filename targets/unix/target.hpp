@@ -12,6 +12,7 @@
 
 #include "config/target.hpp"
 #include "targets/unix/platform.hpp"
+#include "targets/unix/sandbox_keys.hpp"
 
 namespace target {
 
@@ -28,7 +29,8 @@ inline constexpr config::Key<unsigned> threads{
     .most = 256};
 
 // The boot keys that this target adds to a configuration's.
-inline constexpr std::tuple keys{&threads, &config::log_level};
+inline constexpr auto keys =
+    std::tuple_cat(std::tuple{&threads, &config::log_level}, unix_target::sandbox_keys);
 
 // Calls run(platform) on each thread; gives the exit status.
 template <class Run>
@@ -36,6 +38,7 @@ int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one)
   unix_target::StartOptions options;
   options.threads = boot.value(threads);
   options.log_level = boot.value(config::log_level);
+  if (!unix_target::take_sandbox(boot, options)) return 2;
   return unix_target::start(argc, argv, options, run_one);
 }
 

@@ -125,7 +125,8 @@ Task<void> count_accepted(Listener& listener, int& count) {
 TEST_F(Listening, ThreadsShareAPort) {
   net::sockets::PortShare share;
   auto options = [&](unsigned i) {
-    return net::Sockets::Options{.address = world.at(0), .share = &share, .thread_index = i};
+    return net::Sockets::Options{
+        .address = world.at(0), .share = &share, .thread_index = i, .thread_count = 2};
   };
   net::Sockets first(world.loop(), world.epoll(), world.log(), options(0));
   net::Sockets second(world.loop(), world.epoll(), world.log(), options(1));

@@ -85,7 +85,7 @@ FOREIGN: list[tuple[str, list[str]]] = [
     ("benchmark/*", []),
     # The kernel below, on the one target that has one. (errno.h and the like are standard C.)
     *[(header, ["targets/**", "tender/*", "net/sockets/*", "kv/directory/*", "block/file/*",
-                "crunch/**", "base/descriptor.hpp"])
+                "crunch/**", "base/descriptor.hpp", "config/system_calls.hpp"])
       for header in ("sys/*", "linux/*", "netinet/*", "arpa/*", "net/*", "unistd.h", "fcntl.h",
                      "poll.h", "pthread.h", "signal.h", "dirent.h", "netdb.h", "sched.h",
                      "termios.h", "ifaddrs.h", "dlfcn.h")],

@@ -9,11 +9,15 @@
 #pragma once
 
 #include <functional>
+#include <span>
+#include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "config/target.hpp"
 #include "targets/unix/platform.hpp"
+#include "targets/unix/sandbox_keys.hpp"
 #include "targets/unix/tap/taps.hpp"
 
 namespace target {
@@ -34,6 +38,8 @@ struct Platform {
   const std::function<void()>& ready;
   std::function<void()>& on_stop;
   std::function<void()>& on_reload;
+  std::span<const int>& system_calls;
+  std::vector<std::string>& read_again;
 
   // By which a further stack is given its device.
   static constexpr config::Key<std::string_view> device_key{
@@ -49,12 +55,14 @@ inline constexpr config::Key<std::string_view> tap{
     .doc = "The tap to be on the network with, or fd:N for one that is open already",
     .fallback = "tap0"};
 
-inline constexpr std::tuple keys{&tap, &config::log_level};
+inline constexpr auto keys =
+    std::tuple_cat(std::tuple{&tap, &config::log_level}, unix_target::sandbox_keys);
 
 template <class Run>
 int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one) {
   unix_target::StartOptions options;
   options.log_level = boot.value(config::log_level);
+  if (!unix_target::take_sandbox(boot, options)) return 2;
   return unix_target::start(argc, argv, options, [&](unix_target::Platform& process) {
     unix_target::Taps taps(process.loop, process.descriptors, process.log);
     const auto first = taps.find(boot.value(tap), tap.name);
@@ -71,7 +79,9 @@ int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one)
                       .net_devices = taps,
                       .ready = process.ready,
                       .on_stop = process.on_stop,
-                      .on_reload = process.on_reload};
+                      .on_reload = process.on_reload,
+                      .system_calls = process.system_calls,
+                      .read_again = process.read_again};
     return run_one(platform);
   });
 }

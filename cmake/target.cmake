@@ -46,13 +46,14 @@ endfunction()
 # crunch_image_target(unix HEADER targets/unix/target.hpp LINK -static ...
 #                     [HOST run.cpp ...: sources of the tool that start its images, the first with
 #                      the Runner (crunch/run/runner.hpp)]
+#                     [START line that starts an image; @IMAGE@ stands for its path]
 #                     [ROOMS libraries that only this target has]
 #                     [SYMBOLS name of a table of its functions]
 #                     [COMPANION text of what is written beside an image])
 # Called by the target's host/recipe.cmake; HOST and COMPANION are files of that folder. The default
 # configuration is compiled here once, so that a build with it only assembles and links.
 function(crunch_image_target target)
-  cmake_parse_arguments(ARG "" "HEADER;SYMBOLS;COMPANION" "HOST;LINK;ROOMS" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADER;START;SYMBOLS;COMPANION" "HOST;LINK;ROOMS" ${ARGN})
   set(host ${CMAKE_CURRENT_LIST_DIR})
   if(CRUNCH_TLS)
     set(ARG_CONFIG site-example/config.hpp)
@@ -82,6 +83,9 @@ function(crunch_image_target target)
     string(APPEND common "link ${flag}\n")
   endforeach()
 
+  if(ARG_START)
+    string(APPEND common "start ${ARG_START}\n")
+  endif()
   if(ARG_SYMBOLS)
     string(APPEND common "symbols ${ARG_SYMBOLS}\n")
   endif()

@@ -195,6 +195,12 @@ struct App {
 
 namespace detail {
 
+template <class... J>
+inline constexpr bool all_differ = true;
+template <class J, class... Rest>
+inline constexpr bool all_differ<J, Rest...> =
+    !(std::is_same_v<J, Rest> || ...) && all_differ<Rest...>;
+
 template <class... J, std::size_t... I>
 constexpr bool are_jobs(std::index_sequence<I...>) {
   return (ArgumentIsAJob<I, J>::value && ...);
@@ -205,6 +211,8 @@ constexpr bool are_jobs(std::index_sequence<I...>) {
 template <class... J>
 constexpr auto jobs(J... job) {
   static_assert(sizeof...(J) > 0, "an appliance has at least one job");
+  static_assert(detail::all_differ<J...>,
+                "a job stands once: naming it twice gives one shared device, not two jobs");
   if constexpr (detail::are_jobs<J...>(std::index_sequence_for<J...>{})) return App<J...>{{job...}};
 }
 

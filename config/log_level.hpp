@@ -15,11 +15,10 @@ namespace config {
 inline constexpr std::string_view log_level_words[] = {"error", "warning", "info", "debug"};
 
 // A process says them on standard error, a machine on its console.
-inline constexpr Key<base::LogLevel> log_level{
-    .name = "log-level",
-    .section = "LOG",
-    .doc = "The least important messages for an operator that are written",
-    .fallback = base::LogLevel::info,
-    .words = log_level_words};
+inline constexpr Key<base::LogLevel> log_level{.name = "log-level",
+                                               .section = "LOG",
+                                               .doc = "Write messages of this level and above",
+                                               .fallback = base::LogLevel::info,
+                                               .words = log_level_words};
 
 }  // namespace config

@@ -24,6 +24,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace config {
@@ -32,8 +33,16 @@ namespace config {
 struct Port {
   std::uint16_t number = 0;
   constexpr Port() = default;
-  // NOLINTNEXTLINE(google-explicit-constructor): `.fallback = 80`.
+  // NOLINTNEXTLINE(google-explicit-constructor): a port that was read is one.
   constexpr Port(std::uint16_t value) : number(value) {}
+  // `.fallback = 80`: the compiler refuses a number that is no port.
+  template <std::integral T>
+  requires(!std::same_as<T, std::uint16_t>)
+      // NOLINTNEXTLINE(google-explicit-constructor): `.fallback = 80`.
+      consteval Port(T value)
+      : number(static_cast<std::uint16_t>(value)) {
+    if (!std::in_range<std::uint16_t>(value)) throw "a port is a number from 0 to 65535";
+  }
   // NOLINTNEXTLINE(google-explicit-constructor): what takes a port takes a number.
   constexpr operator std::uint16_t() const { return number; }
 };

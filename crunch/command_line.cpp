@@ -2,6 +2,7 @@
 #include "crunch/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -38,7 +39,18 @@ std::string sentence_about(const std::string& word, const CLI::App& app) {
   }
   std::vector<std::string_view> known(names.begin(), names.end());
   std::string_view nearest = base::nearest(name, known);
+  // What ends like the word is nearer than what is spelled like it: --port, --http-port.
+  for (const std::string& option : names) {
+    if (option.ends_with(name.substr(1)) && option.size() > name.size()) {
+      nearest = option;
+      break;
+    }
+  }
   std::string sentence = "unknown option " + in_quotes(name);
+  if (nearest.empty() && app.get_option_no_throw("--set") != nullptr) {
+    sentence += "; a key of the image is given by --set " +
+                name.substr(std::min<std::size_t>(2, name.size())) + "=VALUE";
+  }
   if (!nearest.empty()) sentence += "; did you mean " + std::string(nearest) + "?";
   return nearest.empty() ? sentence + "; " + help : sentence;
 }

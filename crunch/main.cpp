@@ -2,6 +2,10 @@
 // crunch/main.cpp: the tool. Each subcommand is a folder beside this file.
 
 #include <CLI/CLI.hpp>
+#include <cstdio>
+
+#include <string_view>
+#include <vector>
 
 #include "crunch/build/command.hpp"
 #include "crunch/command_line.hpp"
@@ -18,12 +22,15 @@ int main(int argc, char** argv) {
   crunch::stop_on_signals();
   CLI::App app("crunch: a static web site becomes a machine of its own.", "crunch");
   app.set_version_flag("--version", "crunch " CRUNCH_VERSION);
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.footer(
       "Example:\n"
       "  crunch build htdocs -t unix -o site && ./site --http-port 8080\n\n"
       "crunch COMMAND --help says more about each.");
-  crunch::Action action;
+  crunch::Action action = [&app] {
+    std::fputs(app.help().c_str(), stderr);
+    return 2;
+  };
   crunch::add_build_command(app, action);
   crunch::add_configure_command(app, action);
   crunch::add_describe_command(app, action);
@@ -31,5 +38,11 @@ int main(int argc, char** argv) {
   crunch::add_inspect_command(app, action);
   crunch::add_run_command(app, action);
   crunch::add_serve_command(app, action);
-  return crunch::run_command_line(app, action, argc, argv);
+  // `crunch help serve` is `crunch serve --help`.
+  std::vector<const char*> words(argv, argv + argc);
+  if (argc > 1 && std::string_view(argv[1]) == "help") {
+    words.erase(words.begin() + 1);
+    words.push_back("--help");
+  }
+  return crunch::run_command_line(app, action, static_cast<int>(words.size()), words.data());
 }

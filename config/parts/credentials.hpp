@@ -43,12 +43,11 @@ inline constexpr Key<Port> https_port{
     .section = https_section,
     .doc = "Port to serve HTTPS on, where there is a certificate; 0: one that is free",
     .fallback = 443};
-inline constexpr Key<Path> cert_file{
-    .name = "cert",
-    .section = https_section,
-    .doc = "File of the certificate and those that vouch for it, PEM or DER",
-    .fallback = "",
-    .stage = Stage::boot};
+inline constexpr Key<Path> cert_file{.name = "cert",
+                                     .section = https_section,
+                                     .doc = "File of the certificate with its chain, PEM or DER",
+                                     .fallback = "",
+                                     .stage = Stage::boot};
 inline constexpr Key<Path> key_file{.name = "key",
                                     .section = https_section,
                                     .doc = "File of its private key, PEM or DER",

@@ -52,7 +52,8 @@ struct ConnectCrunched {
     kv::Crunched store(table);
     if (context.platform.thread_index == 0) {
       context.platform.log.info({table.name, ": ", std::to_string(store.file_count()),
-                                 " files, digest ", store.site_digest().substr(0, 16)});
+                                 store.file_count() == 1 ? " file, digest " : " files, digest ",
+                                 store.site_digest().substr(0, 16)});
     }
     return store;
   }

@@ -94,7 +94,8 @@ std::vector<certificate::Pair> pairs_of(const Options& options) {
     for (const std::string& warning : certificate::check(pair).warnings) warn(warning);
   }
   if (pairs.empty() && !options.hosts.empty()) {
-    throw Usage("--host asks whether a certificate covers it: give --cert and --key as well");
+    throw Usage(
+        "--expect-host asks whether a certificate covers it: give --cert and --key as well");
   }
   for (const std::string& host : options.hosts) {
     std::vector<std::string> refusals;
@@ -150,10 +151,29 @@ class Run {
       put_in_place(in_work("debug"), options_.image + ".debug", mode());
     }
     summary.companion = write_companion(recipe_, options_.image);
+    summary.start = start_line();
     return summary;
   }
 
  private:
+  // As a shell takes it.
+  [[nodiscard]] std::string start_line() const {
+    constexpr std::string_view place = "@IMAGE@";
+    std::string line = recipe_.start;
+    const std::size_t at = line.find(place);
+    if (at == std::string::npos) return line;
+    std::string path = options_.image;
+    if (at == 0 && path.find('/') == std::string::npos) path.insert(0, "./");
+    constexpr std::string_view plain =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./+=:@%,";
+    if (path.find_first_not_of(plain) != std::string::npos) {
+      std::string quoted = "'";
+      for (const char c : path) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+      path = quoted + "'";
+    }
+    return line.replace(at, place.size(), path);
+  }
+
   [[nodiscard]] std::string in_work(const std::string& name) const {
     return work_.path() + "/" + name;
   }
@@ -287,7 +307,8 @@ std::string summary_text(const Summary& summary, const Options& options) {
   return embed::summary_text(summary.embedded) + "\n" + options.image + ": " +
          bytes_text(summary.image_bytes) + " for " + options.target + times.data() +
          (summary.is_changed ? "" : ", unchanged") +
-         (summary.companion.empty() ? "" : "\n" + summary.companion + ": how to start it");
+         (summary.companion.empty() ? "" : "\n" + summary.companion + ": how to start it") +
+         (summary.start.empty() ? "" : "\nstart it: " + summary.start);
 }
 
 }  // namespace crunch::build

@@ -19,7 +19,7 @@ namespace crunch::build {
 
 struct Options {
   embed::Options embed;  // `out`, `name` and `leave_out` are chosen here
-  std::string target;
+  std::string target = "unix";
   std::string image;
   // Certificates and their keys, pair by pair; a host to make one for.
   std::vector<std::string> certificates;
@@ -39,12 +39,13 @@ struct Summary {
   std::uint64_t image_bytes = 0;
   bool is_changed = false;
   std::string companion;  // what was written beside it, or stood there; empty: nothing
+  std::string start;      // the line that starts the image; empty: not known
 };
 
 // Throws a Failure or Usage.
 Summary build(const Options& options);
 
-// Two lines for a person, or three.
+// A few lines for a person; the last starts the image.
 [[nodiscard]] std::string summary_text(const Summary& summary, const Options& options);
 
 }  // namespace crunch::build

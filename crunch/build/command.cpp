@@ -10,6 +10,38 @@
 #include "crunch/embed/command.hpp"
 
 namespace crunch {
+namespace {
+
+void add_certificate_options(CLI::App& command, build::Options& options) {
+  command
+      .add_option("--cert", options.certificates,
+                  "Serve HTTPS with this certificate chain, PEM or DER;\n"
+                  "again for each; they are chosen by name")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  command.add_option("--key", options.keys, "Its private key; as many as --cert")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  command
+      .add_option("--self-signed", options.self_signed,
+                  "Serve HTTPS with a certificate made for HOST, to try things out")
+      ->type_name("HOST")
+      ->excludes("--cert");
+  command
+      .add_option("--expect-host,--host", options.hosts,
+                  "A name or address that clients will ask for: warn if no\n"
+                  "certificate covers it")
+      ->type_name("HOST")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+}  // namespace
 
 void add_build_command(CLI::App& app, Action& action) {
   struct Words {
@@ -23,9 +55,9 @@ void add_build_command(CLI::App& app, Action& action) {
       "The directory that holds the site; a --config may do without");
   build::Options& options = words->options;
   command
-      ->add_option("-t,--target", options.target, "What the image runs on: " + build::target_list())
-      ->type_name("TARGET")
-      ->required();
+      ->add_option("-t,--target", options.target,
+                   "What the image runs on: " + build::target_list() + " [unix]")
+      ->type_name("TARGET");
   command->add_option("-o,--output", options.image, "The file to write")
       ->type_name("IMAGE")
       ->required();
@@ -41,32 +73,7 @@ void add_build_command(CLI::App& app, Action& action) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
-  command
-      ->add_option("--cert", options.certificates,
-                   "Serve HTTPS with this certificate chain, PEM or DER;\n"
-                   "again for each; they are chosen by name")
-      ->type_name("FILE")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
-  command->add_option("--key", options.keys, "Its private key; as many as --cert")
-      ->type_name("FILE")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
-  command
-      ->add_option("--self-signed", options.self_signed,
-                   "Serve HTTPS with a certificate made for HOST, to try things out")
-      ->type_name("HOST")
-      ->excludes("--cert");
-  command
-      ->add_option("--host", options.hosts,
-                   "A name or address that clients will ask for: warn if no\n"
-                   "certificate covers it")
-      ->type_name("HOST")
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
+  add_certificate_options(*command, options);
   command->add_flag("--keep-symbols", options.keeps_symbols,
                     "Also write IMAGE.debug, the same code with its symbols, for gdb");
   command->footer(

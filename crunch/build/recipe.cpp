@@ -88,6 +88,8 @@ Recipe read_recipe(const std::string& folder, const std::string& target) {
       recipe.libraries.push_back(file_at(value));
     } else if (word == "companion") {
       recipe.companion = file_at(value);
+    } else if (word == "start") {
+      recipe.start = value;
     } else if (word == "symbols") {
       recipe.symbols = value;
     } else if (word == "link") {

@@ -13,6 +13,7 @@
 //            library FILE     an archive to link
 //            link FLAG        for the compiler when it links
 //            companion FILE   what is written beside an image (companion.hpp), with FILE's suffix
+//            start LINE       starts an image; @IMAGE@ stands for its path
 //            symbols NAME     the image has a table of its functions by this name (symbols.hpp)
 //          Files are relative to the recipe's folder.
 
@@ -34,6 +35,7 @@ struct Recipe {
   std::vector<std::string> link_flags;
   std::string symbols;    // empty: none
   std::string companion;  // empty: none
+  std::string start;      // empty: not said
 };
 
 // The folder that holds the recipes. Throws a Failure if crunch lies where none is.

@@ -12,7 +12,7 @@
 
 namespace crunch::certificate {
 
-// A certificate with those that vouch for it, and its key, with the names for messages.
+// A certificate with its chain, and its key, with the names for messages.
 struct Pair {
   std::string certificates_name;
   std::string certificates;

@@ -193,7 +193,8 @@ std::string site_text(const Json& site) {
     least_total += least;
   }
   return "site    " + site.at("name").get<std::string>() + ": " +
-         std::to_string(site.at("files").size()) + " files, " + bytes_text(total) + " (" +
+         std::to_string(site.at("files").size()) +
+         (site.at("files").size() == 1 ? " file, " : " files, ") + bytes_text(total) + " (" +
          bytes_text(least_total) + " compressed)\ndigest  " +
          site.at("site_digest").get<std::string>() + "\n\n" + table.text(4);
 }

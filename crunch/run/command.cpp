@@ -47,12 +47,12 @@ void add_run_command(CLI::App& app, Action& action) {
       ->type_name("MB")
       ->check(CLI::Range(8U, 1U << 20U));
   command
-      ->add_option("--http", options->http_port,
+      ->add_option("--http-port,--http", options->http_port,
                    "Port of this machine that leads to the image's HTTP [8080]")
       ->type_name("PORT")
       ->excludes("--net");
   command
-      ->add_option("--https", options->https_port,
+      ->add_option("--https-port,--https", options->https_port,
                    "Port of this machine that leads to the image's HTTPS [8443]")
       ->type_name("PORT")
       ->excludes("--net");

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -52,19 +53,46 @@ void run_as_program(const Options& options) {
   fail("start", options.image, become(std::move(words)));
 }
 
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// The value of a port's key: the last that the boot keys give, else the image's own. 0: the image
+// has no such key.
+std::uint16_t port_of(const Json& graph, std::string_view name, const Options& options) {
+  std::string value;
+  for (const Json& key : graph.value("keys", Json::array())) {
+    if (key.at("name") == name) value = key.at("value").get<std::string>();
+  }
+  if (value.empty()) return 0;
+  const std::string option = "--" + std::string(name);
+  for (std::size_t i = 0; i < options.boot_keys.size(); ++i) {
+    const std::string& word = options.boot_keys[i];
+    if (word.starts_with(option + "=")) value = word.substr(option.size() + 1);
+    if (word == option && i + 1 < options.boot_keys.size()) value = options.boot_keys[i + 1];
+  }
+  std::uint16_t port = 0;
+  std::from_chars(value.data(), value.data() + value.size(), port);  // the image refuses others
+  return port;
+}
+
+}  // namespace
+
 int run(const Options& options) {
-  using Json = nlohmann::ordered_json;
-  const Json found = Json::parse(inspect::json_of(options.image)).at("image");
+  const Json all = Json::parse(inspect::json_of(options.image));
+  const Json& found = all.at("image");
+  const Json graph = all.value("graph", Json::object());
   if (!found.contains("target")) {
     throw Failure(in_quotes(options.image) + " does not say what it runs on; was it made by " +
                   "crunch build?");
   }
   const Image image{
       build::read_recipe(build::recipe_folder(), found.at("target").get<std::string>()),
-      found.contains("certificates")};
-  const auto all = runners();
-  const auto runner = std::ranges::find(all, image.recipe.target, &Runner::target);
-  if (runner == all.end()) {
+      found.contains("certificates"), port_of(graph, "http-port", options),
+      port_of(graph, "https-port", options)};
+  const auto known = runners();
+  const auto runner = std::ranges::find(known, image.recipe.target, &Runner::target);
+  if (runner == known.end()) {
     throw Failure("this crunch cannot start images for " + image.recipe.target +
                   "; it was built without that target's host/run.cpp");
   }

@@ -35,6 +35,9 @@ struct Options {
 struct Image {
   build::Recipe recipe;
   bool has_certificates = false;
+  // Where it serves, by its defaults and the boot keys of Options; 0: it has no such port.
+  std::uint16_t http_port = 0;
+  std::uint16_t https_port = 0;
 };
 
 struct Runner {

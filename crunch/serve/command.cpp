@@ -37,10 +37,10 @@ void add_serve_command(CLI::App& app, Action& action) {
       app.add_subcommand("serve", "Show a directory in the browser while you work on it");
   command->add_option("DIR", words->options.directory, "The directory that holds the site")
       ->required();
-  command->add_option("--http", words->port, "The port; 0: one that is free [8080]")
+  command->add_option("--http-port,--http", words->port, "The port; 0: one that is free [8080]")
       ->type_name("PORT");
   command
-      ->add_option("--https", words->https_port,
+      ->add_option("--https,--https-port", words->https_port,
                    "HTTPS as well, on this port; 0: one that is free [8443]")
       ->type_name("PORT")
       ->expected(0, 1);
@@ -54,14 +54,14 @@ void add_serve_command(CLI::App& app, Action& action) {
       ->needs("--cert");
   command->get_option("--cert")->needs("--key");
   command
-      ->add_option("--host", words->host,
+      ->add_option("--address,--host", words->host,
                    "Where to listen: an address, or all, for others to see it [localhost]")
       ->type_name("ADDRESS");
   command->add_flag("--dotfiles", words->options.dotfiles,
                     "Show names that begin with '.' (without this: only .well-known)");
   command->footer(
       "Example:\n"
-      "  crunch serve htdocs --http 3000 --https\n\n"
+      "  crunch serve htdocs --http-port 3000 --https\n\n"
       "Pages reload by themselves when a file changes, style sheets without reloading the page.\n"
       "Nothing is compressed and nothing is cached: it is for looking at, not for serving.");
   command->callback([words, command, &action] {

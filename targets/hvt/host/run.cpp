@@ -108,7 +108,7 @@ int run_on(OwnNetwork& network, std::vector<std::string> words) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int run_on_own_network(const Options& options, bool has_https) {
+int run_on_own_network(const Options& options, const crunch::run::Image& image) {
   OwnNetwork network;
   std::vector<std::string> keys = options.boot_keys;
   if (says_an_address(keys)) {
@@ -117,9 +117,18 @@ int run_on_own_network(const Options& options, bool has_https) {
   } else {
     keys.insert(keys.begin(), {"--ipv4=" + network.guest() + "/24",
                                "--ipv4-gateway=" + network.host(), "--ipv6=off"});
-    const std::string name = "://" + network.guest() + "/";
-    std::printf("%s is served at http%s%s until Ctrl-C\n", options.image.c_str(), name.c_str(),
-                has_https ? (" and https" + name).c_str() : "");
+    const auto url = [&](std::string scheme, std::uint16_t port, std::uint16_t usual) {
+      scheme += "://" + network.guest();
+      return scheme + (port == usual ? "" : ":" + std::to_string(port)) + "/";
+    };
+    std::string urls;
+    if (image.http_port != 0) urls = url("http", image.http_port, 80);
+    if (image.has_certificates && image.https_port != 0) {
+      urls += (urls.empty() ? "" : " and ") + url("https", image.https_port, 443);
+    }
+    std::printf(
+        "%s %s until Ctrl-C\n", options.image.c_str(),
+        urls.empty() ? ("runs at " + network.guest()).c_str() : ("is served at " + urls).c_str());
   }
   std::fflush(stdout);
   return run_on(network, tender_words(options, "@" + std::to_string(network.tap_fd()), keys));
@@ -137,7 +146,7 @@ int start(const Options& options, const crunch::run::Image& image) {
     throw Usage("a guest of hvt-tender has one network device: give --net once");
   }
   const std::string& net = options.nets.front();
-  if (net == own_network) return run_on_own_network(options, image.has_certificates);
+  if (net == own_network) return run_on_own_network(options, image);
   become_tender(tender_words(options, net, options.boot_keys));
 }
 

@@ -5,4 +5,5 @@ if(CRUNCH_SANITIZE)
 else()
   set(CRUNCH_PROCESS_LINK -static -no-pie -Wl,--gc-sections -s)
 endif()
-crunch_image_target(unix HEADER targets/unix/target.hpp HOST run.cpp LINK ${CRUNCH_PROCESS_LINK})
+crunch_image_target(unix HEADER targets/unix/target.hpp
+  START "@IMAGE@ --http-port=8080" HOST run.cpp LINK ${CRUNCH_PROCESS_LINK})

@@ -2,6 +2,7 @@
 if(TARGET crunch_targets_virtio AND TARGET crunch_net_lwip)
   get_property(bare_link GLOBAL PROPERTY CRUNCH_BARE_LINK)
   get_property(entry GLOBAL PROPERTY CRUNCH_PVH_LINK)
-  crunch_image_target(virtio HEADER targets/virtio/target.hpp HOST run.cpp
+  crunch_image_target(virtio HEADER targets/virtio/target.hpp
+    START "crunch run @IMAGE@" HOST run.cpp
     ROOMS crunch_targets_virtio SYMBOLS libos_symbols LINK ${bare_link} ${entry} -s)
 endif()

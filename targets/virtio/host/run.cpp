@@ -16,6 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -38,6 +39,7 @@ using crunch::Descriptor;
 using crunch::fail;
 using crunch::Failure;
 using crunch::in_quotes;
+using crunch::run::Image;
 using crunch::run::Options;
 
 constexpr int stop_patience_s = 15;
@@ -84,8 +86,10 @@ class Port {
   int error_ = 0;
 };
 
+bool serves_https(const Image& image) { return image.has_certificates && image.https_port != 0; }
+
 // QEMU's words for it. Ports that are 0 have been chosen.
-std::vector<std::string> qemu_words(const Options& options, bool has_https,
+std::vector<std::string> qemu_words(const Options& options, const Image& image,
                                     const std::string& program, int monitor_fd) {
   std::string append;
   std::vector<std::string> networks;  // in the order of the machine's devices
@@ -93,13 +97,19 @@ std::vector<std::string> qemu_words(const Options& options, bool has_https,
     networks.push_back("tap,script=no,downscript=no,ifname=" + tap);
   }
   if (networks.empty()) {
-    const std::string http = std::to_string(options.http_port);
-    const std::string https = std::to_string(options.https_port);
-    networks.push_back("user,restrict=on,hostfwd=tcp:127.0.0.1:" + http + "-:80");
-    if (has_https) {
-      // The same port inside, for the redirect to it names it.
-      networks.front() += ",hostfwd=tcp:127.0.0.1:" + https + "-:" + https;
-      append = "--https-port=" + https;
+    networks.emplace_back("user,restrict=on");
+    const auto forward = [&](std::uint16_t from, std::uint16_t to) {
+      networks.front() +=
+          ",hostfwd=tcp:127.0.0.1:" + std::to_string(from) + "-:" + std::to_string(to);
+    };
+    if (image.http_port != 0) forward(options.http_port, image.http_port);
+    if (serves_https(image)) {
+      // The redirect names the port inside, so that is the same, unless a boot key says another.
+      const bool is_given = std::ranges::any_of(options.boot_keys, [](const std::string& key) {
+        return key.starts_with("--https-port");
+      });
+      if (!is_given) append = "--https-port=" + std::to_string(options.https_port);
+      forward(options.https_port, is_given ? image.https_port : options.https_port);
     }
   }
   if (!append.empty() && !options.boot_keys.empty()) append += ' ';
@@ -126,14 +136,14 @@ std::vector<std::string> qemu_words(const Options& options, bool has_https,
 
 class Machine {
  public:
-  Machine(const Options& options, bool has_https, const std::string& program) {
+  Machine(const Options& options, const Image& image, const std::string& program) {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
       fail("make a monitor for", qemu_name, errno);
     }
     monitor_ = Descriptor(ends[0]);
     const Descriptor theirs(ends[1]);
-    std::vector<std::string> words = qemu_words(options, has_https, program, theirs.get());
+    std::vector<std::string> words = qemu_words(options, image, program, theirs.get());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -186,13 +196,15 @@ class Machine {
   Descriptor monitor_;
 };
 
-void say_where(const Options& options, bool has_https) {
+void say_where(const Options& options, const Image& image) {
   if (!options.nets.empty()) {
     std::string nets;
     for (const std::string& tap : options.nets) nets += (nets.empty() ? "" : " and ") + tap;
     std::printf("%s runs on %s until Ctrl-C; its console says its address\n", options.image.c_str(),
                 nets.c_str());
-  } else if (has_https) {
+  } else if (image.http_port == 0 && !serves_https(image)) {
+    std::printf("%s runs until Ctrl-C\n", options.image.c_str());
+  } else if (serves_https(image)) {
     std::printf("%s is served at http://localhost:%u/ and https://localhost:%u/ until Ctrl-C\n",
                 options.image.c_str(), options.http_port, options.https_port);
   } else {
@@ -220,9 +232,8 @@ int wait_for_end(Machine& machine) {
   }
 }
 
-int start(const Options& options, const crunch::run::Image& image) {
+int start(const Options& options, const Image& image) {
   if (options.traces) throw crunch::Usage("--trace is not for machines in QEMU");
-  const bool has_https = image.has_certificates;
   const std::optional<std::string> program = crunch::find_program(qemu_name);
   if (!program) {
     throw Failure(std::string("there is no ") + qemu_name +
@@ -240,14 +251,14 @@ int start(const Options& options, const crunch::run::Image& image) {
   if (chosen.nets.empty()) {
     http.emplace(options.http_port == 0 ? 8080 : options.http_port, options.http_port != 0);
     chosen.http_port = http->number();
-    if (has_https) {
+    if (serves_https(image)) {
       https.emplace(options.https_port == 0 ? 8443 : options.https_port, options.https_port != 0);
       chosen.https_port = https->number();
     }
   }
   count_signals();
-  Machine machine(chosen, has_https, *program);
-  say_where(chosen, has_https);
+  Machine machine(chosen, image, *program);
+  say_where(chosen, image);
   return wait_for_end(machine);
 }
 

@@ -2,6 +2,7 @@
 if(TARGET crunch_targets_xen AND TARGET crunch_net_lwip)
   get_property(bare_link GLOBAL PROPERTY CRUNCH_BARE_LINK)
   get_property(entry GLOBAL PROPERTY CRUNCH_PVH_LINK)
-  crunch_image_target(xen HEADER targets/xen/target.hpp HOST run.cpp
+  crunch_image_target(xen HEADER targets/xen/target.hpp
+    START "crunch run @IMAGE@" HOST run.cpp
     ROOMS crunch_targets_xen SYMBOLS libos_symbols COMPANION guest.xl LINK ${bare_link} ${entry} -s)
 endif()

@@ -130,6 +130,22 @@ class Build(Folder):
                 done = self.crunch("build", self.site, "-t", target, "-o", self.image)
                 self.refused(done, 2, *parts)
 
+    def test_what_a_newcomer_types(self):
+        """Without a word there is the list of commands; help is a command; a near miss is named."""
+        done = self.crunch()
+        self.assertEqual(done.returncode, 2)
+        self.assertRegex(done.stderr, r"\n  build +Turn a directory")
+        self.assertEqual(self.crunch("help", "build").stdout,
+                         self.crunch("build", "--help").stdout)
+        self.assertIn("did you mean --http-port?", self.crunch("serve", "--port=1", "x").stderr)
+        self.assertIn("--set http-port=VALUE",
+                      self.crunch("build", "--http-port=1", "x", "-o", "y").stderr)
+        # A target is not asked for, and the last line starts the image.
+        done = self.crunch("build", self.site, "-o", self.image)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.splitlines()[-1],
+                         f"start it: {self.image} --http-port=8080")
+
     def test_places(self):
         self.refused_build(["--config", "nowhere.hpp"], ['"nowhere.hpp"', "No such file"])
         self.refused_build([], ["nosite", "No such file"], site=self.at / "nosite")

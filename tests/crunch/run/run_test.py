@@ -97,6 +97,15 @@ class Machines(unittest.TestCase):
             with harness.Client("127.0.0.1", port) as client:
                 self.assertEqual(client.get("/").status, 200)
 
+    def test_the_images_own_port(self):
+        """The URL leads to the port that the image serves on, whoever said it."""
+        with Run(bare.plain_image(TARGET), "--", "--http-port=8123") as run:
+            port = int(run.wait_for(r"is served at http://localhost:(\d+)/ until").group(1))
+            run.wait_for(r"listening on port 8123 ")
+            run.wait_for(r"network: [\d.]+/\d+ ")
+            with harness.Client("127.0.0.1", port) as client:
+                self.assertEqual(client.get("/").status, 200)
+
     def test_two_at_once(self):
         """Neither takes the ports of the other, however soon it comes."""
         with Run(bare.plain_image(TARGET)) as one, Run(bare.plain_image(TARGET)) as two:

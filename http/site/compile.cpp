@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: ISC
+#include "http/site/compile.hpp"
+
+#include <algorithm>
+
+#include "http/site/path.hpp"
+#include "http/site/pattern.hpp"
+
+namespace http::site {
+namespace {
+
+using Weight = Finding::Weight;
+
+const char* name_of(Dialect dialect) {
+  return dialect == Dialect::netlify ? "Netlify" : "Cloudflare";
+}
+
+std::string place_of(const Evidence& evidence) {
+  return evidence.what + " in " + evidence.file + ":" + std::to_string(evidence.line);
+}
+
+// Requests that a pattern's source stands for: each placeholder by a sample, each star by three.
+std::vector<std::string> samples_of(const RuleDraft& rule) {
+  if (rule.is_static) return {rule.source};
+  std::vector<std::string> samples;
+  for (const char* splat : {"", "crunch", "crunch/crunch"}) {
+    std::string sample;
+    for (const Part& part : rule.pattern) {
+      switch (part.kind) {
+        case PartKind::literal:
+          sample += part.text;
+          break;
+        case PartKind::segment:
+        case PartKind::host_segment:
+          sample += "crunch";
+          break;
+        case PartKind::splat:
+          sample += splat;
+          break;
+        case PartKind::tail:
+          sample += *splat == '\0' ? "" : "/" + std::string(splat);
+          break;
+        case PartKind::end_slash:
+          break;
+      }
+    }
+    samples.push_back(sample.empty() ? "/" : sample);
+  }
+  return samples;
+}
+
+// Says which rules are never reached, since an earlier one takes all that they stand for; by asking
+// the patterns themselves.
+void find_shadowed(const SiteDraft& draft, const Reading& how, Findings& findings) {
+  SiteDraft dynamic;
+  for (const RuleDraft& rule : draft.rules) {
+    if (!rule.is_static && rule.conditions.empty()) dynamic.rules.push_back(rule);
+  }
+  if (dynamic.rules.empty()) return;
+  const std::vector<std::byte> bytes = assemble({dynamic}, {}, 0);
+  const std::optional<Plan> plan = Plan::open(bytes);
+  if (!plan) return;
+  std::size_t said = 0;
+  constexpr std::size_t said_max = 100;
+  for (const RuleDraft& rule : draft.rules) {
+    const std::vector<std::string> samples = samples_of(rule);
+    for (const RuleRecord& earlier : plan->rules()) {
+      if (earlier.line >= rule.line) break;
+      const bool is_covered = std::ranges::all_of(samples, [&](const std::string& sample) {
+        Captures captures;
+        return matches(*plan, earlier.pattern, sample, false, captures);
+      });
+      if (!is_covered) continue;
+      if (++said > said_max) return;
+      const auto source = std::ranges::find(draft.rules, earlier.line, &RuleDraft::line);
+      findings.push_back({Weight::warning, how.file, rule.line,
+                          "never reached: " + shown(source->source) + " in line " +
+                              std::to_string(earlier.line) + " comes first; move it above"});
+      break;
+    }
+  }
+}
+
+class Compiler {
+ public:
+  Compiler(const SiteSettings& settings, const std::vector<HostSettings>& hosts,
+           const SiteFiles& files)
+      : settings_(settings), hosts_(hosts), files_(files) {}
+
+  Compiled run() {
+    std::vector<SiteDraft> sites;
+    std::vector<HostDraft> drafts;
+    if (hosts_.empty()) sites.push_back(read_site(""));
+    for (const HostSettings& host : hosts_) {
+      const std::string root = host.root.empty() ? "" : host.root + "/";
+      auto known = std::ranges::find(sites, root, &SiteDraft::root);
+      if (known == sites.end()) {
+        sites.push_back(read_site(root));
+        known = sites.end() - 1;
+      }
+      const auto site = static_cast<std::uint32_t>(known - sites.begin());
+      const auto canonical = static_cast<std::uint32_t>(drafts.size());
+      add_host(drafts, {host.name, site, canonical});
+      for (const std::string& alias : host.aliases) add_host(drafts, {alias, site, canonical});
+    }
+    const bool is_said = settings_.dialect || settings_.clean_urls || settings_.not_found ||
+                         settings_.strict_hosts || !hosts_.empty();
+    if (!out_.has_errors() && (is_said || has_files_)) {
+      out_.plan = assemble(sites, drafts, settings_.strict_hosts ? strict_hosts : 0);
+      if (!Plan::open(out_.plan)) {
+        out_.findings.push_back(
+            {Weight::error, "crunch", 0, "the plan that was made is not sound"});
+        out_.plan.clear();
+      }
+    }
+    return std::move(out_);
+  }
+
+ private:
+  void add_host(std::vector<HostDraft>& drafts, const HostDraft& host) {
+    if (std::ranges::find(drafts, host.name, &HostDraft::name) != drafts.end()) {
+      out_.findings.push_back({Weight::error, "crunch.toml", 0,
+                               "the host " + shown(host.name) + " is there twice; name it once"});
+    }
+    drafts.push_back(host);
+  }
+
+  SiteDraft read_site(const std::string& root) {
+    SiteDraft site;
+    site.root = root;
+    const std::optional<std::string> redirects = files_.text(root + "_redirects");
+    const std::optional<std::string> headers = files_.text(root + "_headers");
+    const bool has_rules = redirects || headers;
+    has_files_ = has_files_ || has_rules;
+    decide_dialect(site, redirects.value_or(""), headers.value_or(""), has_rules);
+    decide_modes(site);
+    Reading how{root + "_redirects", site.dialect, site.clean_urls,
+                settings_.unsupported_is_warning};
+    if (redirects) {
+      Redirects read = parse_redirects(*redirects, how, out_.findings);
+      site.rules = std::move(read.rules);
+      if (read.spa_line != 0) take_spa_line(site, how, read.spa_line);
+      find_shadowed(site, how, out_.findings);
+    }
+    if (headers) {
+      how.file = root + "_headers";
+      site.blocks = parse_headers(*headers, how, out_.findings);
+      check_sizes(site, how);
+    }
+    if (site.not_found == NotFound::spa) {
+      site.spa_page = root + (files_.has(root + "200.html") ? "200.html" : "index.html");
+    }
+    if (has_rules) summarize(site, how);
+    return site;
+  }
+
+  void decide_dialect(SiteDraft& site, const std::string& redirects, const std::string& headers,
+                      bool has_rules) {
+    if (settings_.dialect) {
+      site.dialect = *settings_.dialect;
+      site.dialect_why = "crunch.toml says so";
+      return;
+    }
+    if (!has_rules) return;
+    if (!files_.marker.empty()) {
+      site.dialect = files_.marker == "netlify.toml" ? Dialect::netlify : Dialect::cloudflare;
+      site.dialect_why = files_.marker;
+      return;
+    }
+    Evidences evidences;
+    look_for_evidence(redirects, headers, evidences);
+    const bool is_netlify = evidences.netlify.line != 0, is_other = evidences.cloudflare.line != 0;
+    if (is_netlify && is_other) {
+      out_.findings.push_back(
+          {Weight::error, site.root + evidences.netlify.file, evidences.netlify.line,
+           evidences.netlify.what + " is Netlify's only, and " + place_of(evidences.cloudflare) +
+               " Cloudflare's only; say [site] dialect = \"netlify\" or \"cloudflare\" in "
+               "crunch.toml"});
+    }
+    site.dialect = is_netlify ? Dialect::netlify : Dialect::cloudflare;
+    site.dialect_why = is_netlify ? place_of(evidences.netlify)
+                       : is_other ? place_of(evidences.cloudflare)
+                                  : "nothing in them is Netlify's only";
+  }
+
+  void decide_modes(SiteDraft& site) const {
+    site.clean_urls = site.dialect == Dialect::cloudflare ? CleanUrls::automatic
+                      : site.dialect == Dialect::netlify  ? CleanUrls::netlify
+                                                          : CleanUrls::serve;
+    if (settings_.clean_urls) site.clean_urls = *settings_.clean_urls;
+    site.not_found = settings_.not_found.value_or(NotFound::page);
+    if (site.dialect == Dialect::netlify && site.not_found == NotFound::page) {
+      site.not_found = NotFound::root_page;
+    }
+  }
+
+  void take_spa_line(SiteDraft& site, const Reading& how, std::uint32_t line) {
+    if (files_.has(site.root + "404.html")) {
+      out_.findings.push_back({Weight::warning, how.file, line,
+                               "the line has no effect beside a 404.html: as on Cloudflare, that "
+                               "answers what is not there; delete one of them"});
+      return;
+    }
+    if (!settings_.not_found) site.not_found = NotFound::spa;
+  }
+
+  // Of a block whose fields alone are more than one answer may have.
+  void check_sizes(const SiteDraft& site, const Reading& how) {
+    for (const BlockDraft& block : site.blocks) {
+      std::size_t bytes = 0;
+      for (const FieldDraft& field : block.fields) {
+        bytes += field.name.size() + 4;
+        for (const Piece& piece : field.value) bytes += piece.text.size();
+      }
+      if (bytes > address_fields_bytes_max) {
+        out_.findings.push_back({Weight::error, how.file, block.line,
+                                 "the fields of this block have more than 8,192 bytes; an answer "
+                                 "can have no more; make them shorter"});
+      } else if (bytes > address_fields_bytes_max / 2) {
+        out_.findings.push_back({Weight::warning, how.file, block.line,
+                                 "the fields of this block have more than 4,096 bytes; every "
+                                 "answer carries them; make them shorter"});
+      }
+    }
+  }
+
+  void summarize(const SiteDraft& site, const Reading& how) {
+    const auto statics = std::ranges::count_if(site.rules, &RuleDraft::is_static);
+    out_.findings.push_back(
+        {Weight::note, how.file.substr(0, how.file.rfind('_')) + "_redirects, _headers", 0,
+         std::to_string(site.rules.size()) + " rules (" + std::to_string(statics) + " static), " +
+             std::to_string(site.blocks.size()) + " blocks, read as " + name_of(site.dialect) +
+             "'s: " + site.dialect_why});
+  }
+
+  const SiteSettings& settings_;
+  const std::vector<HostSettings>& hosts_;
+  const SiteFiles& files_;
+  Compiled out_;
+  bool has_files_ = false;
+};
+
+}  // namespace
+
+bool Compiled::has_errors() const {
+  return std::ranges::any_of(
+      findings, [](const Finding& finding) { return finding.weight == Finding::Weight::error; });
+}
+
+Compiled compile(const SiteSettings& settings, const std::vector<HostSettings>& hosts,
+                 const SiteFiles& files) {
+  return Compiler(settings, hosts, files).run();
+}
+
+}  // namespace http::site

@@ -2,6 +2,7 @@
 // The part of http/site/compile.hpp that lays drafts out as http/site/plan.hpp says.
 #include <algorithm>
 #include <bit>
+#include <cstring>
 #include <map>
 #include <span>
 
@@ -91,8 +92,10 @@ class Assembler {
   }
   template <class T>
   static void put(std::vector<std::byte>& out, std::span<const T> items) {
-    const auto bytes = std::as_bytes(items);
-    out.insert(out.end(), bytes.begin(), bytes.end());
+    if (items.empty()) return;
+    const std::size_t at = out.size();
+    out.resize(at + items.size_bytes());
+    std::memcpy(out.data() + at, items.data(), items.size_bytes());
   }
   template <class T>
   static Range append(std::vector<T>& all, const std::vector<T>& more) {

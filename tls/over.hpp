@@ -41,7 +41,7 @@ namespace tls {
 struct OverOptions {
   // From the lower accept to the end of the handshake.
   base::Duration handshake_within = std::chrono::seconds(10);
-  std::size_t openings_max = 1024;   // connections whose first record is not whole, or refused ones
+  std::size_t openings_max = 1024;   // connections whose hello is not whole, or refused ones
   std::size_t handshakes_max = 256;  // 45 KiB each
   std::size_t ready_max = 256;       // of a listener: open sessions that wait for its accept
 };
@@ -96,7 +96,7 @@ class Over {
     context_ = std::move(context);
   }
 
-  // Connections that exist; of those, the ones that have sent no whole record yet or were refused;
+  // Connections that exist; of those, the ones that have sent no whole hello yet or were refused;
   // and the ones in their handshake.
   [[nodiscard]] std::size_t connection_count() const noexcept { return shared_.connection_count; }
   [[nodiscard]] std::size_t opening_count() const noexcept { return places_.opening_count(); }

@@ -2,7 +2,7 @@
 // tls/places.hpp: connections without an open session yet, and which of them makes room for others.
 //
 // States:      Places, Places::Entry.   Used by: tls/over.hpp.   May include: std.
-// Shape:       an entry is opening until its client's first record is whole, then in its handshake,
+// Shape:       an entry is opening until its client's hello is whole, then in its handshake,
 //              and closing if that failed: an alert is on its way.
 //
 //   arrive --> opening --begin_handshake--> handshake --destroyed--> (the session is open)
@@ -11,7 +11,7 @@
 //
 // Invariants:  1. At most `openings_max` entries are opening or closing, and at most
 //                 `handshakes_max` are in their handshake. (They cost about 3 KiB and what the
-//                 client sent of its first record, and 45 KiB.)
+//                 client sent of its hello, and 45 KiB.)
 //              2. One too many evicts the entry of the same kind that has waited longest for its
 //                 client: since it arrived, since we last answered in its handshake, or since we
 //                 refused it. Bytes that are no whole flight do not make a wait shorter.

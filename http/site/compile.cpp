@@ -38,7 +38,7 @@ std::vector<std::string> samples_of(const RuleDraft& rule) {
           sample += splat;
           break;
         case PartKind::tail:
-          sample += *splat == '\0' ? "" : "/" + std::string(splat);
+          if (*splat != '\0') sample.append(1, '/').append(splat);
           break;
         case PartKind::end_slash:
           break;

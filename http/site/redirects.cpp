@@ -138,7 +138,8 @@ class Parser {
       return refuse("names a host, which Cloudflare ignores in a source; write its path");
     }
     source = cut(source).path;
-    rule.source = normal_path((source.starts_with('/') ? "" : "/") + std::string(source));
+    // A slash too many is none.
+    rule.source = normal_path(std::string(1, '/').append(source));
     rule.status = 302;
     if (words.size() == 3) {
       const std::optional<int> status = number_at(words[2]);

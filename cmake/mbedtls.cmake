@@ -124,7 +124,8 @@ function(crunch_find_ipsec_mb)
   # tls/aes_gcm.cpp fills this version's struct gcm_key_data.
   file(STRINGS ${CRUNCH_IPSEC_MB_INCLUDE}/intel-ipsec-mb.h version REGEX "define IMB_VERSION_STR ")
   if(NOT version MATCHES "\"1\\.3\\.")
-    crunch_missing(ipsec-mb STATUS "libipsec-mb-dev is not 1.3 (${version}): TLS encrypts more slowly")
+    crunch_missing(ipsec-mb STATUS
+      "libipsec-mb-dev is not 1.3 (${version}): TLS encrypts more slowly")
     return()
   endif()
   set(members gcm128_sgl_api_by8_sse.o gcm256_sgl_api_by8_sse.o aes_keyexp_128.o aes_keyexp_256.o
@@ -136,7 +137,8 @@ function(crunch_find_ipsec_mb)
   execute_process(COMMAND ${CMAKE_AR} x ${CRUNCH_IPSEC_MB_LIBRARY} ${members}
     WORKING_DIRECTORY ${folder}.new RESULT_VARIABLE failed ERROR_VARIABLE why)
   if(failed)
-    crunch_missing(ipsec-mb STATUS "libipsec-mb-dev is of another make (${why}): TLS encrypts more slowly")
+    crunch_missing(ipsec-mb STATUS
+      "libipsec-mb-dev is of another make (${why}): TLS encrypts more slowly")
     return()
   endif()
   foreach(member ${members})

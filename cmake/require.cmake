@@ -7,7 +7,8 @@ set(CRUNCH_PARTS mbedtls lwip ipsec-mb xen python)
 set(CRUNCH_REQUIRE "" CACHE STRING "Parts that must be there: all, or some of ${CRUNCH_PARTS}")
 foreach(part IN LISTS CRUNCH_REQUIRE)
   if(NOT part IN_LIST CRUNCH_PARTS AND NOT part STREQUAL "all")
-    message(FATAL_ERROR "CRUNCH_REQUIRE=${CRUNCH_REQUIRE}: '${part}' is none of all, ${CRUNCH_PARTS}")
+    message(FATAL_ERROR
+      "CRUNCH_REQUIRE=${CRUNCH_REQUIRE}: '${part}' is none of all, ${CRUNCH_PARTS}")
   endif()
 endforeach()
 

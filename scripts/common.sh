@@ -24,8 +24,9 @@ usage_error() {
 # The head comment of the script is its help: from its second comment line to the first other line.
 show_help() { sed -n '3,${/^#/!q;s/^# \{0,1\}//;p;}' "$0"; }
 
-# Configures $build with the given cmake options, and CRUNCH_REQUIRE of the environment. Ninja and ccache are used where they are
-# installed; a folder that is configured already keeps its generator and its compiler.
+# Configures $build with the given cmake options, and CRUNCH_REQUIRE of the environment. Ninja and
+# ccache are used where they are installed; a folder that is configured already keeps its generator
+# and its compiler.
 configure() {
   local first=()
   if [ ! -f "$build/CMakeCache.txt" ]; then

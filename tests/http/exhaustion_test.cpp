@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // tests/http/exhaustion_test.cpp: the allocation law, over kernel sockets.
 //
-// Law:     with the Nth allocation of a serving run failing, for every N, and with all failing for a
-//          while, the program lives, and serves well-behaved clients afterwards.
+// Law:     with the Nth allocation of a serving run failing, for every N, and with all failing for
+//          a while, the program lives, and serves well-behaved clients afterwards.
 // Method:  the server's thread is the one whose allocations fail (tests/base/allocations.hpp); the
 //          clients are another thread's. Each N has a server of its own: what was allocated once is
 //          used again. Start-up is not part of it. Over TLS every 7th N, and all of them with

@@ -26,8 +26,9 @@ FORBIDDEN = {"execute": 59, "debug": 101, "write": 257, "fork": 57, "code": 9}
 
 # What an image that serves files from inside itself, with threads and a log, may call: no socket is
 # made, no file opened, nothing executed. More than these is worth a second look.
-SERVING = {"epoll_wait", "epoll_ctl", "accept4", "recvfrom", "sendto", "sendmsg", "sendfile", "read",
-           "write", "close", "shutdown", "futex", "getrandom", "mmap", "munmap", "mprotect", "brk",
+SERVING = {"epoll_wait", "epoll_ctl", "accept4", "recvfrom", "sendto", "sendmsg", "sendfile",
+           "read", "write", "close", "shutdown", "futex", "getrandom", "mmap", "munmap",
+           "mprotect", "brk",
            "madvise", "mremap", "clone", "clone3", "rseq", "set_robust_list", "rt_sigprocmask",
            "rt_sigreturn", "rt_sigaction", "exit", "exit_group", "restart_syscall", "sched_yield",
            "sched_getaffinity", "clock_nanosleep", "gettid", "getpid"}
@@ -61,7 +62,8 @@ class Sealed(unittest.TestCase):
 
     def test_switched_off(self):
         with Server(self.image, "--sandbox=false") as server:
-            self.assertEqual(status_of(server.process.pid)["Seccomp"], status_of(os.getpid())["Seccomp"])
+            self.assertEqual(status_of(server.process.pid)["Seccomp"],
+                             status_of(os.getpid())["Seccomp"])
             self.assertEqual(server.get("/").status, 200)
 
     def test_the_calls_that_serving_makes(self):

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // tests/net/exhaustion_test.cpp: the allocation law, over our own stack.
 //
-// Law:     with the Nth allocation of a serving run failing, for every N, and with all failing for a
-//          while, the program lives, and serves well-behaved clients afterwards.
+// Law:     with the Nth allocation of a serving run failing, for every N, and with all failing for
+//          a while, the program lives, and serves well-behaved clients afterwards.
 // Method:  an HTTP server on a stack that faces itself in a Mirror, in simulated time: clients and
 //          server, and lwIP's own allocations, are all among those that fail
 //          (tests/base/allocations.hpp); the device's, which is the test's, are not. Each N has a

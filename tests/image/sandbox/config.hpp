@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// tests/image/sandbox/config.hpp: the default appliance, and a job that does what its key says after
-// the ports are open: what a program that was taken over would try.
+// tests/image/sandbox/config.hpp: the default appliance, and a job that does what its key says
+// after the ports are open: what a program that was taken over would try.
 //
 // Used by: tests/image/sandbox_test.py.
 

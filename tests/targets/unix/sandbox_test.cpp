@@ -171,8 +171,8 @@ class Files : public ::testing::Test {
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
     return fd < 0 ? errno : 0;
   }
-  // What opening `other` gives to a sealed process that reads `again`; first `change` is done to the
-  // files, by its parent.
+  // What opening `other` gives to a sealed process that reads `again`; first `change` is done to
+  // the files, by its parent.
   int sealed_open(
       const std::string& again, const std::string& other,
       const std::function<void()>& change = [] {}) {

@@ -16,7 +16,8 @@ function(crunch_find_lwip)
       OUTPUT_VARIABLE source OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET RESULT_VARIABLE failed)
     if(failed)
       crunch_missing(lwip WARNING "lwIP's source is not here: building WITHOUT the stack that "
-        "unix-tap and machines of their own need. Run scripts/fetch-lwip, or give -DCRUNCH_LWIP_SOURCE=DIR.")
+        "unix-tap and machines of their own need. Run scripts/fetch-lwip, "
+        "or give -DCRUNCH_LWIP_SOURCE=DIR.")
       return()
     endif()
   endif()

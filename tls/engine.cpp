@@ -200,13 +200,15 @@ struct Handshake::State {
   Progress fail(int why, std::size_t said) {
     failure = why;
     if (why == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE) return Progress::failed;
-    if (has_application_keys) {
+    const mbedtls_ssl_session* negotiated = ssl.MBEDTLS_PRIVATE(session_negotiate);
+    // Null: both have said Finished, and mbedTLS seals with that next key itself.
+    if (has_application_keys && negotiated != nullptr) {
       // All that is negotiated then is the client's Finished: RFC 8446 section 4.4.4.
       const unsigned char alert_code = why == MBEDTLS_ERR_SSL_HANDSHAKE_FAILURE
                                            ? MBEDTLS_SSL_ALERT_MSG_DECRYPT_ERROR
                                            : alert_for(why);
       out->resize(said);
-      set_suite(keys, ssl.MBEDTLS_PRIVATE(session_negotiate)->MBEDTLS_PRIVATE(ciphersuite));
+      set_suite(keys, negotiated->MBEDTLS_PRIVATE(ciphersuite));
       Records records(keys);
       const std::array alert{std::byte{MBEDTLS_SSL_ALERT_LEVEL_FATAL}, std::byte{alert_code}};
       const std::array pieces{base::Bytes(alert)};

@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <list>
 #include <map>
 #include <regex>
 #include <sstream>
@@ -115,14 +116,23 @@ long lost_in(const std::string& notices) {
              : 0;
 }
 
+std::size_t count_of(const std::string& what, const std::string& text) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) {
+    ++count;
+  }
+  return count;
+}
+
 class Stalls : public ::testing::TestWithParam<bool> {};
 INSTANTIATE_TEST_SUITE_P(WithAndWithoutAThread, Stalls, ::testing::Bool());
 
 TEST_P(Stalls, NobodyWaitsForAReaderThatStops) {
   for (const Kind& kind : media) {
     SCOPED_TRACE(kind.name);
-    // For good: the console's thread may go on to wait in write(2).
-    Medium& medium = *new Medium(kind.make());
+    // Until the program ends: the console's thread may go on to wait in write(2).
+    static std::list<Medium> used;
+    const Medium& medium = used.emplace_back(kind.make());
     ASSERT_TRUE(medium.writer);
     const int flags = fcntl(medium.writer.get(), F_GETFL);
     Notices notices;
@@ -133,9 +143,9 @@ TEST_P(Stalls, NobodyWaitsForAReaderThatStops) {
       EXPECT_EQ(fcntl(medium.writer.get(), F_GETFL), flags) << "the descriptor is shared";
     }
     const std::string said = notices.all();
-    // One line begins it, one ends it; what nobody reads at the end may be another loss.
+    // One line begins a loss and one ends it; a medium may take some lines in between.
     EXPECT_TRUE(said.starts_with("warning: standard output takes no lines (")) << said;
-    EXPECT_EQ(said.find("takes no lines", said.find('\n')), std::string::npos) << said;
+    EXPECT_LE(count_of("takes no lines", said), count_of("lines were lost", said)) << said;
     EXPECT_GT(lost_in(said), 0) << said;
   }
 }

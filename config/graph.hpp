@@ -56,13 +56,26 @@ struct Text {
   [[nodiscard]] constexpr std::string_view view() const { return {chars, N - 1}; }
 };
 
-// A module type: M has a `name` and says by `M::holds<T>` which T model it.
+// A module type: M has a `name` and says by `M::holds<T>` which T model it. It may have `using
+// Refines = Other`: whatever models M models Other too, and is accepted where that is wanted.
 template <class M>
 struct Typ {
   using Module = M;
 };
 
-// The parameters of a functor and, last, what it makes: `kv_ro >> stack >> job`.
+// Is M Wanted, or does it refine it, directly or by others?
+template <class M, class Wanted>
+constexpr bool refines() {
+  if constexpr (std::is_same_v<M, Wanted>) {
+    return true;
+  } else if constexpr (requires { typename M::Refines; }) {
+    return refines<typename M::Refines, Wanted>();
+  } else {
+    return false;
+  }
+}
+
+// The parameters of a functor and, last, what it makes: `source >> server_stack >> job`.
 template <class... M>
 struct Arrow {};
 
@@ -77,9 +90,19 @@ constexpr Arrow<A..., B> operator>>(Arrow<A...>, Typ<B>) {
 
 namespace detail {
 
+// Of what M refines, too.
+template <class M, class T>
+constexpr bool holds_all() {
+  if constexpr (requires { typename M::Refines; }) {
+    return M::template holds<T> && holds_all<typename M::Refines, T>();
+  } else {
+    return M::template holds<T>;
+  }
+}
+
 template <class M, class T>
 struct ModelsItsModuleType {
-  static constexpr bool value = M::template holds<T>;
+  static constexpr bool value = holds_all<M, T>();
   static_assert(value, "a device does not model the module type that it is declared with");
 };
 
@@ -126,7 +149,7 @@ struct ArgumentIsADevice {
 };
 template <std::size_t argument, class Want, class Given>
 struct ArgumentIsOfItsModuleType {
-  static constexpr bool value = std::is_same_v<Want, typename Given::Module>;
+  static constexpr bool value = refines<typename Given::Module, Want>();
   static_assert(value, "a functor is applied to a device of another module type than it declares");
 };
 template <std::size_t want, std::size_t given>

@@ -88,17 +88,16 @@ std::size_t end_of_host(string_view text) {
     return is_ipv6(inside) || is_ip_future(inside) ? close + 1 : string_view::npos;
   }
   std::size_t at = 0;
-  while (at < text.size()) {
-    if (is_name_char(text[at])) {
-      ++at;
-    } else if (text[at] == '%' && text.size() - at > 2 && is_hex_digit(text[at + 1]) &&
-               is_hex_digit(text[at + 2])) {
+  for (;;) {
+    while (at < text.size() && is_name_char(text[at])) ++at;
+    if (at == text.size()) return at;
+    if (text[at] == '%' && text.size() - at > 2 && is_hex_digit(text[at + 1]) &&
+        is_hex_digit(text[at + 2])) {
       at += 3;
     } else {
       return text[at] == ':' ? at : string_view::npos;
     }
   }
-  return at;
 }
 
 }  // namespace

@@ -2,9 +2,10 @@
 // http/server.hpp: the HTTP server, applied to a store and a stack.
 //
 // States:  Server.   May include: base, kv/kv.hpp, net/{flow,stack,endpoint}.hpp, http.
-// Shape:   one coroutine for each connection, which does what its h1::Framing says; everything that
-//          can be decided without waiting is decided there. With a store that never waits a request
-//          costs no allocation; an idle connection holds its frame and its flow.
+// Shape:   one coroutine for each connection, and another while it is busy, which does what the
+//          h1::Framing says; all that can be decided without waiting is decided there. With a
+//          store that never waits a request costs no allocation; an idle connection holds the
+//          frame of the first one and its flow.
 // Ends:    drain() stops listening and ends idle connections at once; answers under way finish, at
 //          most Options::drain_within later everything is cut; then run() returns.
 
@@ -21,6 +22,7 @@
 #include "base/loop.hpp"
 #include "base/task.hpp"
 #include "http/access_log.hpp"
+#include "http/frame_pool.hpp"
 #include "http/h1/framing.hpp"
 #include "http/options.hpp"
 #include "kv/kv.hpp"
@@ -29,7 +31,7 @@
 
 namespace http {
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 class Server {
  public:
   using Flow = typename Stack::Flow;
@@ -56,6 +58,9 @@ class Server {
 
   // A port accepts no more, for good (net/stack.hpp, law 1): the server drains by itself then.
   [[nodiscard]] bool has_lost_port() const noexcept { return has_lost_port_; }
+
+  // For what converse() makes.
+  [[nodiscard]] FramePool& frames() noexcept { return frames_; }
 
   [[nodiscard]] std::size_t connection_count() const noexcept { return connection_count_; }
 
@@ -156,10 +161,14 @@ class Server {
     return common_.log.is_on() ? net::Endpoint(flow.peer()) : net::Endpoint{};
   }
 
+  // While the connection is idle this is its only frame.
   base::Task<void> serve(Flow flow, Ticket ticket, Counted);
+  // From the first bytes of a request until the connection is idle again or over.
+  PooledTask<h1::Next> converse(Connection& connection, h1::Next next);
 
   Store& store_;
   Stack& stack_;
+  FramePool frames_;
   Common common_;
   std::vector<typename Stack::Listener> listeners_;
   Connection* connections_ = nullptr;
@@ -172,7 +181,7 @@ class Server {
   Cut cut_;
 };
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 net::ListenResult<void> Server<Store, Stack>::listen(std::uint16_t port) {
   auto listener = stack_.listen(port);
   if (!listener) return base::failure(std::move(listener.error()));
@@ -180,7 +189,7 @@ net::ListenResult<void> Server<Store, Stack>::listen(std::uint16_t port) {
   return {};
 }
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 base::Task<void> Server<Store, Stack>::run() {
   for (auto& listener : listeners_) {
     Counted counted(*this, listening_count_);
@@ -190,7 +199,7 @@ base::Task<void> Server<Store, Stack>::run() {
   cut_.disarm();
 }
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 void Server<Store, Stack>::drain() {
   if (std::exchange(common_.draining, true)) return;
   for (auto& listener : listeners_) listener.cancel();
@@ -200,7 +209,7 @@ void Server<Store, Stack>::drain() {
   cut_.arm(common_.loop.now() + common_.options.drain_within);
 }
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 base::Task<void> Server<Store, Stack>::accept_from(typename Stack::Listener& listener, Counted) {
   while (!common_.draining) {
     auto accepted = co_await listener.accept();
@@ -217,7 +226,7 @@ base::Task<void> Server<Store, Stack>::accept_from(typename Stack::Listener& lis
   if (has_lost_port_) drain();
 }
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 bool Server<Store, Stack>::admit(Flow flow) {
   bool made_room = false;
   Ticket ticket = common_.admission().admit(flow.peer(), made_room);
@@ -231,15 +240,30 @@ bool Server<Store, Stack>::admit(Flow flow) {
   return made_room;
 }
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 base::Task<void> Server<Store, Stack>::serve(Flow flow, Ticket ticket, Counted) {
   const bool refused = !ticket;
   Connection connection(*this, std::move(flow), std::move(ticket));
+  if (refused) connection.turn_away();
+  h1::Next next = connection.next();
+  while (next != h1::Next::close) {
+    if (connection.is_idle()) {
+      auto bytes =
+          co_await connection.flow.read(connection.read_bytes_max(), connection.read_within());
+      connection.received(bytes);
+      next = connection.next();
+    } else {
+      next = co_await converse(connection, next);
+    }
+  }
+}
+
+template <kv::Source Store, net::ServerStack Stack>
+PooledTask<h1::Next> Server<Store, Stack>::converse(Connection& connection, h1::Next next) {
   h1::Framing& framing = connection;
   const base::Duration stall = common_.options.stall_within;
-  if (refused) framing.turn_away();
-  for (;;) {
-    switch (framing.next()) {
+  while (next != h1::Next::close && !framing.is_idle()) {
+    switch (next) {
       case h1::Next::read: {
         auto bytes = co_await connection.flow.read(framing.read_bytes_max(), framing.read_within());
         framing.received(bytes);
@@ -280,9 +304,11 @@ base::Task<void> Server<Store, Stack>::serve(Flow flow, Ticket ticket, Counted) 
         break;
       }
       case h1::Next::close:
-        co_return;
+        break;
     }
+    next = framing.next();
   }
+  co_return next;
 }
 
 }  // namespace http

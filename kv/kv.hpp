@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // kv/kv.hpp: what it means to be a read-only key-value store.
 //
-// States:   KvRo and its parts.   Modelled by: every folder of kv/.   Used by: http/server.hpp.
+// States:   Source, KvRo and parts.   Modelled by: all folders of kv/.   Used by: http/server.hpp.
 // May include: base, kv/fields.hpp.
 // Source:   the shape follows MirageOS's Mirage_kv.RO. Ours adds encodings (one value, several
 //           representations of it, RFC 9110 section 8.4) and answers size, digest and time in one
@@ -100,12 +100,16 @@ concept HasStat = requires(S& store, Key key) {
 
 // `Value` owns or borrows bytes and converts to Bytes.
 template <class S>
-concept HasGet = requires(S& store, Key key, Encoding encoding, std::uint64_t n) {
+concept HasGetPartial = requires(S& store, Key key, Encoding encoding, std::uint64_t n) {
   typename S::Value;
   requires std::convertible_to<const typename S::Value&, Bytes>;
   requires std::movable<typename S::Value>;
-  { store.get(key, encoding) } -> base::AwaitableOf<Result<typename S::Value>>;
   { store.get_partial(key, encoding, n, n) } -> base::AwaitableOf<Result<typename S::Value>>;
+};
+
+template <class S>
+concept HasGet = requires(S& store, Key key, Encoding encoding) {
+  { store.get(key, encoding) } -> base::AwaitableOf<Result<typename S::Value>>;
 };
 
 template <class S>
@@ -121,6 +125,11 @@ concept HasReadingAdvice = requires {
   { S::values_last } -> std::convertible_to<bool>;
   { S::piece_bytes_max } -> std::convertible_to<std::uint64_t>;
 };
+
+// What values are served from: the part of a read-only store that http::Server asks for. Laws 1 to
+// 9, as far as they are about it.
+template <class S>
+concept Source = HasStat<S> && HasGetPartial<S> && HasReadingAdvice<S>;
 
 // A read-only store.
 //
@@ -140,6 +149,6 @@ concept HasReadingAdvice = requires {
 //    9. A Value's bytes do not change or move while the Value and the store live.
 // A store that never waits returns base::Ready, which costs no coroutine frame.
 template <class S>
-concept KvRo = HasExists<S> && HasStat<S> && HasGet<S> && HasList<S> && HasReadingAdvice<S>;
+concept KvRo = Source<S> && HasExists<S> && HasGet<S> && HasList<S>;
 
 }  // namespace kv

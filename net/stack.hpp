@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // net/stack.hpp: what it means to be a place where flows come from.
 //
-// States:  Stack, Listener.   Modelled by: net/sockets, net/lwip, tls::Over<Stack>.
+// States:  Listener, ServerStack, ClientStack, Stack.   Modelled by: net/sockets, net/lwip;
+//          tls::Over is a ServerStack.
 // Used by: http/server.hpp.   May include: base only.
 // Source:  the shape follows MirageOS's Tcpip.Stack; accepting is pulled by a coroutine instead of
 //          pushed.
@@ -44,15 +45,25 @@ concept Listener = std::movable<L> && requires(L& listener) {
   { listener.close() } -> std::same_as<void>;
 };
 
-// A stack: it outlives its listeners and flows.
+// What accepts connections. A stack outlives its listeners and flows.
 template <class S>
-concept Stack = requires(S& stack, std::uint16_t port, const Endpoint& to, base::Duration within) {
+concept ServerStack = requires(S& stack, std::uint16_t port) {
   typename S::Flow;
   typename S::Listener;
   requires Listener<typename S::Listener>;
   requires std::same_as<typename S::Listener::Flow, typename S::Flow>;
   { stack.listen(port) } -> std::same_as<ListenResult<typename S::Listener>>;
+};
+
+// What opens connections.
+template <class S>
+concept ClientStack = requires(S& stack, const Endpoint& to, base::Duration within) {
+  typename S::Flow;
+  requires Flow<typename S::Flow>;
   { stack.connect(to, within) } -> base::AwaitableOf<Result<typename S::Flow>>;
 };
+
+template <class S>
+concept Stack = ServerStack<S> && ClientStack<S>;
 
 }  // namespace net

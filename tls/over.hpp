@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // tls/over.hpp: TLS over any stack, as a stack.
 //
-// Models:   net::Stack, given one.   Used by: configurations; http never hears of it.
+// Models:   net::ServerStack, over another one.   Used by: configurations; http never hears of it.
 // Owns:     what its flows share (tls/connection.hpp).
 // Handshakes are made here, many at once: accept() answers connections whose handshake is over, in
 //           the order in which they got there. tls/places.hpp bounds how many are on their way, of
@@ -49,7 +49,7 @@ struct OverOptions {
 // After a failed allocation: time for others to give memory back.
 inline constexpr base::Duration pause_after_failure = std::chrono::milliseconds(10);
 
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 class Over {
  public:
   class Flow;
@@ -78,11 +78,6 @@ class Over {
     auto shared = std::make_shared<Port>(*this, std::move(*lower));
     loop_.spawn(accept_all(shared));
     return Listener(std::move(shared));
-  }
-
-  // Never: this end only serves, and has no certificates to trust others by.
-  base::Ready<net::Result<Flow>> connect(const net::Endpoint&, base::Duration) {
-    return {base::failure(net::Error::reset)};
   }
 
   // There are certificates.
@@ -120,7 +115,7 @@ class Over {
 };
 
 // What a listener accepted below, and the server that waits for it.
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 struct Over<Lower>::Port {
   Port(Over& over_, typename Lower::Listener lower_) : over(over_), lower(std::move(lower_)) {}
 
@@ -153,7 +148,7 @@ struct Over<Lower>::Port {
 };
 
 // A connection on its way to an open session. Its place ends with it.
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 struct Over<Lower>::Entrant final : Places::Entry {
   Entrant(std::shared_ptr<Port> port_, LowerFlow lower)
       : port(std::move(port_)),
@@ -175,7 +170,7 @@ struct Over<Lower>::Entrant final : Places::Entry {
   bool evicted = false;
 };
 
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 class Over<Lower>::Flow {
  public:
   Flow(Flow&&) noexcept = default;
@@ -202,7 +197,7 @@ class Over<Lower>::Flow {
   std::unique_ptr<Connection> connection_;
 };
 
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 class Over<Lower>::Listener {
  public:
   using Flow = Over::Flow;
@@ -264,7 +259,7 @@ class Over<Lower>::Listener {
   std::shared_ptr<Port> port_;
 };
 
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 base::Task<void> Over<Lower>::accept_all(std::shared_ptr<Port> port) {
   Over& over = port->over;
   while (!port->closed) {
@@ -289,7 +284,7 @@ base::Task<void> Over<Lower>::accept_all(std::shared_ptr<Port> port) {
 }
 
 // Its place and its connection end with the frame, however that ends.
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 base::Task<void> Over<Lower>::shake_hands(std::unique_ptr<Entrant> entrant) {
   Port& port = *entrant->port;
   Session& session = entrant->connection->session;
@@ -305,7 +300,7 @@ base::Task<void> Over<Lower>::shake_hands(std::unique_ptr<Entrant> entrant) {
 }
 
 // Until the session leaves Phase::handshake; false: the client has gone, or its time is over.
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 base::Task<bool> Over<Lower>::open_session(Entrant& entrant) {
   Over& over = entrant.port->over;
   Connection& connection = *entrant.connection;

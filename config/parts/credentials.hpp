@@ -170,7 +170,7 @@ struct ConnectCredentials {
 };
 
 // TLS with credentials that may be renewed.
-template <net::Stack Lower>
+template <net::ServerStack Lower>
 class TlsStack : public tls::Over<Lower> {
  public:
   // `credentials` outlives the loop's last turn.

@@ -95,7 +95,7 @@ http::Options http_options(auto& context) {
   return options;
 }
 
-template <kv::KvRo Store, net::Stack Stack>
+template <kv::Source Store, net::ServerStack Stack>
 class HttpJob {
  public:
   template <class Platform>

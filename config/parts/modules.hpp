@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // config/parts/modules.hpp: the module types of an appliance: what its devices may be to others.
 //
-// States:  kv_ro, stack, identity, job, console, clock, entropy, time: each names a concept.
+// States:  source, kv_ro, server_stack, stack, job, console, clock, entropy, time: each names a
+//          concept.
 
 #pragma once
 
@@ -19,7 +20,16 @@
 
 namespace config {
 
+struct SourceModule {
+  static constexpr std::string_view name = "source";
+  static constexpr bool is_job = false;
+  template <class T>
+  static constexpr bool holds = kv::Source<T>;
+};
+inline constexpr Typ<SourceModule> source;
+
 struct KvRoModule {
+  using Refines = SourceModule;
   static constexpr std::string_view name = "kv_ro";
   static constexpr bool is_job = false;
   template <class T>
@@ -27,7 +37,16 @@ struct KvRoModule {
 };
 inline constexpr Typ<KvRoModule> kv_ro;
 
+struct ServerStackModule {
+  static constexpr std::string_view name = "server_stack";
+  static constexpr bool is_job = false;
+  template <class T>
+  static constexpr bool holds = net::ServerStack<T>;
+};
+inline constexpr Typ<ServerStackModule> server_stack;
+
 struct StackModule {
+  using Refines = ServerStackModule;
   static constexpr std::string_view name = "stack";
   static constexpr bool is_job = false;
   template <class T>

@@ -69,7 +69,7 @@ using StoredCredentialsOf = typename StoredCredentials<M...>::type;
 inline constexpr auto credentials_in =
     foreign<StoredCredentialsOf>("tls::Credentials", kv_ro >> identity, ConnectStoredCredentials{});
 
-// stack: TLS on another one, with credentials; without any it is off.
+// server_stack: TLS on another one, with credentials; without any it is off.
 template <class Lower, class Identity>
 struct TlsOver {
   using type = TlsStack<Lower>;
@@ -77,19 +77,19 @@ struct TlsOver {
 template <class... M>
 using TlsOverOf = typename TlsOver<M...>::type;
 inline constexpr auto tls_over =
-    foreign<TlsOverOf>("tls::Over", stack >> identity >> stack, ConnectTls{});
+    foreign<TlsOverOf>("tls::Over", server_stack >> identity >> server_stack, ConnectTls{});
 
 // job: HTTP from a store on a stack, on the port that a key gives.
 template <class... M>
 using HttpJobOf = HttpJob<M...>;
 template <const Key<Port>& port>
 constexpr auto http_server() {
-  return foreign<HttpJobOf>("http::Server", kv_ro >> stack >> job, ConnectHttpJob<port>{});
+  return foreign<HttpJobOf>("http::Server", source >> server_stack >> job, ConnectHttpJob<port>{});
 }
 
 // job: HTTPS from a store on tls_over's stack; nothing where TLS is off.
 constexpr auto https_server() {
-  return foreign<HttpJobOf>("http::Server", kv_ro >> stack >> job, ConnectHttpsJob{});
+  return foreign<HttpJobOf>("http::Server", source >> server_stack >> job, ConnectHttpsJob{});
 }
 
 // job: plain HTTP beside HTTPS: a redirect to it (308), or the site itself where TLS is off or the
@@ -102,7 +102,7 @@ template <class... M>
 using HttpJobBesideOf = typename HttpJobBeside<M...>::type;
 template <const Key<Port>& port>
 constexpr auto redirect_to_https() {
-  return foreign<HttpJobBesideOf>("http::Server", kv_ro >> stack >> stack >> job,
+  return foreign<HttpJobBesideOf>("http::Server", source >> server_stack >> server_stack >> job,
                                   ConnectHttpBeside<port>{});
 }
 

@@ -25,7 +25,7 @@ namespace crunch::serve {
 
 #ifdef CRUNCH_SERVE_HTTPS
 
-template <kv::KvRo Site, net::Stack Lower>
+template <kv::Source Site, net::ServerStack Lower>
 class Https {
  public:
   // `pair` was checked (crunch/certificate). All but it outlive this.
@@ -55,7 +55,7 @@ class Https {
 
 #else
 
-template <kv::KvRo Site, net::Stack Lower>
+template <kv::Source Site, net::ServerStack Lower>
 class Https {
  public:
   Https(Site&, Lower&, base::Loop&, base::Entropy&, const certificate::Pair&, http::AccessLog&) {

@@ -39,13 +39,13 @@
 namespace http::h1 {
 
 enum class Next : std::uint8_t {
+  close,     // close; the connection is over
   read,      // read(read_bytes_max(), read_within()), then received()
   write,     // write(pieces()), then wrote()
   stat,      // stat(key()), then take_stat()
   get,       // get_partial(key(), encoding(), offset(), piece_bytes()), then take_value(), ...
   yield,     // let others have the loop
   shutdown,  // shutdown(), then did_shut_down()
-  close,     // close; the connection is over
 };
 
 class Framing : public Place {

@@ -157,13 +157,18 @@ template <class... M>
 using ServerOf = HttpJob<M...>;
 template <const Key<Port>& port>
 constexpr auto serves() {
-  return foreign<ServerOf>("http::Server", kv_ro >> stack >> job, ConnectHttpJob<port>{});
+  return foreign<ServerOf>("http::Server", source >> server_stack >> job, ConnectHttpJob<port>{});
 }
 
 constexpr auto app = jobs(serves<service_port>()(page<"the site">(), lwip(nic)),
                           asks<service_port, "the site">()(lwip(nic)),
                           serves<management_port>()(page<"the notes">(), no_network),
                           asks<management_port, "the notes">()(no_network));
+
+// What models more is accepted where less is wanted, and not the other way round.
+static_assert(refines<KvRoModule, SourceModule>() && refines<KvRoModule, KvRoModule>());
+static_assert(refines<StackModule, ServerStackModule>());
+static_assert(!refines<SourceModule, KvRoModule>() && !refines<StackModule, SourceModule>());
 
 constexpr std::tuple of_no_target{};
 

@@ -34,22 +34,19 @@ class Store {
   Store() = delete;
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
-  Answer<kv::Kind> exists(kv::Key) { return {}; }
   Answer<kv::Stat> stat(kv::Key) { return {}; }
-  Answer<Value> get(kv::Key, kv::Encoding) { return {}; }
   Answer<Value> get_partial(kv::Key, kv::Encoding, std::uint64_t, std::uint64_t) { return {}; }
-  Answer<std::vector<kv::Entry>> list(kv::Key) { return {}; }
 };
-static_assert(kv::KvRo<Store>);
+static_assert(kv::Source<Store> && !kv::KvRo<Store>);
 
 }  // namespace archetype
 
-template class http::Server<archetype::Store, net::ArchetypeStack>;
+template class http::Server<archetype::Store, net::ArchetypeServerStack>;
 
 namespace {
 
 TEST(Archetype, TheServerIsInstantiated) {
-  EXPECT_GT(sizeof(http::Server<archetype::Store, net::ArchetypeStack>), 0U);
+  EXPECT_GT(sizeof(http::Server<archetype::Store, net::ArchetypeServerStack>), 0U);
 }
 
 }  // namespace

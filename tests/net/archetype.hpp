@@ -66,17 +66,26 @@ class ArchetypeListener {
 };
 static_assert(Listener<ArchetypeListener>);
 
-class ArchetypeStack {
+class ArchetypeServerStack {
  public:
   using Flow = ArchetypeFlow;
   using Listener = ArchetypeListener;
-  ArchetypeStack() = delete;
-  ArchetypeStack(const ArchetypeStack&) = delete;
-  ArchetypeStack& operator=(const ArchetypeStack&) = delete;
+  ArchetypeServerStack() = delete;
+  ArchetypeServerStack(const ArchetypeServerStack&) = delete;
+  ArchetypeServerStack& operator=(const ArchetypeServerStack&) = delete;
   ListenResult<Listener> listen(std::uint16_t) { return base::failure(std::string()); }
+};
+static_assert(ServerStack<ArchetypeServerStack> && !ClientStack<ArchetypeServerStack>);
+
+class ArchetypeClientStack {
+ public:
+  using Flow = ArchetypeFlow;
+  ArchetypeClientStack() = delete;
+  ArchetypeClientStack(const ArchetypeClientStack&) = delete;
+  ArchetypeClientStack& operator=(const ArchetypeClientStack&) = delete;
   ArchetypeAnswer<Result<Flow>> connect(const Endpoint&, base::Duration) { return {}; }
 };
-static_assert(Stack<ArchetypeStack>);
+static_assert(ClientStack<ArchetypeClientStack> && !ServerStack<ArchetypeClientStack>);
 
 class ArchetypeDevice {
  public:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tests/tls/archetype_test.cpp: tls::Over on a stack that has nothing but what net::Stack says.
+// tests/tls/archetype_test.cpp: tls::Over on a stack that is a net::ServerStack and no more.
 //
 // Method: compiled, never run.
 
@@ -8,11 +8,11 @@
 #include "tests/net/archetype.hpp"
 #include "tls/over.hpp"
 
-template class tls::Over<net::ArchetypeStack>;
-static_assert(net::Stack<tls::Over<net::ArchetypeStack>>);
-static_assert(net::Listener<tls::Over<net::ArchetypeStack>::Listener>);
-static_assert(net::Flow<tls::Over<net::ArchetypeStack>::Flow>);
+template class tls::Over<net::ArchetypeServerStack>;
+static_assert(net::ServerStack<tls::Over<net::ArchetypeServerStack>>);
+static_assert(net::Listener<tls::Over<net::ArchetypeServerStack>::Listener>);
+static_assert(net::Flow<tls::Over<net::ArchetypeServerStack>::Flow>);
 // A stack again: once more, over itself.
-static_assert(net::Stack<tls::Over<tls::Over<net::ArchetypeStack>>>);
+static_assert(net::ServerStack<tls::Over<tls::Over<net::ArchetypeServerStack>>>);
 
 TEST(Archetype, IsEnoughForTlsOver) { SUCCEED(); }

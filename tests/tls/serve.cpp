@@ -26,7 +26,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using Stack = tls::Over<net::Sockets>;
-static_assert(net::Stack<Stack>);
+static_assert(net::ServerStack<Stack>);
 
 constexpr std::size_t body_max = 64U << 20U;
 

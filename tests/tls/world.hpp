@@ -223,5 +223,5 @@ class TlsWorld : public TlsWorldOn<SocketsWorld> {
   SocketsWorld& sockets() { return lower(); }
 };
 
-static_assert(net::Stack<tls::Over<net::Sockets>>);
+static_assert(net::ServerStack<tls::Over<net::Sockets>>);
 static_assert(net::Stack<TlsWorld::Stack>);

@@ -58,7 +58,7 @@ http::Server : job
 └── management : stack
 http::Server : job
 ├── site : kv_ro
-└── tls::Over : stack
+└── tls::Over : server_stack
     ├── management : stack
     └── tls::Credentials : identity
         └── certificates : kv_ro

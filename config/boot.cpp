@@ -146,6 +146,14 @@ Prefix BootLine::value(const Key<Prefix>& key) const {
   return read<Prefix>(found.key.shape, found.text).value();
 }
 
+bool BootLine::has_key(std::string_view name) const {
+  return std::ranges::any_of(keys_, [name](const KeyInfo& key) { return key.name == name; });
+}
+
+bool BootLine::is_said(std::string_view name) const {
+  return std::ranges::any_of(words_, [name](const Word& word) { return word.name == name; });
+}
+
 bool BootLine::has(std::string_view name) const { return count(name) > 0; }
 
 std::size_t BootLine::count(std::string_view name) const {

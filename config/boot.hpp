@@ -60,6 +60,9 @@ class BootLine {
   [[nodiscard]] std::string text(const Key<T>& key) const {
     return std::string(find(key.name).text);
   }
+  // Whether it is a key of this appliance; whether somebody gave it a value.
+  [[nodiscard]] bool has_key(std::string_view name) const;
+  [[nodiscard]] bool is_said(std::string_view name) const;
   // Whether the boot line says it.
   [[nodiscard]] bool has(std::string_view name) const;
   // How often it does.

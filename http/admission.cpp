@@ -109,12 +109,6 @@ std::size_t Clients::connection_count() const noexcept {
 
 // ---- Admission
 
-Place* Admission::first_begun() const noexcept {
-  if (begun_.after == &begun_) return nullptr;
-  auto* place = static_cast<Place*>(begun_.after);
-  return place->is_older_than(begun_grace) ? place : nullptr;
-}
-
 Place* Admission::first_waiting(Clients::Index client) noexcept {
   constexpr int looked_at_max = 16;
   Link<Of::client>& waiting = clients_.waiting(client, thread_index_);
@@ -126,7 +120,7 @@ Place* Admission::first_waiting(Clients::Index client) noexcept {
   return nullptr;
 }
 
-Place* Admission::first_of_all() const noexcept {
+Place* Admission::first_of_all(bool with_idle) const noexcept {
   Place* first = nullptr;
   base::Instant first_end = loop_.now();
   auto look = [&](const Link<Of::thread>& list, base::Duration grace) {
@@ -137,10 +131,24 @@ Place* Admission::first_of_all() const noexcept {
     first = place;
     first_end = end;
   };
-  look(idle_, base::Duration::zero());
+  if (with_idle) look(idle_, base::Duration::zero());
   look(begun_, begun_grace);
   look(busy_, stalled_grace);
   return first;
+}
+
+void Admission::end(Place& place) noexcept {
+  place.step_out();
+  place.give_way();
+}
+
+bool Admission::take_request() noexcept {
+  if (request_count_ >= requests_max_ - requests_max_ / 8) {
+    if (Place* place = first_of_all(false)) end(*place);
+  }
+  if (request_count_ >= requests_max_) return false;
+  ++request_count_;
+  return true;
 }
 
 Ticket Admission::admit(const net::Endpoint& peer, bool& made_room) noexcept {
@@ -148,10 +156,9 @@ Ticket Admission::admit(const net::Endpoint& peer, bool& made_room) noexcept {
   Clients::Verdict verdict = clients_.enter(peer, client);
   if (verdict != Clients::Verdict::admitted) {
     Place* place =
-        verdict == Clients::Verdict::client_is_full ? first_waiting(client) : first_of_all();
+        verdict == Clients::Verdict::client_is_full ? first_waiting(client) : first_of_all(true);
     if (place == nullptr) return {};
-    place->step_out();
-    place->give_way();
+    end(*place);
     made_room = true;
     verdict = clients_.enter(peer, client);
   }

@@ -15,6 +15,9 @@
 //             `stalled_grace` from when its peer last took a step of the answer. At a client's
 //             maximum, the one of its own that has waited for a request for longest gives way.
 //          3. Only connections of the newcomer's thread give way.
+//          4. At most `requests_max` requests are in progress on a thread: each has buffers. When
+//             seven eighths are, a begun or busy connection whose grace is over gives way for each
+//             new one.
 // Cost:    moving a Place is a few stores; a lock is taken once for a ticket and once for its end.
 //          All memory is allocated by the constructors.
 // May include: base, net/endpoint.hpp.
@@ -148,8 +151,9 @@ class Admission {
   static constexpr base::Duration stalled_grace = std::chrono::seconds(5);
 
   // Both outlive it.
-  Admission(Clients& clients, base::Loop& loop, unsigned thread_index = 0) noexcept
-      : clients_(clients), loop_(loop), thread_index_(thread_index) {}
+  Admission(Clients& clients, base::Loop& loop, unsigned thread_index = 0,
+            std::size_t requests_max = AdmissionLimits::none) noexcept
+      : clients_(clients), loop_(loop), thread_index_(thread_index), requests_max_(requests_max) {}
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
@@ -157,17 +161,21 @@ class Admission {
   // `made_room` is set: what that one holds is freed in the loop's next turn. No ticket: refuse it.
   [[nodiscard]] Ticket admit(const net::Endpoint& peer, bool& made_room) noexcept;
 
-  // The request that was begun first and may give way, or null.
-  [[nodiscard]] Place* first_begun() const noexcept;
+  // Counts one more request in progress. False: there is no room for it.
+  [[nodiscard]] bool take_request() noexcept;
+  void give_request() noexcept { --request_count_; }
 
  private:
   friend class Place;
   [[nodiscard]] Place* first_waiting(Clients::Index client) noexcept;
-  [[nodiscard]] Place* first_of_all() const noexcept;
+  [[nodiscard]] Place* first_of_all(bool with_idle) const noexcept;
+  void end(Place& place) noexcept;
 
   Clients& clients_;
   base::Loop& loop_;
   const unsigned thread_index_;
+  const std::size_t requests_max_;
+  std::size_t request_count_ = 0;
   Link<Of::thread> idle_;
   Link<Of::thread> begun_;
   Link<Of::thread> busy_;

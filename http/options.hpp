@@ -19,6 +19,9 @@ struct Options {
   // newcomer is told 503. Both are for servers whose admission is their own.
   std::size_t connections_max = 10'000;
   std::size_t connections_per_client_max = AdmissionLimits::none;
+  // Requests at once that have buffers, each about 31 KB; further ones wait for none of them, their
+  // connections are closed.
+  std::size_t requests_max = AdmissionLimits::none;
   // Newcomers that are being told 503; more than these are closed without a word.
   std::size_t refusals_max = 64;
   // Afterwards the connection is closed; 0 is without limit.

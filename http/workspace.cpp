@@ -71,7 +71,7 @@ std::unique_ptr<Workspace> WorkspacePool::take() noexcept {
 }
 
 void WorkspacePool::give(std::unique_ptr<Workspace> workspace) noexcept {
-  if (free_.size() >= kept_max) return;
+  if (free_.size() >= kept()) return;
   workspace->reset();
   free_.push_back(std::move(workspace));
 }

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <memory>
@@ -66,10 +67,14 @@ class WorkspacePool {
   [[nodiscard]] std::unique_ptr<Workspace> take() noexcept;
   void give(std::unique_ptr<Workspace> workspace) noexcept;
 
-  // Kept for reuse; more are freed, so that a burst does not hold its memory for ever.
+  // Kept for reuse, and an eighth of Options::requests_max at most; more are freed, so that a burst
+  // does not hold its memory for ever.
   static constexpr std::size_t kept_max = 64;
 
  private:
+  [[nodiscard]] std::size_t kept() const noexcept {
+    return std::min(kept_max, options_.requests_max / 8);
+  }
   const Options& options_;
   std::vector<std::unique_ptr<Workspace>> free_;
 };

@@ -24,7 +24,7 @@ class Buffers {
  public:
   static constexpr std::size_t record_room = Session::sealed_bytes(record_content_max);
   static constexpr std::size_t large_bytes = 4 * record_room;
-  static constexpr std::size_t large_max = 64;
+  std::size_t large_max = 64;  // at once
   static constexpr std::size_t buffers_kept_max = 8;
 
   // Where content is decrypted to. One for all: by the laws of a flow it stands only until its

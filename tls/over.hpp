@@ -43,7 +43,8 @@ struct OverOptions {
   base::Duration handshake_within = std::chrono::seconds(10);
   std::size_t openings_max = 1024;   // connections whose hello is not whole, or refused ones
   std::size_t handshakes_max = 256;  // 45 KiB each
-  std::size_t ready_max = 256;       // of a listener: open sessions that wait for its accept
+  std::size_t large_buffers_max = 64;  // of writers with more than a record, 66 KB each
+  std::size_t ready_max = 256;         // of a listener: open sessions that wait for its accept
 };
 
 // After a failed allocation: time for others to give memory back.
@@ -64,6 +65,7 @@ class Over {
         context_(std::move(context)),
         options_(options),
         places_({.openings_max = options.openings_max, .handshakes_max = options.handshakes_max}) {
+    shared_.buffers.large_max = options_.large_buffers_max;
     CHECK(options_.openings_max > 0);
     CHECK(options_.handshakes_max > 0);
     CHECK(options_.ready_max > 0);

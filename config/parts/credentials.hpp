@@ -174,8 +174,9 @@ template <net::ServerStack Lower>
 class TlsStack : public tls::Over<Lower> {
  public:
   // `credentials` outlives the loop's last turn.
-  TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials)
-      : tls::Over<Lower>(lower, loop, credentials.context()) {
+  TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials,
+           const tls::OverOptions& options = {})
+      : tls::Over<Lower>(lower, loop, credentials.context(), options) {
     credentials.on_change([this](const TlsContext& context) { this->replace_context(context); });
   }
 };
@@ -217,7 +218,15 @@ struct IdentityModule {
 struct ConnectTls {
   template <class Lower>
   TlsStack<Lower> operator()(auto& context, Lower& lower, Credentials& credentials) const {
-    return {lower, context.platform.loop, credentials};
+    const MemoryShares& shares = shares_of(context);
+    constexpr std::uint64_t large_buffer_bytes = std::uint64_t{66} * 1024;
+    tls::OverOptions options;
+    options.openings_max = openings_of(shares);
+    options.handshakes_max = std::max<std::size_t>(shares.handshakes_per_thread, 1);
+    options.ready_max = options.handshakes_max;
+    options.large_buffers_max = static_cast<std::size_t>(
+        std::clamp<std::uint64_t>(shares.rest_bytes / 4 / large_buffer_bytes, 1, 64));
+    return {lower, context.platform.loop, credentials, options};
   }
 };
 

@@ -15,6 +15,7 @@
 
 #include "config/instances.hpp"
 #include "config/key.hpp"
+#include "config/parts/memory.hpp"
 #include "http/access_log.hpp"
 #include "http/admission.hpp"
 #include "http/options.hpp"
@@ -24,19 +25,10 @@
 
 namespace config {
 
-inline constexpr std::string_view http_section = "HTTP";
-
 inline constexpr Key<Port> http_port{.name = "http-port",
                                      .section = http_section,
                                      .doc = "Port to serve HTTP on; 0: one that is free",
                                      .fallback = 80};
-inline constexpr Key<std::size_t> max_connections{
-    .name = "max-connections",
-    .section = http_section,
-    .doc = "Connections at once, HTTP and HTTPS together; then the longest idle one makes room",
-    .fallback = http::Options{}.connections_max,
-    .least = 1,
-    .most = 1'000'000};
 inline constexpr Key<std::size_t> max_connections_per_client{
     .name = "max-connections-per-client",
     .section = http_section,
@@ -70,9 +62,10 @@ constexpr http::AdmissionLimits admission_limits(std::size_t total, std::size_t 
 template <class Context>
 http::Admission& admission_of(Context& context) {
   auto& platform = context.platform;
+  const MemoryShares& shares = shares_of(context);
   http::Clients& clients = context.of_appliance.template get<http::Clients>([&] {
-    const auto limits = admission_limits(context.boot.value(max_connections),
-                                         context.boot.value(max_connections_per_client));
+    const auto limits =
+        admission_limits(shares.connections_max, context.boot.value(max_connections_per_client));
     if constexpr (requires { platform.reserve_connections(limits.connections_max); }) {
       platform.reserve_connections(limits.connections_max);
     }
@@ -83,7 +76,8 @@ http::Admission& admission_of(Context& context) {
     return std::make_unique<http::Clients>(limits, thread_count, seed);
   });
   return context.of_thread.template get<http::Admission>([&] {
-    return std::make_unique<http::Admission>(clients, platform.loop, platform.thread_index);
+    return std::make_unique<http::Admission>(clients, platform.loop, platform.thread_index,
+                                             shares.requests_per_thread);
   });
 }
 
@@ -92,6 +86,7 @@ inline constexpr std::tuple http_keys{&max_connections, &max_connections_per_cli
 http::Options http_options(auto& context) {
   http::Options options;
   options.idle_within = context.boot.value(idle_timeout);
+  options.requests_max = shares_of(context).requests_per_thread;
   return options;
 }
 

@@ -18,8 +18,10 @@
 #include "config/grouped.hpp"
 #include "config/instances.hpp"
 #include "config/key.hpp"
+#include "config/parts/memory.hpp"
 #include "net/lwip/addresses.hpp"
 #include "net/lwip/lwip.hpp"
+#include "net/lwip/memory.hpp"
 
 namespace config {
 
@@ -95,6 +97,12 @@ struct ConnectLwip {
     if (!options) throw StartError(options.error());
     options->hostname = std::string(boot.value(hostname_key<group>));
     auto& platform = context.platform;
+    const MemoryShares& shares = shares_of(context);
+    options->connections_max = stack_connections_of(shares);
+    if constexpr (requires { platform.memory_bytes; }) {
+      net::lwip::Memory::set_limit(static_cast<std::size_t>(shares.stack_bytes),
+                                   options->connections_max);
+    }
     return {platform.loop, platform.entropy, platform.log, device(context), *options};
   }
 

@@ -65,12 +65,16 @@ void Framing::did_shut_down(bool well) noexcept {
 // ---- what it holds ---------------------------------------------------------------------------
 
 bool Framing::take_workspace() noexcept {
+  if (!common_.admission().take_request()) return false;
   workspace_ = common_.pool.take();
+  if (workspace_ == nullptr) common_.admission().give_request();
   return workspace_ != nullptr;
 }
 
 void Framing::drop_workspace() noexcept {
-  if (workspace_ != nullptr) common_.pool.give(std::move(workspace_));
+  if (workspace_ == nullptr) return;
+  common_.pool.give(std::move(workspace_));
+  common_.admission().give_request();
 }
 
 }  // namespace http::h1

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <span>
@@ -18,6 +19,7 @@
 #include "base/log.hpp"
 #include "base/loop.hpp"
 #include "targets/libos/clock.hpp"
+#include "targets/libos/pages.hpp"
 #include "targets/libos/services.hpp"
 
 namespace libos {
@@ -39,6 +41,8 @@ struct Platform {
   // Set it to what ends the work in order (drain); called at most once, on the loop, when the
   // machine is asked to stop. Left empty: the loop is stopped.
   std::function<void()> on_stop;
+  // What the host gave, but for what the image and its devices have taken.
+  std::uint64_t memory_bytes = 0;
 };
 
 // `Nets` finds the others by `device_key`: the number of a device, the first being 1.
@@ -100,6 +104,7 @@ struct Machine {
         loop(clock, idle),
         platform(offer(arguments)) {
     net.serve(loop);
+    platform.memory_bytes = pages::total_bytes() - pages::used_bytes();
   }
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;

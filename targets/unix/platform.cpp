@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: ISC
 #include "targets/unix/platform.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -18,6 +20,7 @@
 #include "targets/unix/entropy.hpp"
 #include "targets/unix/epoll.hpp"
 #include "targets/unix/limits.hpp"
+#include "targets/unix/memory.hpp"
 #include "targets/unix/reload_signal.hpp"
 #include "targets/unix/sandbox.hpp"
 #include "targets/unix/stop_signals.hpp"
@@ -49,7 +52,7 @@ void tell_exception(std::string_view what) noexcept {
 // Everything that a thread owns, in the order in which it is built.
 struct Thread {
   Thread(Consoles& consoles, std::span<char* const> arguments, const StartOptions& options,
-         unsigned index)
+         unsigned index, std::uint64_t memory_bytes)
       : log(consoles.standard_error, options.log_level),
         epoll(clock),
         loop(clock, epoll),
@@ -62,6 +65,7 @@ struct Thread {
                  arguments,
                  index,
                  options.threads,
+                 memory_bytes,
                  [] {},
                  {},
                  {},
@@ -118,6 +122,18 @@ void run_thread(Thread& thread, const std::function<int(Platform&)>& run) {
   thread.platform.on_reload = {};
 }
 
+// More than can be had is lowered; a default is it without a word.
+std::uint64_t usable_memory(const StartOptions& options, base::Console& console) {
+  const MemoryLimits limits = memory_limits();
+  if (options.memory_bytes == 0) return limits.usual_bytes;
+  if (options.memory_bytes > limits.hard_bytes) {
+    base::Log(console, options.log_level)
+        .warning({"--memory is more than this process may have: ",
+                  std::to_string(limits.hard_bytes), " bytes are used"});
+  }
+  return std::min(options.memory_bytes, limits.hard_bytes);
+}
+
 int run_all(int argc, char** argv, const StartOptions& options,
             const std::function<int(Platform&)>& run) {
   Consoles consoles;
@@ -125,8 +141,9 @@ int run_all(int argc, char** argv, const StartOptions& options,
   std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 0) arguments = arguments.subspan(1);
   std::vector<std::unique_ptr<Thread>> threads;
+  const std::uint64_t memory_bytes = usable_memory(options, consoles.standard_error);
   for (unsigned i = 0; i < options.threads; ++i) {
-    threads.push_back(std::make_unique<Thread>(consoles, arguments, options, i));
+    threads.push_back(std::make_unique<Thread>(consoles, arguments, options, i, memory_bytes));
   }
   Thread& first = *threads.front();
 

@@ -31,6 +31,7 @@ struct StartOptions {
   base::LogLevel log_level = base::LogLevel::info;
   // SIGHUP ends the process, as when its terminal closes, instead of having files read again.
   bool ends_with_terminal = false;
+  std::uint64_t memory_bytes = 0;  // that it may use; 0: what targets/unix/memory.hpp says
   // The process seals itself in ready(); see targets/unix/sandbox.hpp.
   bool sandbox = false;
   std::optional<User> user = {};
@@ -48,6 +49,7 @@ struct Platform {
   std::span<char* const> arguments;  // argv, without the program's name
   unsigned thread_index;
   unsigned thread_count;
+  std::uint64_t memory_bytes;  // of the whole process
 
   // Makes room in the process for `count` connections, or warns that there is none.
   void reserve_connections(std::uint64_t count) const;

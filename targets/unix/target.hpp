@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "config/target.hpp"
+#include "targets/unix/keys.hpp"
 #include "targets/unix/platform.hpp"
 #include "targets/unix/sandbox_keys.hpp"
 
@@ -30,7 +31,7 @@ inline constexpr config::Key<unsigned> threads{
 
 // The boot keys that this target adds to a configuration's.
 inline constexpr auto keys =
-    std::tuple_cat(std::tuple{&threads, &config::log_level}, unix_target::sandbox_keys);
+    std::tuple_cat(std::tuple{&threads, &memory, &config::log_level}, unix_target::sandbox_keys);
 
 // Calls run(platform) on each thread; gives the exit status.
 template <class Run>
@@ -38,6 +39,7 @@ int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one)
   unix_target::StartOptions options;
   options.threads = boot.value(threads);
   options.log_level = boot.value(config::log_level);
+  options.memory_bytes = boot.value(memory).bytes;
   if (!unix_target::take_sandbox(boot, options)) return 2;
   return unix_target::start(argc, argv, options, run_one);
 }

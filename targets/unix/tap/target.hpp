@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -16,6 +17,7 @@
 #include <vector>
 
 #include "config/target.hpp"
+#include "targets/unix/keys.hpp"
 #include "targets/unix/platform.hpp"
 #include "targets/unix/sandbox_keys.hpp"
 #include "targets/unix/tap/taps.hpp"
@@ -35,6 +37,7 @@ struct Platform {
   unix_target::Taps& net_devices;  // further ones
   unsigned thread_index = 0;
   unsigned thread_count = 1;
+  std::uint64_t memory_bytes = 0;
   const std::function<void()>& ready;
   std::function<void()>& on_stop;
   std::function<void()>& on_reload;
@@ -56,12 +59,13 @@ inline constexpr config::Key<std::string_view> tap{
     .fallback = "tap0"};
 
 inline constexpr auto keys =
-    std::tuple_cat(std::tuple{&tap, &config::log_level}, unix_target::sandbox_keys);
+    std::tuple_cat(std::tuple{&tap, &memory, &config::log_level}, unix_target::sandbox_keys);
 
 template <class Run>
 int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one) {
   unix_target::StartOptions options;
   options.log_level = boot.value(config::log_level);
+  options.memory_bytes = boot.value(memory).bytes;
   if (!unix_target::take_sandbox(boot, options)) return 2;
   return unix_target::start(argc, argv, options, [&](unix_target::Platform& process) {
     unix_target::Taps taps(process.loop, process.descriptors, process.log);
@@ -77,6 +81,7 @@ int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one)
                       .log = process.log,
                       .net_device = **first,
                       .net_devices = taps,
+                      .memory_bytes = process.memory_bytes,
                       .ready = process.ready,
                       .on_stop = process.on_stop,
                       .on_reload = process.on_reload,

@@ -19,7 +19,8 @@ import time
 sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1] / "image"))
 import harness  # noqa: E402
 
-SERVED_WITHIN_S = 20.0  # what the honest client may wait, on a busy machine
+SERVED_WITHIN_S = 20.0  # what the honest client waits for each answer, on a busy machine
+PATIENCE_S = 60.0  # how long it tries again
 GROWTH_MIB = 8
 
 
@@ -92,8 +93,11 @@ class Campaign:
         if self.server.process.poll() is not None:
             raise Found("it is not there")
         began = time.monotonic()
-        self.honest()
-        took = time.monotonic() - began
-        self.slowest_s = max(self.slowest_s, took)
-        if took > SERVED_WITHIN_S:
-            raise Found(f"the honest client was served after {took:.1f} s")
+        while True:
+            try:
+                self.honest()
+                break
+            except TimeoutError:
+                if time.monotonic() - began > PATIENCE_S:
+                    raise
+        self.slowest_s = max(self.slowest_s, time.monotonic() - began)

@@ -35,12 +35,13 @@ TARGETS = ["static", "automatic"]
 ATTACKS_IN_BATCH = 300
 CONNECTIONS = 24
 # So that memory is soon what it will be at most: with so many connections that are left alone in
-# mid-download.
-KEYS = ("--max-connections=400",)
-GROWTH_MIB = 16
+# mid-download. At its link-local address the honest client is of the others' /64, and would have no
+# place of its own: there are places for all, and more memory.
+STATIC_KEYS = ("--max-connections=400", *network.STATIC)
+GROWTH_MIB = {"static": 16, "automatic": 64}
 # Three clients, as an IPv6 client is its /64: they may have three quarters of all places.
 ATTACKERS4 = ["10.9.0.66", "10.9.0.67"]
-ATTACKERS6 = [f"fe80:0:0:6::{66 + i}" for i in range(4)]
+ATTACKERS6 = [f"fe80::{66 + i}" for i in range(4)]
 OTHERS = (HOST4, HOST6)
 ALL_NODES = "ff02::1"
 # Where bounds are: of numbers, windows, lengths and MTUs.
@@ -362,7 +363,7 @@ class Running:
         self.kind = kind
 
     def run(self, seconds: float, seed: int | None = None, batch: int = 0) -> None:
-        keys = (*KEYS, *(network.STATIC if self.kind == "static" else ()))
+        keys = STATIC_KEYS if self.kind == "static" else ("--dhcp=true",)
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:
             host = stack.enter_context(Host("unix-tap", *keys, has_neighbour=True))
             host.server.target = self.kind
@@ -372,10 +373,11 @@ class Running:
                 if not harness.eventually(lambda: "network: fe80::" in host.server.err()):
                     raise AssertionError(f"no address: {host.server.err()}")
             fuzzer = Fuzzer(host, self.kind)
-            campaign.Campaign(host.server, fuzzer.batch, fuzzer.honest, GROWTH_MIB).run(
-                seconds, seed, batch)
+            campaign.Campaign(host.server, fuzzer.batch, fuzzer.honest,
+                              GROWTH_MIB[self.kind]).run(seconds, seed, batch)
             for client in fuzzer.kept.values():
                 client.close()
+            host.server.stop(within_s=60)  # it waits for those who do not read
 
 
 if __name__ == "__main__":

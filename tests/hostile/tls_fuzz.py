@@ -28,7 +28,6 @@ FILES = {"index.html": b"<!doctype html><title>home</title>" + b"<p>words " * 40
 ATTACKS_IN_BATCH = 40
 LEFT_OPEN = 24  # connections that stay until so many others have come
 ANSWER_S = 0.1  # what is waited for an answer that may not come
-FIRST_PIECE_BYTES = 4  # mbedTLS wants the header of a message in one record
 VERSIONS = (ssl.TLSVersion.TLSv1_3, ssl.TLSVersion.TLSv1_2)
 ALERT, HANDSHAKE, DATA, CIPHER_CHANGE = 21, 22, 23, 20
 FLIGHTS = ("hello", "finish", "request")
@@ -321,7 +320,7 @@ class Fuzzer:
         hello = peer.flight("hello")
         body, pieces = hello[5:], []
         while body:
-            size = chance.randrange(1 if pieces else FIRST_PIECE_BYTES, len(hello))
+            size = chance.randrange(1, len(hello))
             pieces.append(record(HANDSHAKE, body[:size], b"\3\1"))
             body = body[size:]
         words = f"{version.name}: a hello in {len(pieces)} records"

@@ -14,6 +14,7 @@
 #include "http/admission.hpp"
 #include "http/date.hpp"
 #include "http/options.hpp"
+#include "http/site/rules.hpp"
 #include "http/workspace.hpp"
 
 namespace http {
@@ -27,6 +28,7 @@ class Common {
   base::Loop& loop;
   AccessLog& log;
   WorkspacePool pool;
+  std::shared_ptr<const site::Rules> rules;  // of the site; null: it has none
   bool draining = false;  // every answer is the last one of its connection
   bool aborting = false;  // nothing more goes out
 

@@ -1,13 +1,30 @@
 // SPDX-License-Identifier: ISC
 #include "http/exchange.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 
 namespace http {
+namespace {
+
+// Whether the request names a host that is answered: one of the list, an address, or none.
+bool is_host_known(const Request& request, const Target& target, const Options& options) {
+  if (options.hosts.empty()) return true;
+  const std::string_view host =
+      target.authority ? target.authority->host : site::host_name(request.value(Field::host));
+  const bool is_address = host.find_first_not_of("0123456789.") == std::string_view::npos;
+  return is_address || host.starts_with('[') || host.ends_with(".localhost") ||
+         std::ranges::find(options.hosts, host) != options.hosts.end();
+}
+
+}  // namespace
 
 void Exchange::start(const Request& request, const Options& options) noexcept {
   request_ = &request;
   options_ = &options;
+  visit_ = nullptr;
+  rules_.reset();
   refusal_.reset();
   was_malformed_ = false;
   step_ = Step::answer;
@@ -31,6 +48,24 @@ void Exchange::begin(const Request& request, const Options& options, std::span<c
   }
 }
 
+void Exchange::begin(const Request& request, const Options& options, std::span<char> key,
+                     std::shared_ptr<const site::Rules> rules, site::Visit* visit) noexcept {
+  start(request, options);
+  if (request.expects_more) {
+    refusal_ = Status::expectation_failed;
+  } else if (request.method == Method::unknown) {
+    refusal_ = Status::not_implemented;
+  } else if (visit == nullptr) {
+    refusal_ = Status::service_unavailable;
+  } else {
+    visit_ = visit;
+    rules_ = std::move(rules);
+    choose(key);
+    // What is no address has no route, nor fields of its own.
+    if (step_ != Step::stat) visit_ = refusal_ || options_->https_port != 0 ? nullptr : visit_;
+  }
+}
+
 void Exchange::choose(std::span<char> key) noexcept {
   target_ = parse_target(request_->target, key);
   const bool to_https = options_->https_port != 0 && !target_.is_asterisk;
@@ -38,13 +73,25 @@ void Exchange::choose(std::span<char> key) noexcept {
   if (to_https && !target_.authority) {
     target_.authority = parse_authority(request_->value(Field::host));
   }
+  // The preview's own files obey no rules of the site.
+  const bool is_own = options_->serves_own_folder && target_.key.starts_with(site::own_folder);
+  if (is_own) visit_ = nullptr;
   const bool nowhere = to_https && (!target_.authority || target_.authority->host.empty());
   const bool misplaced_asterisk = target_.is_asterisk && request_->method != Method::options;
   if (target_.error == TargetError::malformed || misplaced_asterisk || nowhere) {
     refusal_ = Status::bad_request;
     was_malformed_ = true;
+  } else if (!is_host_known(*request_, target_, *options_)) {
+    refusal_ = Status::misdirected_request;
+    visit_ = nullptr;
   } else if (target_.error == TargetError::too_long) {
     refusal_ = Status::uri_too_long;
+  } else if (visit_ != nullptr && !to_https && !target_.is_asterisk && !is_own) {
+    visit_->begin(std::move(rules_), *request_, target_, options_->hsts_s != 0);
+    const bool asks = request_->method != Method::options && visit_->route().wants();
+    step_ = asks ? Step::stat : Step::answer;
+  } else if (request_->method == Method::refused && !to_https) {
+    refusal_ = Status::method_not_allowed;
   } else if (request_->method != Method::options && !to_https) {
     if (target_.error == TargetError::nothing) {
       lookup_.start_absent(key);
@@ -56,6 +103,11 @@ void Exchange::choose(std::span<char> key) noexcept {
 }
 
 void Exchange::take_stat(const kv::Result<kv::Stat>& stat) noexcept {
+  if (visit_ != nullptr) {
+    visit_->route().take(stat);
+    if (!visit_->route().wants()) step_ = Step::answer;
+    return;
+  }
   lookup_.take(stat);
   if (!lookup_.wants()) step_ = Step::answer;
 }
@@ -64,16 +116,57 @@ void Exchange::answer(std::int64_t now_s, HeadSink& head) noexcept {
   const Circumstances now{now_s, options_->ranges_max, options_->hsts_s};
   range_ = 0;
   range_done_ = 0;
+  if (visit_ != nullptr && !target_.is_asterisk) {
+    site::SiteHead with_fields(head, *visit_);
+    give_answer(now, with_fields);
+    with_fields.finish();
+  } else {
+    give_answer(now, head);
+  }
+  step_ = first_of_body();
+}
+
+void Exchange::give_answer(const Circumstances& now, HeadSink& head) noexcept {
   if (refusal_) {
     respond_with_status(*refusal_, *request_, now, head, answer_);
   } else if (options_->https_port != 0 && !target_.is_asterisk) {
     respond_with_https(*request_, target_, options_->https_port, now, head, answer_);
   } else if (request_->method == Method::options) {
     respond_with_options(now, head, answer_);
+  } else if (visit_ != nullptr) {
+    answer_visit(now, head);
   } else {
     answer_lookup(now, head);
   }
-  step_ = first_of_body();
+}
+
+void Exchange::answer_visit(const Circumstances& now, HeadSink& head) noexcept {
+  using End = site::Route::End;
+  const site::Route& route = visit_->route();
+  const auto status = static_cast<Status>(route.status());
+  const bool is_read = request_->method == Method::get || request_->method == Method::head;
+  switch (route.end()) {
+    case End::redirect:
+      if (route.is_clean() && !is_read) break;
+      respond_with_location(status, route.location(), now, head, answer_);
+      return;
+    case End::value:
+      if (!is_read) break;
+      if (status == Status::ok) {
+        respond_with_value(*request_, route.key(), route.stat(), now, head, answer_);
+      } else {
+        respond_with_page(status, *request_, route.key(), route.stat(), now, head, answer_);
+      }
+      return;
+    case End::none:
+    case End::absent:
+    case End::unavailable:
+    case End::misdirected:
+    case End::too_long:
+      respond_with_status(status, *request_, now, head, answer_);
+      return;
+  }
+  respond_with_status(Status::method_not_allowed, *request_, now, head, answer_);
 }
 
 void Exchange::answer_lookup(const Circumstances& now, HeadSink& head) noexcept {
@@ -97,7 +190,8 @@ void Exchange::answer_lookup(const Circumstances& now, HeadSink& head) noexcept 
 
 void Exchange::answer_absent(const Circumstances& now, HeadSink& head) noexcept {
   if (lookup_.end() == Lookup::End::page_404) {
-    respond_with_page_404(*request_, lookup_.key(), lookup_.stat(), now, head, answer_);
+    respond_with_page(Status::not_found, *request_, lookup_.key(), lookup_.stat(), now, head,
+                      answer_);
   } else {
     respond_with_status(Status::not_found, *request_, now, head, answer_);
   }
@@ -122,9 +216,9 @@ void Exchange::write_text(Writer& out) noexcept {
     step_ = Step::done;
     return;
   }
-  const kv::Form& form = lookup_.stat().form(answer_.encoding);
+  const kv::Form& form = stat().form(answer_.encoding);
   if (range_ < answer_.range_count) {
-    write_part_head(lookup_.key(), form, answer_.ranges[range_], out);
+    write_part_head(key(), form, answer_.ranges[range_], out);
     step_ = Step::value;
   } else {
     write_parts_end(form, out);

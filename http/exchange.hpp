@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
@@ -29,6 +30,7 @@
 #include "http/options.hpp"
 #include "http/request.hpp"
 #include "http/respond.hpp"
+#include "http/site/visit.hpp"
 #include "http/target.hpp"
 
 namespace http {
@@ -39,6 +41,9 @@ class Exchange {
 
   // `request` is complete. `key` has lookup_slack bytes more than its target.
   void begin(const Request& request, const Options& options, std::span<char> key) noexcept;
+  // Of a site with rules. `visit` is the exchange's until it is done; null: there is no memory.
+  void begin(const Request& request, const Options& options, std::span<char> key,
+             std::shared_ptr<const site::Rules> rules, site::Visit* visit) noexcept;
   // The answer is a page that says `why`; `request` as far as it was read.
   void refuse(const Request& request, const Options& options, Status why) noexcept;
 
@@ -48,7 +53,9 @@ class Exchange {
   [[nodiscard]] bool was_malformed() const noexcept { return was_malformed_; }
   [[nodiscard]] bool is_answered() const noexcept { return step_ > Step::answer; }
 
-  [[nodiscard]] kv::Key key() const noexcept { return lookup_.key(); }
+  [[nodiscard]] kv::Key key() const noexcept {
+    return visit_ != nullptr ? visit_->route().key() : lookup_.key();
+  }
   void take_stat(const kv::Result<kv::Stat>& stat) noexcept;
 
   void answer(std::int64_t now_s, HeadSink& head) noexcept;
@@ -80,6 +87,11 @@ class Exchange {
 
  private:
   void start(const Request& request, const Options& options) noexcept;
+  void give_answer(const Circumstances& now, HeadSink& head) noexcept;
+  void answer_visit(const Circumstances& now, HeadSink& head) noexcept;
+  [[nodiscard]] const kv::Stat& stat() const noexcept {
+    return visit_ != nullptr ? visit_->route().stat() : lookup_.stat();
+  }
   void choose(std::span<char> key) noexcept;
   void answer_lookup(const Circumstances& now, HeadSink& head) noexcept;
   void answer_absent(const Circumstances& now, HeadSink& head) noexcept;
@@ -87,6 +99,8 @@ class Exchange {
 
   const Request* request_ = nullptr;
   const Options* options_ = nullptr;
+  site::Visit* visit_ = nullptr;
+  std::shared_ptr<const site::Rules> rules_;  // until they are the visit's
   Target target_;
   Lookup lookup_;
   Answer answer_;

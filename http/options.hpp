@@ -8,6 +8,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "http/admission.hpp"
@@ -52,6 +54,12 @@ struct Options {
   std::uint64_t linger_bytes_max = std::uint64_t{256} * 1024;
   // How long running answers may take to finish once drain() was called.
   base::Duration drain_within = std::chrono::seconds(10);
+
+  // Names of hosts that are answered, beside addresses; others get 421. Empty: all.
+  std::vector<std::string> hosts = {};
+
+  // The store answers below ".crunch/": the preview. Otherwise no request can name that.
+  bool serves_own_folder = false;
 
   // Not 0: nothing is served but a redirect (308) to https on this port.
   std::uint16_t https_port = 0;

@@ -49,7 +49,7 @@ Field field_of(std::string_view name) noexcept {
     case 5:
       return choose(name, "range", Field::range);
     case 6:
-      return choose(name, "expect", Field::expect);
+      return is(name, "cookie") ? Field::cookie : choose(name, "expect", Field::expect);
     case 7:
       return choose(name, "referer", Field::referer);
     case 8:
@@ -62,7 +62,9 @@ Field field_of(std::string_view name) noexcept {
     case 14:
       return choose(name, "content-length", Field::content_length);
     case 15:
-      return choose(name, "accept-encoding", Field::accept_encoding);
+      return is(name, "accept-language")
+                 ? Field::accept_language
+                 : choose(name, "accept-encoding", Field::accept_encoding);
     case 17:
       return is(name, "if-modified-since")
                  ? Field::if_modified_since

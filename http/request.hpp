@@ -23,8 +23,10 @@ enum class Method : std::uint8_t {
 // The fields that change what is answered, or are logged.
 enum class Field : std::uint8_t {
   accept_encoding,
+  accept_language,
   connection,
   content_length,
+  cookie,
   expect,
   host,
   if_match,

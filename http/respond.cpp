@@ -258,13 +258,21 @@ void respond_with_value(const Request& request, kv::Key key, const kv::Stat& sta
   add_whole(request, what, answer);
 }
 
-void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& stat,
-                           const Circumstances& now, HeadSink& head, Answer& answer) {
+void respond_with_page(Status status, const Request& request, kv::Key key, const kv::Stat& stat,
+                       const Circumstances& now, HeadSink& head, Answer& answer) {
   Offer offer = negotiate(request, stat);
   const Representation what{key, stat, offer.is_empty() ? kv::Encoding::identity : offer.best};
-  begin(Status::not_found, now, head, answer);
+  begin(status, now, head, answer);
   what.give({.parts = all_parts, .is_of_the_value = false}, now, head);
   add_whole(request, what, answer);
+}
+
+void respond_with_location(Status status, string_view location, const Circumstances& now,
+                           HeadSink& head, Answer& answer) {
+  begin(status, now, head, answer);
+  head.field("Location", location);
+  head.field("Cache-Control", "no-cache");
+  give_content_length(0, head);
 }
 
 void respond_with_slash(const Request& request, kv::Key key, string_view query,

@@ -50,13 +50,17 @@ struct Answer {
 void respond_with_value(const Request& request, kv::Key key, const kv::Stat& stat,
                         const Circumstances& now, HeadSink& head, Answer& answer);
 
-// A page of the site's own that says that there is nothing: 404. Validators and ranges are of what
-// was asked for, and that is not there.
-void respond_with_page_404(const Request& request, kv::Key key, const kv::Stat& stat,
-                           const Circumstances& now, HeadSink& head, Answer& answer);
+// A page of the site's own that says `status`: 404, mostly. Validators and ranges are of what was
+// asked for, and that is not there.
+void respond_with_page(Status status, const Request& request, kv::Key key, const kv::Stat& stat,
+                       const Circumstances& now, HeadSink& head, Answer& answer);
 
 // A Location longer than this is answered with 414.
 inline constexpr std::size_t location_bytes_max = std::size_t{10} * 1024;
+
+// A redirect that the site's rules say, to what is ready for Location. No body.
+void respond_with_location(Status status, std::string_view location, const Circumstances& now,
+                           HeadSink& head, Answer& answer);
 
 // 301 to the dictionary `key` with a slash behind it, query kept.
 void respond_with_slash(const Request& request, kv::Key key, std::string_view query,

@@ -15,6 +15,8 @@
 #include <coroutine>
 #include <cstdint>
 #include <exception>
+#include <memory>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -51,8 +53,12 @@ class Server {
   // The port that the `index`th listen() got.
   [[nodiscard]] std::uint16_t port(std::size_t index = 0) { return listeners_[index].port(); }
 
-  // Serves until drained.
+  // Serves until drained. First it takes the plan that the store has for its site; throws a
+  // std::runtime_error if that is not whole.
   base::Task<void> run();
+
+  // From the next request on the site has these rules; null: none. For who compiles them itself.
+  void use(std::shared_ptr<const site::Rules> rules) noexcept { common_.rules = std::move(rules); }
 
   void drain();
 
@@ -151,6 +157,7 @@ class Server {
     Server& server;
   };
 
+  base::Task<void> take_plan();
   base::Task<void> accept_from(typename Stack::Listener& listener, Counted);
 
   // Without a ticket for it a newcomer is told so. True: another connection gives way to it, and
@@ -190,7 +197,24 @@ net::ListenResult<void> Server<Store, Stack>::listen(std::uint16_t port) {
 }
 
 template <kv::Source Store, net::ServerStack Stack>
+base::Task<void> Server<Store, Stack>::take_plan() {
+  constexpr std::uint64_t all = std::uint64_t{1} << 32U;
+  auto plan = co_await store_.get_partial(site::plan_key, kv::Encoding::identity, 0, all);
+  if (!plan) {
+    if (plan.error() == kv::Error::unavailable) {
+      throw std::runtime_error("the site's rules cannot be read");
+    }
+    co_return;
+  }
+  common_.rules = site::Rules::open(kv::Bytes(*plan), Store::values_last);
+  if (common_.rules == nullptr) {
+    throw std::runtime_error("the site's rules are damaged, or of another crunch: build it again");
+  }
+}
+
+template <kv::Source Store, net::ServerStack Stack>
 base::Task<void> Server<Store, Stack>::run() {
+  if (!common_.options.serves_own_folder) co_await take_plan();
   for (auto& listener : listeners_) {
     Counted counted(*this, listening_count_);
     common_.loop.spawn(accept_from(listener, std::move(counted)));

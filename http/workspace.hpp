@@ -58,6 +58,7 @@ struct Workspace {
   HeadParser parser;
   BodyParser body;
   Exchange exchange;
+  std::unique_ptr<site::Visit> visit;  // once a request needed one
 };
 
 class WorkspacePool {

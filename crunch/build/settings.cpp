@@ -51,7 +51,7 @@ void read_toml(const std::string& path, std::map<std::string, Setting>& out) {
       if (node.is_table()) {
         throw Failure(place + ": '" + name +
                       "' is a table; keys have none: write each on a line of its own, as in "
-                      "http-port = 8080 (the tables that there are: types, cache)");
+                      "http-port = 8080 (the tables that there are: site, host, types, cache)");
       }
       if (!value) {
         throw Failure(place + ": key '" + name +

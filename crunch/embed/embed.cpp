@@ -10,6 +10,7 @@
 #include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <thread>
 
@@ -19,10 +20,12 @@
 #include "crunch/embed/pipeline.hpp"
 #include "crunch/embed/prepare.hpp"
 #include "crunch/embed/site_file.hpp"
+#include "crunch/embed/site_rules.hpp"
 #include "crunch/embed/walk.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 #include "crunch/progress.hpp"
+#include "http/mime.hpp"
 
 namespace crunch::embed {
 namespace {
@@ -87,12 +90,13 @@ class Run {
   Summary run() {
     place_all();
     link_siblings();
+    place_plan();
     cache_.trim();
     if (std::string trouble = cache_.trouble(); !trouble.empty()) {
       progress_.say("crunch: warning: " + trouble);
     }
     Summary summary = write_all();
-    summary.file_count = site_.files.size();
+    summary.file_count = site_.files.size() - (has_plan_ ? 1 : 0);
     summary.dotfile_count = tree_.dotfile_count();
     for (const FileRecord& file : site_.files) {
       std::uint64_t least = file.identity().size_bytes;
@@ -179,6 +183,26 @@ class Run {
     return content_.end_pieces();
   }
 
+  // What the site's rules files come to, under the key that no request can name.
+  void place_plan() {
+    const http::site::Compiled compiled = compile_rules(site_file_, options_.root);
+    say_findings(compiled.findings, [this](const std::string& line) { progress_.say(line); });
+    if (compiled.has_errors()) {
+      throw Failure("the rules of the site have errors; nothing was written");
+    }
+    if (compiled.plan.empty()) return;
+    FileRecord record;
+    record.key = http::site::plan_key;
+    record.type = http::unknown_type;
+    record.modified_s = epoch_.value_or(0);
+    record.forms[0] =
+        content_.place(kv::sha256_of(compiled.plan), compiled.plan.size(), compiled.plan);
+    const auto at = std::ranges::lower_bound(site_.files, record.key, {}, &FileRecord::key);
+    site_.files.insert(at, std::move(record));
+    site_.content_bytes = content_.size_bytes();
+    has_plan_ = true;
+  }
+
   // A sibling's bytes are in the content under its own key.
   void link_siblings() {
     for (std::size_t i = 0; i < siblings_.size(); ++i) {
@@ -241,6 +265,11 @@ class Run {
     for (const std::string& path : tree_.directories()) add(tree_.name_of(path));
     for (const Source& source : tree_.files()) add(tree_.name_of(source.path));
     if (!site_file_.path.empty()) add(site_file_.path);
+    for (const char* name : {"_redirects", "_headers"}) {
+      if (std::filesystem::exists(std::filesystem::path(options_.root) / name)) {
+        add(tree_.name_of(name));
+      }
+    }
     for (const std::string& path : options_.also_read) add(path);
     return text + "\n";
   }
@@ -257,6 +286,7 @@ class Run {
   Site site_;
   std::vector<std::array<std::optional<std::size_t>, kv::encoding_count>> siblings_;
   std::uint64_t done_bytes_ = 0;
+  bool has_plan_ = false;
 };
 
 }  // namespace

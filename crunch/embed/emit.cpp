@@ -11,6 +11,7 @@
 #include "crunch/version.hpp"
 #include "http/caching.hpp"
 #include "http/head.hpp"
+#include "http/site/plan.hpp"
 #include "kv/crunched/table.hpp"
 #include "kv/crunched/writer.hpp"
 
@@ -140,6 +141,7 @@ std::string manifest_of(const Site& site, const std::string& digest) {
   };
   const char* separator = "\n";
   for (const FileRecord& file : site.files) {
+    if (file.key == http::site::plan_key) continue;  // no file of the site's
     out += separator;
     separator = ",\n";
     out += "{\"path\": ";

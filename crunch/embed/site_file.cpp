@@ -9,6 +9,7 @@
 
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
+#include "kv/key.hpp"
 
 namespace crunch::embed {
 namespace {
@@ -74,6 +75,98 @@ std::string_view last_fit(const std::vector<PathSetting>& settings, std::string_
     if (at->pattern.fits(key)) return at->value;
   }
   return {};
+}
+
+[[noreturn]] void refuse(const std::string& path, const toml::key& key, const std::string& why) {
+  throw Failure(path + ":" + std::to_string(key.source().begin.line) + ": '" +
+                std::string(key.str()) + "' " + why);
+}
+
+// One of `words`, as the value of the same place.
+template <class T, std::size_t count>
+T choose(const toml::node& node, const std::pair<const char*, T> (&words)[count],
+         const std::string& path, const toml::key& key) {
+  std::string known;
+  for (const auto& [word, value] : words) {
+    const auto* text = node.as_string();
+    if (text != nullptr && text->get() == word) return value;
+    known += (known.empty() ? "\"" : ", \"") + std::string(word) + "\"";
+  }
+  refuse(path, key, "takes one of " + known);
+}
+
+bool truth(const toml::node& node, const std::string& path, const toml::key& key) {
+  const auto* value = node.as_boolean();
+  if (value == nullptr) refuse(path, key, "takes true or false");
+  return value->get();
+}
+
+http::site::SiteSettings read_site_table(const toml::table& table, const std::string& path) {
+  using http::site::CleanUrls, http::site::Dialect, http::site::NotFound;
+  constexpr std::pair<const char*, Dialect> dialects[] = {
+      {"auto", Dialect::none}, {"cloudflare", Dialect::cloudflare}, {"netlify", Dialect::netlify}};
+  constexpr std::pair<const char*, CleanUrls> clean_urls[] = {
+      {"off", CleanUrls::off},           {"serve", CleanUrls::serve},
+      {"auto", CleanUrls::automatic},    {"slash", CleanUrls::slash},
+      {"no-slash", CleanUrls::no_slash}, {"exact", CleanUrls::exact},
+      {"netlify", CleanUrls::netlify}};
+  constexpr std::pair<const char*, NotFound> not_found[] = {
+      {"page", NotFound::page}, {"spa", NotFound::spa}, {"none", NotFound::none}};
+  constexpr std::pair<const char*, bool> unsupported[] = {{"error", false}, {"warn", true}};
+  http::site::SiteSettings settings;
+  for (const auto& [key, node] : table) {
+    if (key == "dialect") {
+      const Dialect dialect = choose(node, dialects, path, key);
+      if (dialect != Dialect::none) settings.dialect = dialect;
+    } else if (key == "clean-urls") {
+      settings.clean_urls = choose(node, clean_urls, path, key);
+    } else if (key == "not-found") {
+      settings.not_found = choose(node, not_found, path, key);
+    } else if (key == "unsupported") {
+      settings.unsupported_is_warning = choose(node, unsupported, path, key);
+    } else if (key == "strict-hosts") {
+      settings.strict_hosts = truth(node, path, key);
+    } else {
+      refuse(path, key,
+             "is not known in [site]: it takes dialect, clean-urls, not-found, unsupported and "
+             "strict-hosts");
+    }
+  }
+  return settings;
+}
+
+std::string host_name(const toml::node& node, const std::string& path, const toml::key& key) {
+  const auto* text = node.as_string();
+  std::string name = text == nullptr ? "" : text->get();
+  for (char& c : name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  const bool is_name = !name.empty() && name.size() <= 253 && std::ranges::all_of(name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+  });
+  if (!is_name) refuse(path, key, "takes names of hosts, without ports: \"www.example.org\"");
+  return name;
+}
+
+http::site::HostSettings read_host(const toml::table& table, const std::string& path) {
+  http::site::HostSettings host;
+  for (const auto& [key, node] : table) {
+    if (key == "name") {
+      host.name = host_name(node, path, key);
+    } else if (key == "aliases" && node.is_array()) {
+      for (const toml::node& one : *node.as_array()) {
+        host.aliases.push_back(host_name(one, path, key));
+      }
+    } else if (key == "root" && node.is_string()) {
+      host.root = node.as_string()->get();
+      while (host.root.ends_with('/')) host.root.pop_back();
+      if (host.root.starts_with('/') || !kv::is_normal(host.root)) {
+        refuse(path, key, "takes a folder of the site: \"docs\"");
+      }
+    } else {
+      refuse(path, key, "is not known in [[host]]: it takes name, aliases = [\"...\"] and root");
+    }
+  }
+  if (host.name.empty()) throw Failure(path + ": a [[host]] has no name");
+  return host;
 }
 
 }  // namespace
@@ -149,6 +242,14 @@ SiteFile read_site_file(const std::string& site) {
                                  caching_bytes_max, is_field_value);
     for (PathSetting& line : file.caching) {
       if (line.value == "immutable") line.value = immutable;
+    }
+  }
+  if (const toml::table* table = all["site"].as_table()) {
+    file.settings = read_site_table(*table, file.path);
+  }
+  if (const toml::array* hosts = all["host"].as_array()) {
+    for (const toml::node& host : *hosts) {
+      if (host.is_table()) file.hosts.push_back(read_host(*host.as_table(), file.path));
     }
   }
   return file;

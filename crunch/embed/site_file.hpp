@@ -7,6 +7,8 @@
 //          [cache]  "/assets/*" = "immutable", "*.pdf" = "public, max-age=3600"
 //          A pattern that begins with '/' is compared with the whole path, another with the file's
 //          name; '*' stands for any bytes, '/' too. The last line that fits counts.
+//          [site]   dialect, clean-urls, not-found, unsupported, strict-hosts
+//          [[host]] name, aliases, root
 // Source:  TOML 1.0 by toml++.
 
 #pragma once
@@ -14,6 +16,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "http/site/compile.hpp"
 
 namespace crunch::embed {
 
@@ -35,6 +39,8 @@ struct SiteFile {
   std::string path;                  // of crunch.toml; empty: there is none
   std::vector<PathSetting> types;    // media types
   std::vector<PathSetting> caching;  // values of Cache-Control
+  http::site::SiteSettings settings;
+  std::vector<http::site::HostSettings> hosts;
 
   // What the file says about the key; empty: nothing.
   [[nodiscard]] std::string_view type_of(std::string_view key) const;

@@ -145,6 +145,11 @@ class Walk {
       return;
     }
     check_name(key, segment);
+    if (key == ".crunch") {
+      throw Failure(in_quotes(tree_.name_of(key)) +
+                    " has the name of the server's own folder; rename it, or leave it out by"
+                    " --exclude");
+    }
     if (S_ISDIR(status.st_mode)) {
       check_loop(*directory, key, path, identity_of(status), is_link);
       pending_.push_back(std::make_shared<Directory>(

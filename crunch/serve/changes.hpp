@@ -9,6 +9,7 @@
 
 #include <coroutine>
 #include <cstdint>
+#include <string>
 
 #include "base/loop.hpp"
 
@@ -29,6 +30,9 @@ class Changes {
   ~Changes() { stop(); }
   Changes(const Changes&) = delete;
   Changes& operator=(const Changes&) = delete;
+
+  // What is wrong with the site's rules, for the page to show; empty: nothing.
+  std::string findings;
 
   [[nodiscard]] Version current() const noexcept { return current_; }
   [[nodiscard]] Change since(Version version) const noexcept {

@@ -57,6 +57,13 @@ void add_serve_command(CLI::App& app, Action& action) {
       ->add_option("--address,--host", words->host,
                    "Where to listen: an address, or all, for others to see it [localhost]")
       ->type_name("ADDRESS");
+  command
+      ->add_option("--allow-host", words->options.allowed_hosts,
+                   "Answer to this name, too; again for each; '*': to any")
+      ->type_name("HOST")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   command->add_flag("--dotfiles", words->options.dotfiles,
                     "Show names that begin with '.' (without this: only .well-known)");
   command->footer(

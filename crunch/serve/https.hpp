@@ -30,12 +30,13 @@ class Https {
  public:
   // `pair` was checked (crunch/certificate). All but it outlive this.
   Https(Site& site, Lower& lower, base::Loop& loop, base::Entropy& entropy,
-        const certificate::Pair& pair, http::AccessLog& log)
-      : stack_(lower, loop, context_of(pair, entropy)), server_(site, stack_, loop, {}, log) {}
+        const certificate::Pair& pair, const http::Options& options, http::AccessLog& log)
+      : stack_(lower, loop, context_of(pair, entropy)), server_(site, stack_, loop, options, log) {}
 
   net::ListenResult<void> listen(std::uint16_t port) { return server_.listen(port); }
   [[nodiscard]] std::uint16_t port() { return server_.port(); }
   base::Task<void> run() { return server_.run(); }
+  void use(std::shared_ptr<const http::site::Rules> rules) { server_.use(std::move(rules)); }
   void drain() { server_.drain(); }
 
  private:
@@ -58,12 +59,14 @@ class Https {
 template <kv::Source Site, net::ServerStack Lower>
 class Https {
  public:
-  Https(Site&, Lower&, base::Loop&, base::Entropy&, const certificate::Pair&, http::AccessLog&) {
+  Https(Site&, Lower&, base::Loop&, base::Entropy&, const certificate::Pair&, const http::Options&,
+        http::AccessLog&) {
     CHECK(!"without TLS");
   }
   net::ListenResult<void> listen(std::uint16_t) { return {}; }
   [[nodiscard]] std::uint16_t port() { return 0; }
   base::Task<void> run() { co_return; }
+  void use(const std::shared_ptr<const http::site::Rules>&) {}
   void drain() {}
 };
 

@@ -155,7 +155,7 @@ class LiveReload {
     if (key.ends_with('/')) return base::failure(kv::Error::not_found);
     kv::Key name = own_name(key);
     if (name.empty()) return kv::Kind::dictionary;
-    if (name == script_name || version_in(key)) return kv::Kind::value;
+    if (name == script_name || name == findings_name || version_in(key)) return kv::Kind::value;
     return base::failure(kv::Error::not_found);
   }
 
@@ -163,6 +163,9 @@ class LiveReload {
     kv::Result<kv::Kind> kind = own_kind(key);
     if (!kind) return base::failure(kind.error());
     if (*kind == kv::Kind::dictionary) return base::failure(kv::Error::value_expected);
+    if (own_name(key) == findings_name) {
+      return std::make_shared<const std::string>(changes_.findings);
+    }
     std::optional<Version> version = version_in(key);
     if (!version) return std::make_shared<const std::string>(script());
     return std::make_shared<const std::string>(
@@ -183,7 +186,7 @@ class LiveReload {
     kv::Result<kv::Kind> kind = own_kind(key);
     if (!kind) return base::failure(kind.error());
     if (*kind == kv::Kind::value) return base::failure(kv::Error::dictionary_expected);
-    // Event streams are values that no list names: there is one for each version.
+    // Event streams and findings are values that no list names.
     return std::vector<kv::Entry>{{std::string(script_name), kv::Kind::value}};
   }
 

@@ -73,6 +73,22 @@ constexpr std::string_view script_text = R"js('use strict';
     return count > 0;
   }
 
+  // What is wrong with the site's rules stands above the page; it is gone when it is mended, since
+  // the page is loaded anew then.
+  fetch('/.crunch/findings', { cache: 'no-store' }).then(function (answer) {
+    return answer.text();
+  }).then(function (text) {
+    if (!text) return;
+    var box = document.createElement('pre');
+    box.id = 'crunch-findings';
+    box.textContent = text;
+    box.style.cssText = 'position:fixed;z-index:2147483647;left:0;right:0;bottom:0;margin:0;' +
+      'max-height:50vh;overflow:auto;padding:1em;background:#300;color:#fff;' +
+      'font:14px/1.4 monospace;white-space:pre-wrap;text-align:left';
+    box.onclick = function () { box.remove(); };
+    document.body.appendChild(box);
+  }, function () {});
+
   document.addEventListener('visibilitychange', function () {
     if (document.visibilityState === 'hidden') stop();
     else listen();

@@ -2,6 +2,8 @@
 // crunch/serve/page.hpp: what the preview puts into pages, and what those ask it for.
 //
 // Keys:    .crunch/reload.js         the script; every HTML page ends with a line that loads it
+//          .crunch/findings          what is wrong with the site's rules, a line for each; the page
+//                                    shows it above itself until it is mended
 //          .crunch/since-VERSION     what has changed since VERSION, as an event stream that ends
 // Script:  a page listens while it can be seen (a browser opens six connections to one server, and
 //          ten tabs in the background must not hold them all); when it comes to the front it asks
@@ -21,6 +23,7 @@ namespace crunch::serve {
 
 inline constexpr std::string_view own_directory = ".crunch";
 inline constexpr std::string_view script_name = "reload.js";
+inline constexpr std::string_view findings_name = "findings";
 inline constexpr std::string_view since_name = "since-";
 
 // Sixteen hexadecimal digits; nothing else is a version.

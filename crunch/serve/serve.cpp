@@ -2,6 +2,7 @@
 #include "crunch/serve/serve.hpp"
 
 #include <arpa/inet.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdio>
@@ -9,6 +10,7 @@
 #include <span>
 
 #include "crunch/certificate/certificate.hpp"
+#include "crunch/embed/site_rules.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 #include "crunch/serve/https.hpp"
@@ -69,6 +71,32 @@ std::uint32_t random_number(base::Entropy& entropy) {
   return number;
 }
 
+// The names that the preview answers to; empty: any.
+http::Options options_of(const Options& options) {
+  http::Options out;
+  out.serves_own_folder = true;
+  if (std::ranges::find(options.allowed_hosts, "*") != options.allowed_hosts.end()) return out;
+  out.hosts = options.allowed_hosts;
+  out.hosts.push_back("localhost");
+  out.hosts.push_back(options.host_name);
+  return out;
+}
+
+// Which files the rules are in, and how old they are.
+std::string state_of_rules(const std::string& directory) {
+  std::string state;
+  const std::string inside = directory + "/", beside = directory + "/../";
+  for (const std::string& path :
+       {inside + "_redirects", inside + "_headers", inside + "crunch.toml", beside + "crunch.toml",
+        inside + "404.html", inside + "200.html"}) {
+    struct stat meta {};
+    if (::stat(path.c_str(), &meta) != 0) continue;
+    state += path + ' ' + std::to_string(meta.st_ino) + ' ' + std::to_string(meta.st_size) + ' ' +
+             std::to_string(meta.st_mtim.tv_sec) + '.' + std::to_string(meta.st_mtim.tv_nsec) + ' ';
+  }
+  return state;
+}
+
 // One preview, from its start to its end. Its parts are built and destroyed in this order.
 class Preview {
  public:
@@ -83,8 +111,13 @@ class Preview {
         stack_(platform.loop, platform.descriptors, platform.log, {.address = options.address}),
         lines_(platform.console),
         log_(lines_, platform.loop, http::LogFormat::brief),
-        server_(site_, stack_, platform.loop, {}, log_) {
-    if (pair) https_.emplace(site_, stack_, platform.loop, platform.entropy, *pair, log_);
+        server_(site_, stack_, platform.loop, options_of(options), log_),
+        rules_timer_(platform.loop, *this) {
+    if (pair) {
+      https_.emplace(site_, stack_, platform.loop, platform.entropy, *pair, options_of(options),
+                     log_);
+    }
+    look_at_rules();
   }
 
   // A sentence, if a port cannot be had.
@@ -105,6 +138,7 @@ class Preview {
       platform_.console.write("pages reload by themselves when a file changes\n");
     }
     platform_.on_stop = [this] {
+      rules_timer_.disarm();
       changes_.stop();
       server_.drain();
       if (https_) https_->drain();
@@ -117,6 +151,41 @@ class Preview {
   }
 
  private:
+  struct RulesTimer final : base::Timer {
+    RulesTimer(base::Loop& loop, Preview& its_preview) : Timer(loop), preview(its_preview) {}
+    void expired() override { preview.look_at_rules(); }
+    Preview& preview;
+  };
+
+  // Compiles the rules again when a file of theirs has changed. Rules with errors change nothing:
+  // the last good ones serve on.
+  void look_at_rules() {
+    rules_timer_.arm(platform_.loop.now() + std::chrono::milliseconds(500));
+    std::string state = state_of_rules(options_.directory);
+    if (is_looked_at_ && state == rules_state_) return;
+    rules_state_ = std::move(state);
+    std::string findings;
+    auto say = [&](const std::string& line) {
+      platform_.console.write(line + '\n');
+      if (!line.starts_with("crunch: note: ")) findings += line + '\n';
+    };
+    try {
+      const http::site::Compiled compiled =
+          embed::compile_rules(embed::read_site_file(options_.directory), options_.directory);
+      embed::say_findings(compiled.findings, say);
+      if (!compiled.has_errors()) {
+        auto rules =
+            compiled.plan.empty() ? nullptr : http::site::Rules::open(compiled.plan, false);
+        server_.use(rules);
+        if (https_) https_->use(rules);
+      }
+    } catch (const Failure& failure) {
+      say(std::string("crunch: ") + failure.what());
+    }
+    changes_.findings = std::move(findings);
+    if (std::exchange(is_looked_at_, true)) changes_.note(Change::page);
+  }
+
   const Options& options_;
   unix_target::Platform& platform_;
   Changes changes_;
@@ -127,6 +196,9 @@ class Preview {
   http::AccessLog log_;
   http::Server<Site, net::Sockets> server_;
   std::optional<Https<Site, net::Sockets>> https_;
+  std::string rules_state_;
+  bool is_looked_at_ = false;
+  RulesTimer rules_timer_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "net/endpoint.hpp"
 
@@ -24,6 +25,9 @@ struct Options {
   std::string certificate;                  // its file and that of its key; empty: one is made
   std::string key;
   bool dotfiles = false;
+  // Names by which browsers may ask for it beside local ones and the host's: "*": any. Pages of
+  // others could point a name of theirs here (DNS rebinding).
+  std::vector<std::string> allowed_hosts;
 };
 
 // The address that `host` means: "localhost" is 127.0.0.1, "all" is every address of this machine,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 #include "base/check.hpp"
 
@@ -305,7 +306,13 @@ bool Framing::read_body() noexcept {
 void Framing::begin_answer() noexcept {
   become_busy();
   state_ = State::answering;
-  workspace_->exchange.begin(request(), common_.options, workspace_->key);
+  Workspace& work = *workspace_;
+  if (common_.rules == nullptr) {
+    work.exchange.begin(request(), common_.options, work.key);
+  } else {
+    if (work.visit == nullptr) work.visit.reset(new (std::nothrow) site::Visit);
+    work.exchange.begin(request(), common_.options, work.key, common_.rules, work.visit.get());
+  }
   if (workspace_->exchange.was_malformed()) close_ = true;
 }
 

@@ -16,6 +16,12 @@
 
 namespace {
 
+void respond_with_page_404(const http::Request& request, kv::Key key, const kv::Stat& stat,
+                           const http::Circumstances& now, http::HeadSink& head,
+                           http::Answer& answer) {
+  http::respond_with_page(http::Status::not_found, request, key, stat, now, head, answer);
+}
+
 using http::HeadOf;
 
 constexpr kv::Digest digest{'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a',
@@ -83,7 +89,7 @@ TEST(Head, StoredOrMadeTheAnswerIsTheSame) {
       http::HeadParser parser(options);
       const std::string text = "GET /a.html HTTP/1.1\r\nHost: a\r\n" + std::string(fields) + "\r\n";
       ASSERT_EQ(parser.parse(text), http::Parse::complete);
-      for (auto respond : {http::respond_with_value, http::respond_with_page_404}) {
+      for (auto respond : {http::respond_with_value, respond_with_page_404}) {
         auto answer_to = [&](const kv::Stat& stat) {
           http_test::TextSink head_of_answer;
           http::Answer answer;

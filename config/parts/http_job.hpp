@@ -58,6 +58,11 @@ constexpr http::AdmissionLimits admission_limits(std::size_t total, std::size_t 
   return {total, std::min(per_client, total)};
 }
 
+// Newcomers that are told 503 at once need buffers too, beside the requests of those admitted.
+inline std::size_t refusals_of(const MemoryShares& shares) {
+  return std::clamp<std::size_t>(shares.requests_per_thread / 4, 4, 64);
+}
+
 // What the servers of a thread share: they count the appliance's connections together.
 template <class Context>
 http::Admission& admission_of(Context& context) {
@@ -77,7 +82,7 @@ http::Admission& admission_of(Context& context) {
   });
   return context.of_thread.template get<http::Admission>([&] {
     return std::make_unique<http::Admission>(clients, platform.loop, platform.thread_index,
-                                             shares.requests_per_thread);
+                                             shares.requests_per_thread + refusals_of(shares));
   });
 }
 
@@ -87,6 +92,7 @@ http::Options http_options(auto& context) {
   http::Options options;
   options.idle_within = context.boot.value(idle_timeout);
   options.requests_max = shares_of(context).requests_per_thread;
+  options.refusals_max = refusals_of(shares_of(context));
   return options;
 }
 

@@ -222,11 +222,14 @@ class Suite:
         # All that comes by QEMU's own network is one client.
         with self.start(small_image(self.target), "--redirect=false",
                         "--max-connections-per-client=2") as guest:
-            with guest.client() as first, guest.client() as second, guest.client() as third:
-                for client in (first, second, third):
-                    self.assertEqual(client.get("/style.css").status, 200)
-                self.assertTrue(first.is_closed_by_peer())
-                self.assertEqual(second.get("/style.css").status, 200)
+            clients = []
+            for _ in range(3):
+                clients.append(guest.client())
+                self.assertEqual(clients[-1].get("/style.css").status, 200)
+            self.assertTrue(clients[0].is_closed_by_peer())
+            self.assertEqual(clients[1].get("/style.css").status, 200)
+            for client in clients:
+                client.close()
         with self.start(small_image(self.target), "--log=json", "--http-port=8000",
                         "--https-port=8443") as guest:
             self.assertIn("listening on port 8000 (http)", guest.console())

@@ -194,7 +194,9 @@ bool PathPattern::fits(std::string_view key) const {
 std::string_view SiteFile::type_of(std::string_view key) const { return last_fit(types, key); }
 std::string_view SiteFile::caching_of(std::string_view key) const { return last_fit(caching, key); }
 
-bool is_site_table(std::string_view name) { return name == "types" || name == "cache"; }
+bool is_site_table(std::string_view name) {
+  return name == "types" || name == "cache" || name == "site" || name == "host";
+}
 
 std::string site_file_of(const std::string& site) {
   namespace fs = std::filesystem;

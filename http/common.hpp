@@ -29,8 +29,8 @@ class Common {
   AccessLog& log;
   WorkspacePool pool;
   std::shared_ptr<const site::Rules> rules;  // of the site; null: it has none
-  bool draining = false;  // every answer is the last one of its connection
-  bool aborting = false;  // nothing more goes out
+  bool draining = false;                     // every answer is the last one of its connection
+  bool aborting = false;                     // nothing more goes out
 
   // Seconds since 1970 and the Date field, read from the clock once a turn.
   [[nodiscard]] std::int64_t now_s() noexcept;

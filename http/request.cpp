@@ -62,9 +62,8 @@ Field field_of(std::string_view name) noexcept {
     case 14:
       return choose(name, "content-length", Field::content_length);
     case 15:
-      return is(name, "accept-language")
-                 ? Field::accept_language
-                 : choose(name, "accept-encoding", Field::accept_encoding);
+      return is(name, "accept-language") ? Field::accept_language
+                                         : choose(name, "accept-encoding", Field::accept_encoding);
     case 17:
       return is(name, "if-modified-since")
                  ? Field::if_modified_since

@@ -41,8 +41,8 @@ namespace tls {
 struct OverOptions {
   // From the lower accept to the end of the handshake.
   base::Duration handshake_within = std::chrono::seconds(10);
-  std::size_t openings_max = 1024;   // connections whose hello is not whole, or refused ones
-  std::size_t handshakes_max = 256;  // 45 KiB each
+  std::size_t openings_max = 1024;     // connections whose hello is not whole, or refused ones
+  std::size_t handshakes_max = 256;    // 45 KiB each
   std::size_t large_buffers_max = 64;  // of writers with more than a record, 66 KB each
   std::size_t ready_max = 256;         // of a listener: open sessions that wait for its accept
 };

@@ -58,8 +58,7 @@
 #define DHCP_SET_TIMEOUT_FROM_OFFERED_T1_RENEW(result, dhcp) ((void)(result))
 #define DHCP_SET_TIMEOUT_FROM_OFFERED_T2_REBIND(result, dhcp) ((void)(result))
 #define DHCP_NEXT_TIMEOUT_THRESHOLD 60  // RFC 2131 section 4.4.5
-#define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) \
-  (u16_t)(((tries) < 6 ? 1 << (tries) : 60) * 1000)
+#define DHCP_REQUEST_BACKOFF_SEQUENCE(tries) (u16_t)(((tries) < 6 ? 1 << (tries) : 60) * 1000)
 // Fragments that wait for their others, of all datagrams together.
 #define IP_REASSEMBLY 1
 #define IP_REASS_MAX_PBUFS 64

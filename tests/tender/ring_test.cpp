@@ -215,10 +215,11 @@ TEST(Puts, AConsoleThatNobodyReadsDoesNotStopTheGuest) {
   const int before = ::dup(STDOUT_FILENO);
   ::dup2(ends[1], STDOUT_FILENO);
   World world;
-  const hvt::Puts call{data, 5000};
+  const solo5::Puts call{data, 5000};
   std::memcpy(world.bytes.data() + 0x120000, &call, sizeof call);
-  const Access puts{
-      true, 4, 1, static_cast<std::uint16_t>(hvt::port_base + unsigned(hvt::Call::puts)), 0x120000};
+  const Access puts{true, 4, 1,
+                    static_cast<std::uint16_t>(solo5::port_base + unsigned(solo5::Call::puts)),
+                    0x120000};
   for (int i = 0; i < 100; ++i) EXPECT_EQ(world.serve(puts), "");  // 500 KB
   ::dup2(before, STDOUT_FILENO);
   int waiting = 0;

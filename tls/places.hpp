@@ -21,6 +21,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 
 namespace tls {
 

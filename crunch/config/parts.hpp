@@ -5,7 +5,7 @@
 
 #pragma once
 
-#pragma GCC warning "include \"config/parts/parts.hpp\" and write config for crunch::config"
+#warning include "config/parts/parts.hpp" and write config for crunch::config
 
 #include "config/parts/parts.hpp"
 

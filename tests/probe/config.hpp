@@ -11,6 +11,8 @@
 
 #pragma once
 
+#include CRUNCH_TARGET
+
 #include <array>
 #include <string>
 #include <tuple>

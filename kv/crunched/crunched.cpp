@@ -53,7 +53,10 @@ const crunched::FormRecord* Crunched::find_form(const crunched::File& file,
                                                 Encoding encoding) const noexcept {
   const unsigned bit = 1U << index_of(encoding);
   if ((file.encodings & bit) == 0) return nullptr;
-  return forms_ + file.first_form + std::popcount(file.encodings & (bit - 1));
+  // std::popcount would be a call on a processor that need not have the instruction.
+  unsigned before = 0;
+  for (unsigned left = file.encodings & (bit - 1); left != 0; left &= left - 1) ++before;
+  return forms_ + file.first_form + before;
 }
 
 // The first file whose key is not less than `directory` + '/'; '/' has '-' and '.' below it, so
@@ -93,8 +96,11 @@ base::Ready<Result<Kind>> Crunched::exists(Key key) const {
 base::Ready<Result<Stat>> Crunched::stat(Key key) const {
   key = without_slash(key);
   const crunched::File* file = find(key);
-  if (file == nullptr) return {base::failure(absence(key))};
-  base::Ready<Result<Stat>> ready;
+  base::Ready<Result<Stat>> ready;  // the one object that is returned, so that no copy is made
+  if (file == nullptr) {
+    ready.value = base::failure(absence(key));
+    return ready;
+  }
   Stat& stat = *ready.value;
   stat.modified_s = file->modified_s;
   stat.encodings = file->encodings;

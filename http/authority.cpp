@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <cstring>
 
 #include "http/syntax.hpp"
 
@@ -21,6 +23,20 @@ constexpr std::array<bool, 256> make_name_table() {
   return table;
 }
 constexpr std::array<bool, 256> name_table = make_name_table();
+
+// Are eight bytes small letters, digits, '-' or '.'? A byte below 128 carries into its highest bit
+// when what is added makes it at least 128.
+bool is_plain_word(const char* at) {
+  constexpr std::uint64_t each = 0x0101010101010101U;
+  std::uint64_t word = 0;
+  std::memcpy(&word, at, sizeof word);
+  auto from = [word](unsigned char first) { return word + each * (0x80U - first); };
+  auto is_in = [from](unsigned char first, unsigned char last) {
+    return from(first) & ~from(static_cast<unsigned char>(last + 1));
+  };
+  const std::uint64_t plain = (is_in('a', 'z') | is_in('0', '9') | is_in('-', '.')) & ~word;
+  return (plain & each * 0x80U) == each * 0x80U;
+}
 
 bool is_name_char(char c) { return name_table[static_cast<unsigned char>(c)]; }
 
@@ -79,6 +95,16 @@ bool is_ip_future(string_view text) {
                              [](char c) { return is_name_char(c) || c == ':'; });
 }
 
+// A length of the front that surely has nothing but small letters, digits, '-' and '.': of most
+// names all. Looks at eight bytes at a time, the last of which may overlap.
+std::size_t plain_bytes(string_view text) {
+  if (text.size() < 8) return 0;
+  std::size_t at = 0;
+  while (text.size() - at >= 8 && is_plain_word(text.data() + at)) at += 8;
+  const std::size_t left = text.size() - at;
+  return left < 8 && is_plain_word(text.data() + text.size() - 8) ? text.size() : at;
+}
+
 // The end of the host at the start of `text`; npos where that is malformed.
 std::size_t end_of_host(string_view text) {
   if (text.starts_with('[')) {
@@ -87,7 +113,7 @@ std::size_t end_of_host(string_view text) {
     string_view inside = text.substr(1, close - 1);
     return is_ipv6(inside) || is_ip_future(inside) ? close + 1 : string_view::npos;
   }
-  std::size_t at = 0;
+  std::size_t at = plain_bytes(text);
   for (;;) {
     while (at < text.size() && is_name_char(text[at])) ++at;
     if (at == text.size()) return at;

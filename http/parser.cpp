@@ -27,13 +27,6 @@ Method method_of(string_view text) {
   return std::ranges::find(refused, text) != refused.end() ? Method::refused : Method::unknown;
 }
 
-// A URI is of ASCII (RFC 3986 section 2); other bytes are percent-encoded.
-bool is_ascii(string_view text) {
-  unsigned char bits = 0;
-  for (char c : text) bits |= static_cast<unsigned char>(c);
-  return bits < 0x80;
-}
-
 // One coding of a Transfer-Encoding: a name, which it answers, and parameters. Empty: malformed.
 string_view coding_name(string_view coding, bool& has_parameters) {
   std::size_t end = 0;
@@ -79,10 +72,12 @@ constexpr std::size_t method_bytes_max = request_line_slack - 10;  // two spaces
   // would be the fold of the one before it.
   const char* name_end = skip_name(line.data(), received_end);
   auto colon = static_cast<std::size_t>(name_end - line.data());
-  if (colon == 0 || *name_end != ':' || ++fields_ > options_.fields_max) {
-    refusal_ = fields_ > options_.fields_max ? Status::fields_too_large : Status::bad_request;
+  const bool is_field = colon != 0 && *name_end == ':';
+  if (!is_field || fields_left_ == 0) {
+    refusal_ = is_field ? Status::fields_too_large : Status::bad_request;
     return false;
   }
+  --fields_left_;
   if (colon > field_name_bytes_max) return true;
   Field field = field_of({line.data(), colon});
   if (field == Field::other) return true;
@@ -100,45 +95,49 @@ constexpr std::size_t method_bytes_max = request_line_slack - 10;  // two spaces
 Parse HeadParser::parse(string_view received) noexcept {
   const char* const begin = received.data();
   const char* const end = begin + received.size();
-  ControlScan controls(begin + at_, end);
+  const char* line = begin + at_;
+  ControlScan controls(line, end);
   for (;;) {
-    const char* line = begin + at_;
     const char* stop = controls.next();
-    for (; stop != end && *stop == '\t'; stop = controls.next()) {
-      if (state_ == State::before) return refuse(Status::bad_request);
+    if (end - stop < 2 || stop[0] != '\r' || stop[1] != '\n') [[unlikely]] {
+      if (stop != end && *stop == '\t' && state_ == State::fields) continue;
+      return end_without_line(received, {stop, static_cast<std::size_t>(end - stop)});
     }
-    auto length = static_cast<std::size_t>(stop - line);
-    if (state_ == State::before && length > options_.target_bytes_max + request_line_slack) {
-      return refuse_long_line({line, length});
-    }
-    if (end - stop < 2) {
-      if (stop == end || *stop == '\r') return end_of_received(received);
-      return refuse(Status::bad_request);
-    }
-    if (stop[0] != '\r' || stop[1] != '\n') return refuse(Status::bad_request);
     controls.skip_lf();
-    at_ += length + 2;
+    const string_view text(line, static_cast<std::size_t>(stop - line));
+    line = stop + 2;
+    at_ = static_cast<std::size_t>(line - begin);
     if (state_ == State::fields) {
-      if (length == 0) {
+      if (text.empty()) {
         request_.head = received.substr(start_, at_ - start_);
         return finish();
       }
-      if (!read_field({line, length}, end)) return Parse::refused;
+      if (!read_field(text, end)) return Parse::refused;
       continue;
     }
+    if (is_long_request_line(text)) return refuse_long_line(text);
     // Some clients send a blank line after a body (RFC 9112 section 2.2).
-    if (length == 0 && at_ <= 4) continue;
-    start_ = at_ - length - 2;
-    if (read_request_line({line, length}) == Parse::refused) return Parse::refused;
+    if (text.empty() && at_ <= 4) continue;
+    start_ = at_ - text.size() - 2;
+    if (read_request_line(text) == Parse::refused) return Parse::refused;
     state_ = State::fields;
   }
 }
 
-// The last line has not ended.
-Parse HeadParser::end_of_received(string_view received) noexcept {
+// The line that starts at at_ has no CRLF behind it: `rest`, which starts with a control or is
+// empty, comes first.
+Parse HeadParser::end_without_line(string_view received, string_view rest) noexcept {
+  if (rest.starts_with('\t')) return refuse(Status::bad_request);  // in the request line
+  const string_view line = received.substr(at_, received.size() - rest.size() - at_);
+  if (state_ == State::before && is_long_request_line(line)) return refuse_long_line(line);
+  if (!rest.empty() && rest != "\r") return refuse(Status::bad_request);
   if (received.size() < options_.header_bytes_max) return Parse::need_more;
   if (state_ == State::before) return refuse_long_line(received.substr(at_));
   return refuse(Status::fields_too_large);
+}
+
+bool HeadParser::is_long_request_line(string_view line) const noexcept {
+  return line.size() > options_.target_bytes_max + request_line_slack;
 }
 
 // Which part of the request line is too long (RFC 9112 section 3)?

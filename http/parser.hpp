@@ -39,7 +39,7 @@ class HeadParser {
   // Ready for another request.
   void reset() noexcept {
     at_ = 0;
-    fields_ = 0;
+    fields_left_ = options_.fields_max;
     state_ = State::before;
     request_.present = request_.repeated = 0;
     request_.method = Method::unknown;
@@ -64,7 +64,8 @@ class HeadParser {
     refusal_ = why;
     return Parse::refused;
   }
-  Parse end_of_received(std::string_view received) noexcept;
+  Parse end_without_line(std::string_view received, std::string_view rest) noexcept;
+  [[nodiscard]] bool is_long_request_line(std::string_view line) const noexcept;
   Parse refuse_long_line(std::string_view line) noexcept;
   Parse read_request_line(std::string_view line) noexcept;
   bool read_field(std::string_view line, const char* received_end) noexcept;
@@ -74,9 +75,9 @@ class HeadParser {
   void read_expect() noexcept;
 
   const Options& options_;
-  std::size_t at_ = 0;      // where the next line starts
-  std::size_t start_ = 0;   // where the request line starts
-  std::size_t fields_ = 0;  // how many there were
+  std::size_t at_ = 0;                             // where the next line starts
+  std::size_t start_ = 0;                          // where the request line starts
+  std::size_t fields_left_ = options_.fields_max;  // how many more there may be
   State state_ = State::before;
   Status refusal_ = Status::bad_request;
   Request request_;

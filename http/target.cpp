@@ -3,6 +3,7 @@
 
 #include <array>
 
+#include "http/scan.hpp"
 #include "http/syntax.hpp"
 
 namespace http {
@@ -10,12 +11,6 @@ namespace http {
 namespace {
 
 using std::string_view;
-
-Target failed(TargetError error) {
-  Target target;
-  target.error = error;
-  return target;
-}
 
 int hex_value(char c) {
   if (!is_hex_digit(c)) return -1;
@@ -96,40 +91,51 @@ class KeyWriter {
   bool has_slash_ = false;
 };
 
-}  // namespace
-
-Target parse_target(string_view text, std::span<char> key) noexcept {
-  Target target;
+TargetError read_target(string_view text, std::span<char> key, Target& target) {
   if (text == "*") {
     target.is_asterisk = true;
-    return target;
+    return TargetError::none;
   }
   if (!text.starts_with('/')) {
     target.authority = take_authority(text);
-    if (!target.authority) return failed(TargetError::malformed);
+    if (!target.authority) return TargetError::malformed;
   }
-  if (text.size() >= key.size()) return failed(TargetError::too_long);
+  if (text.size() >= key.size()) return TargetError::too_long;
+  if (is_plain_path(text)) {
+    target.path = text;
+    target.key = {key.data(), text.copy(key.data(), text.size(), 1)};
+    return TargetError::none;
+  }
   KeyWriter writer(key.data());
   const char* at = text.data();
   const char* const end = at + text.size();
   while ((at = writer.plain(at, end)) != end && *at != '?') {
-    if (*at == '#' || *at == '\0') return failed(TargetError::malformed);
+    if (*at == '#' || *at == '\0') return TargetError::malformed;
     if (*at == '/') {
       writer.end_segment();
       ++at;
     } else if (writer.escape(at, end)) {
       at += 3;
     } else {
-      return failed(TargetError::malformed);
+      return TargetError::malformed;
     }
   }
   target.path = text.substr(0, static_cast<std::size_t>(at - text.data()));
   target.query = text.substr(target.path.size());
-  if (target.query.find('#') != string_view::npos) return failed(TargetError::malformed);
+  if (target.query.find('#') != string_view::npos) return TargetError::malformed;
   // Nothing behind the last '/', or only dots, is a directory's name.
   target.is_directory = writer.end_segment();
-  target.error = writer.has_slash() ? TargetError::nothing : TargetError::none;
   target.key = writer.key();
+  return writer.has_slash() ? TargetError::nothing : TargetError::none;
+}
+
+}  // namespace
+
+Target parse_target(string_view text, std::span<char> key) noexcept {
+  Target target;
+  const TargetError error = read_target(text, key, target);
+  if (error == TargetError::malformed || error == TargetError::too_long) target = {};
+  target.error = error;
   return target;
 }
 

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <span>
 #include <string_view>
 
 #include "http/status.hpp"
@@ -18,8 +19,8 @@ class HeadSink {
  public:
   // Comes first, once. Date and what is about the connection are the framing's.
   virtual void begin(Status status) = 0;
-  // Fields that live as long as the store.
-  virtual void fields(const kv::Fields& set) = 0;
+  // Fields that live as long as the store: sets of `head`, in this order.
+  virtual void fields(const kv::Head& head, std::span<const kv::Head::Offset> sets) = 0;
   // A field whose texts stand only during the call.
   virtual void field(std::string_view name, std::string_view value) = 0;
   // The same, with a value that the caller puts together in the Writer before it calls end_value.

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: ISC
 #include "http/respond.hpp"
 
+#include <array>
+#include <span>
+
 #include "http/conditions.hpp"
 #include "http/head.hpp"
 #include "http/mime.hpp"
@@ -82,11 +85,14 @@ struct Representation {
       describe_to(taker);
       return;
     }
-    if (wanted.has(HeadPart::validators)) give_set(stored.at(stored.validators), wanted, head);
-    if (wanted.has(HeadPart::type)) head.fields(stored.at(stored.type));
-    if (wanted.has(HeadPart::middle)) give_set(stored.at(stored.middle), wanted, head);
-    if (stored.fields != 0) head.fields(stored.at(stored.fields));
-    if (wanted.has(HeadPart::length)) head.fields(stored.at(stored.length));
+    std::array<kv::Head::Offset, 5> sets;
+    std::size_t count = 0;
+    if (wanted.has(HeadPart::validators)) sets[count++] = stored.validators;
+    if (wanted.has(HeadPart::type)) sets[count++] = stored.type;
+    if (wanted.has(HeadPart::middle)) sets[count++] = stored.middle;
+    if (stored.fields != 0) sets[count++] = stored.fields;
+    if (wanted.has(HeadPart::length)) sets[count++] = stored.length;
+    give_sets(std::span(sets).first(count), wanted, head);
   }
 
  private:
@@ -100,14 +106,22 @@ struct Representation {
               .varies = stat.encodings != identity_only},
              taker);
   }
-  static void give_set(const kv::Fields& set, const Wanted& wanted, HeadSink& head) {
+  void give_sets(std::span<const kv::Head::Offset> sets, const Wanted& wanted,
+                 HeadSink& head) const {
+    const kv::Head& stored = form().head;
     if (wanted.is_of_the_value && wanted.last_modified) {
-      head.fields(set);
+      head.fields(stored, sets);
       return;
     }
-    set.for_each([&](string_view name, string_view value) {
-      if (wanted.takes(name)) head.field(name, value);
-    });
+    for (const kv::Head::Offset& set : sets) {
+      if (set == stored.fields) {  // the site's own are its own affair
+        head.fields(stored, {&set, 1});
+        continue;
+      }
+      stored.at(set).for_each([&](string_view name, string_view value) {
+        if (wanted.takes(name)) head.field(name, value);
+      });
+    }
   }
 };
 

@@ -35,7 +35,11 @@ class Lines final : public HeadSink {
       out_.text("\r\n");
     }
   }
-  void fields(const kv::Fields& set) override { out_.text(set.text()); }
+  void fields(const kv::Head& head, std::span<const kv::Head::Offset> sets) override {
+    Writer out = out_;  // a copy of its own stays in registers
+    for (kv::Head::Offset set : sets) out.text(head.at(set).text());
+    out_ = out;
+  }
   void field(std::string_view name, std::string_view value) override {
     begin_value(name).text(value);
     end_value();

@@ -80,12 +80,14 @@ void SiteHead::begin(Status status) {
   below_.begin(status);
 }
 
-void SiteHead::fields(const kv::Fields& set) {
+void SiteHead::fields(const kv::Head& head, std::span<const kv::Head::Offset> sets) {
   if (own_.is_empty()) {
-    below_.fields(set);
+    below_.fields(head, sets);
     return;
   }
-  set.for_each([this](string_view name, string_view value) { field(name, value); });
+  for (kv::Head::Offset set : sets) {
+    head.at(set).for_each([this](string_view name, string_view value) { field(name, value); });
+  }
 }
 
 void SiteHead::field(string_view name, string_view value) {

@@ -51,7 +51,7 @@ class SiteHead final : public HeadSink {
  public:
   SiteHead(HeadSink& below, Visit& visit) noexcept : below_(below), visit_(visit) {}
   void begin(Status status) override;
-  void fields(const kv::Fields& set) override;
+  void fields(const kv::Head& head, std::span<const kv::Head::Offset> sets) override;
   void field(std::string_view name, std::string_view value) override;
   Writer& begin_value(std::string_view name) override;
   void end_value() override;

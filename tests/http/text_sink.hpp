@@ -15,8 +15,11 @@ class TextSink final : public http::HeadSink {
   std::string text;  // the fields, as lines
 
   void begin(http::Status its_status) override { status = http::code_of(its_status); }
-  void fields(const kv::Fields& set) override {
-    set.for_each([this](std::string_view name, std::string_view value) { field(name, value); });
+  void fields(const kv::Head& head, std::span<const kv::Head::Offset> sets) override {
+    for (kv::Head::Offset set : sets) {
+      head.at(set).for_each(
+          [this](std::string_view name, std::string_view value) { field(name, value); });
+    }
   }
   void field(std::string_view name, std::string_view value) override {
     text.append(name).append(": ").append(value).append("\r\n");

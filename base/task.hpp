@@ -47,14 +47,16 @@ concept AwaitableOf = requires(A&& a) {
   { detail::awaiter_of(std::forward<A>(a)).await_resume() } -> std::convertible_to<T>;
 };
 
-// An answer that is already there: awaiting it costs no frame and never suspends.
+// An answer that is already there: awaiting it costs no frame and never suspends. What is awaited
+// is the answer in its place, not a copy: it may be large, and whoever is called with it has it
+// until the end of the expression.
 template <class T>
 struct [[nodiscard]] Ready {
   T value;
 
   static constexpr bool await_ready() noexcept { return true; }
   static constexpr void await_suspend(std::coroutine_handle<>) noexcept {}
-  constexpr T await_resume() { return std::move(value); }
+  constexpr T&& await_resume() noexcept { return std::move(value); }
 };
 
 template <class T = void>

@@ -299,8 +299,7 @@ PooledTask<h1::Next> Server<Store, Stack>::converse(Connection& connection, h1::
         break;
       }
       case h1::Next::stat: {
-        auto stat = co_await store_.stat(framing.exchange().key());
-        framing.exchange().take_stat(stat);
+        framing.take_stat(co_await store_.stat(framing.exchange().key()));
         break;
       }
       case h1::Next::get: {

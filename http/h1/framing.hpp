@@ -72,6 +72,7 @@ class Framing : public Place {
   void did_shut_down(bool well) noexcept;
 
   [[nodiscard]] Exchange& exchange() noexcept { return workspace_->exchange; }
+  void take_stat(const kv::Result<kv::Stat>& stat) noexcept { exchange().take_stat(stat); }
   // How much of the value should be asked for now.
   [[nodiscard]] std::uint64_t piece_bytes(std::uint64_t bytes_max) const noexcept;
   // `bytes` are what was asked for, `lasting` as in net::Piece. True: now write pieces(), while the

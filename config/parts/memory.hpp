@@ -13,6 +13,7 @@
 #include <memory>
 #include <string>
 
+#include "base/check.hpp"
 #include "config/boot.hpp"
 #include "config/key.hpp"
 #include "config/memory.hpp"
@@ -45,6 +46,7 @@ const MemoryShares& shares_of(Context& context) {
       users.connections_are_asked_for = boot.is_said(max_connections.name);
     }
     if constexpr (requires { platform.memory_bytes; }) {
+      CHECK(platform.memory_bytes > 0);
       const MemoryShares shares = divide_memory(platform.memory_bytes, users);
       if (users.connections_are_asked_for && shares.connections_max < users.connections_wanted) {
         platform.log.warning({"--max-connections=", std::to_string(users.connections_wanted),

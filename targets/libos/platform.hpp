@@ -19,7 +19,6 @@
 #include "base/log.hpp"
 #include "base/loop.hpp"
 #include "targets/libos/clock.hpp"
-#include "targets/libos/pages.hpp"
 #include "targets/libos/services.hpp"
 
 namespace libos {
@@ -41,7 +40,7 @@ struct Platform {
   // Set it to what ends the work in order (drain); called at most once, on the loop, when the
   // machine is asked to stop. Left empty: the loop is stopped.
   std::function<void()> on_stop;
-  // What the host gave, but for what the image and its devices have taken.
+  // free_memory_bytes(), once the devices serve.
   std::uint64_t memory_bytes = 0;
 };
 
@@ -104,7 +103,7 @@ struct Machine {
         loop(clock, idle),
         platform(offer(arguments)) {
     net.serve(loop);
-    platform.memory_bytes = pages::total_bytes() - pages::used_bytes();
+    platform.memory_bytes = free_memory_bytes();
   }
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;

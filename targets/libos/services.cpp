@@ -58,6 +58,8 @@ std::string boot_line() {
          memory_text();
 }
 
+std::uint64_t free_memory_bytes() noexcept { return pages::total_bytes() - pages::used_bytes(); }
+
 std::string memory_text_most() {
   return memory_text() + ", at most " + tenths(pages::used_bytes_most(), mib);
 }

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "base/clock.hpp"
@@ -33,6 +34,8 @@ class Entropy final : public base::Entropy {
   void fill(base::MutableBytes out) noexcept override;
 };
 
+// What the host gave, without what the image and its devices have taken so far.
+[[nodiscard]] std::uint64_t free_memory_bytes() noexcept;
 // "ready 9.9 ms after entry; image 9.9 MiB, memory 9.9 of 9.9 MiB"
 [[nodiscard]] std::string boot_line();
 // "memory 9.9 of 9.9 MiB, at most 9.9"

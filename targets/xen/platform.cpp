@@ -45,6 +45,7 @@ struct Machine {
             credentials_of(store)} {
     vifs.serve(loop);
     idle.serve(vifs);
+    platform.memory_bytes = libos::free_memory_bytes();
   }
 
   void begin_store() {

@@ -43,7 +43,7 @@ inline constexpr std::uint64_t tls_connection_bytes = 5 * 1024;
 inline constexpr std::uint64_t request_bytes = 31 * 1024;  // http::Workspace
 inline constexpr std::uint64_t tls_sending_bytes = 17 * 1024;
 inline constexpr std::uint64_t handshake_bytes = 45 * 1024;
-inline constexpr std::uint64_t thread_bytes = 192 * 1024;  // buffers that a thread's flows share
+inline constexpr std::uint64_t thread_bytes = 256 * 1024;  // buffers that its connections share
 
 // Above these no more is needed; below the least nothing can be served.
 inline constexpr std::size_t handshakes_max = 256;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "http/common.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 
 namespace http {
@@ -15,6 +17,7 @@ Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_
       loop(its_loop),
       log(its_log),
       pool(options),
+      visits(std::clamp<std::size_t>(options.requests_max / 8, 4, WorkspacePool::kept_max)),
       own_(its_admission == nullptr ? std::make_unique<OwnAdmission>(loop, options) : nullptr),
       admission_(its_admission == nullptr ? own_->admission : *its_admission) {
   CHECK(options.ranges_max <= ranges_limit);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // http/common.hpp: what the connections of one server share.
 //
-// Owns:  buffers, the date, and, unless the server shares one with others, its admission.
+// Owns:  buffers, the site's rules, the date, and, unless the server shares one with others, its
+//        admission.
 
 #pragma once
 
@@ -28,6 +29,7 @@ class Common {
   base::Loop& loop;
   AccessLog& log;
   WorkspacePool pool;
+  site::VisitPool visits;
   std::shared_ptr<const site::Rules> rules;  // of the site; null: it has none
   bool draining = false;                     // every answer is the last one of its connection
   bool aborting = false;                     // nothing more goes out
@@ -35,6 +37,12 @@ class Common {
   // Seconds since 1970 and the Date field, read from the clock once a turn.
   [[nodiscard]] std::int64_t now_s() noexcept;
   [[nodiscard]] std::string_view date() noexcept { return date_.at(now_s()); }
+
+  // From the next request on; null: none. Throws std::bad_alloc.
+  void use(std::shared_ptr<const site::Rules> its_rules) {
+    if (its_rules != nullptr) visits.reserve();
+    rules = std::move(its_rules);
+  }
 
   [[nodiscard]] Admission& admission() noexcept { return admission_; }
 

@@ -118,12 +118,26 @@ void Exchange::answer(std::int64_t now_s, HeadSink& head) noexcept {
   range_done_ = 0;
   if (visit_ != nullptr && !target_.is_asterisk) {
     site::SiteHead with_fields(head, *visit_);
-    give_answer(now, with_fields);
-    with_fields.finish();
+    if (with_fields.fits()) {
+      give_answer(now, with_fields);
+      with_fields.finish();
+    } else {
+      refusal_ = Status::service_unavailable;
+      give_answer(now, head);
+    }
   } else {
     give_answer(now, head);
   }
   step_ = first_of_body();
+}
+
+void Exchange::leave_visit(std::span<char> key) noexcept {
+  if (visit_ == nullptr) return;
+  const site::Route& route = visit_->route();
+  if (route.end() == site::Route::End::value && step_ != Step::done) {
+    lookup_.hold(route.key(), route.stat(), key);
+  }
+  visit_ = nullptr;
 }
 
 void Exchange::give_answer(const Circumstances& now, HeadSink& head) noexcept {
@@ -152,7 +166,10 @@ void Exchange::answer_visit(const Circumstances& now, HeadSink& head) noexcept {
       return;
     case End::value:
       if (!is_read) break;
-      if (status == Status::ok) {
+      // It goes into the request's own buffer (leave_visit).
+      if (route.key().size() > options_->target_bytes_max + lookup_slack) {
+        respond_with_status(Status::uri_too_long, *request_, now, head, answer_);
+      } else if (status == Status::ok) {
         respond_with_value(*request_, route.key(), route.stat(), now, head, answer_);
       } else {
         respond_with_page(status, *request_, route.key(), route.stat(), now, head, answer_);

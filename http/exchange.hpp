@@ -41,7 +41,7 @@ class Exchange {
 
   // `request` is complete. `key` has lookup_slack bytes more than its target.
   void begin(const Request& request, const Options& options, std::span<char> key) noexcept;
-  // Of a site with rules. `visit` is the exchange's until it is done; null: there is no memory.
+  // Of a site with rules. `visit` is the exchange's until leave_visit; null: there is no room.
   void begin(const Request& request, const Options& options, std::span<char> key,
              std::shared_ptr<const site::Rules> rules, site::Visit* visit) noexcept;
   // The answer is a page that says `why`; `request` as far as it was read.
@@ -61,6 +61,10 @@ class Exchange {
   void answer(std::int64_t now_s, HeadSink& head) noexcept;
   // The framing had no room for the head: it is asked for again.
   void answer_again() noexcept { step_ = Step::answer; }
+
+  // The head was taken, and is not asked for again: the visit is needed no longer. `key` is the
+  // buffer that `begin` had.
+  void leave_visit(std::span<char> key) noexcept;
 
   // At most text_bytes_max.
   void write_text(Writer& out) noexcept;

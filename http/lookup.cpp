@@ -25,6 +25,15 @@ void Lookup::start_absent(std::span<char> buffer) noexcept {
   ask(State::page, 0, page_404_name);
 }
 
+void Lookup::hold(kv::Key key, const kv::Stat& stat, std::span<char> buffer) noexcept {
+  CHECK(key.size() <= buffer.size());
+  buffer_ = buffer;
+  std::ranges::copy(key, buffer.data());
+  key_bytes_ = key.size();
+  stat_ = stat;
+  end_ = End::found;
+}
+
 // The name goes where the key's last segments were: only the directory is needed from here on.
 void Lookup::ask(State state, std::size_t directory_bytes, std::string_view name) noexcept {
   state_ = state;

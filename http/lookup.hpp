@@ -51,6 +51,9 @@ class Lookup {
   // Starts where nothing can have the key: looks for the root's page only.
   void start_absent(std::span<char> buffer) noexcept;
 
+  // Ends: somebody else found `key`, which fits into `buffer` and is not in it.
+  void hold(kv::Key key, const kv::Stat& stat, std::span<char> buffer) noexcept;
+
   [[nodiscard]] bool wants() const noexcept { return end_ == End::none; }
   [[nodiscard]] kv::Key key() const noexcept { return {buffer_.data(), key_bytes_}; }
   void take(const kv::Result<kv::Stat>& answer) noexcept;

@@ -58,7 +58,8 @@ class Server {
   base::Task<void> run();
 
   // From the next request on the site has these rules; null: none. For who compiles them itself.
-  void use(std::shared_ptr<const site::Rules> rules) noexcept { common_.rules = std::move(rules); }
+  // Throws std::bad_alloc.
+  void use(std::shared_ptr<const site::Rules> rules) { common_.use(std::move(rules)); }
 
   void drain();
 
@@ -206,10 +207,12 @@ base::Task<void> Server<Store, Stack>::take_plan() {
     }
     co_return;
   }
-  common_.rules = site::Rules::open(kv::Bytes(*plan), Store::values_last);
-  if (common_.rules == nullptr) {
+  std::shared_ptr<const site::Rules> rules =
+      site::Rules::open(kv::Bytes(*plan), Store::values_last);
+  if (rules == nullptr) {
     throw std::runtime_error("the site's rules are damaged, or of another crunch: build it again");
   }
+  common_.use(std::move(rules));
 }
 
 template <kv::Source Store, net::ServerStack Stack>

@@ -58,7 +58,7 @@ struct Workspace {
   HeadParser parser;
   BodyParser body;
   Exchange exchange;
-  std::unique_ptr<site::Visit> visit;  // once a request needed one
+  std::unique_ptr<site::Visit> visit;  // of a site with rules, until the head is written
 };
 
 class WorkspacePool {

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
+#include <utility>
 
 #include "base/check.hpp"
 
@@ -138,6 +138,7 @@ Next Framing::next_in_head() noexcept {
 // False: there is something else to do first.
 bool Framing::next_in_answering(Next& next) noexcept {
   Workspace& work = *workspace_;
+  if (std::exchange(begins_again_, false)) begin_answer();
   switch (work.exchange.step()) {
     case Exchange::Step::stat:
       next = Next::stat;
@@ -314,10 +315,16 @@ void Framing::begin_answer() noexcept {
   if (common_.rules == nullptr) {
     work.exchange.begin(request(), common_.options, work.key);
   } else {
-    if (work.visit == nullptr) work.visit.reset(new (std::nothrow) site::Visit);
+    if (work.visit == nullptr) work.visit = common_.visits.take();
     work.exchange.begin(request(), common_.options, work.key, common_.rules, work.visit.get());
   }
   if (workspace_->exchange.was_malformed()) close_ = true;
+}
+
+// A visit's buffers are for all connections: none keeps them while it waits for its peer.
+void Framing::give_visit() noexcept {
+  workspace_->exchange.leave_visit(workspace_->key);
+  common_.visits.give(std::move(workspace_->visit));
 }
 
 // Writes the answer's head. False: what waits must be written first, to make room.
@@ -330,11 +337,18 @@ bool Framing::answer() noexcept {
     Lines lines(work.out, common_.date(), close_, request().is_http_1_0);
     work.exchange.answer(common_.now_s(), lines);
     work.out.text("\r\n");
-    if (!work.out.overflowed()) return true;
+    if (!work.out.overflowed()) {
+      give_visit();
+      return true;
+    }
     work.out.rewind(work.answer_begin);
     work.exchange.answer_again();
   }
-  if (work.answer_begin > 0) return false;
+  if (work.answer_begin > 0) {
+    begins_again_ = work.visit != nullptr;
+    give_visit();
+    return false;
+  }
   // A site's own fields fill more than all of `out`.
   work.exchange.refuse(request(), common_.options, Status::service_unavailable);
   return true;

@@ -95,6 +95,7 @@ class Framing : public Place {
   bool read_body() noexcept;
   void begin_request() noexcept;
   void begin_answer() noexcept;
+  void give_visit() noexcept;
   [[nodiscard]] bool answer() noexcept;
   void finish_answer() noexcept;
   void refuse(Status why) noexcept;
@@ -124,8 +125,9 @@ class Framing : public Place {
   bool evicted_ = false;
   bool close_ = false;
   bool linger_ = false;
-  bool value_out_ = false;  // pieces() ends with a value
-  bool has_sent_ = false;   // a part of the answer that is under way
+  bool begins_again_ = false;  // the answer, once there is room for its head
+  bool value_out_ = false;     // pieces() ends with a value
+  bool has_sent_ = false;      // a part of the answer that is under way
 };
 
 static_assert(sizeof(Framing) <= 200);

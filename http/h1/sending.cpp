@@ -73,6 +73,8 @@ bool Framing::take_workspace() noexcept {
 
 void Framing::drop_workspace() noexcept {
   if (workspace_ == nullptr) return;
+  begins_again_ = false;
+  common_.visits.give(std::move(workspace_->visit));
   common_.pool.give(std::move(workspace_));
   common_.admission().give_request();
 }

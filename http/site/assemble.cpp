@@ -7,6 +7,7 @@
 #include <span>
 
 #include "http/site/compile.hpp"
+#include "http/site/fields.hpp"
 
 namespace http::site {
 namespace {

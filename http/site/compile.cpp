@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "http/site/fields.hpp"
 #include "http/site/path.hpp"
 #include "http/site/pattern.hpp"
 

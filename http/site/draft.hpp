@@ -22,7 +22,6 @@ inline constexpr std::size_t line_bytes_max = 8192;
 inline constexpr std::size_t static_rules_max = 65'536;
 inline constexpr std::size_t dynamic_rules_max = 1000;
 inline constexpr std::size_t blocks_max = 1000;
-inline constexpr std::size_t address_fields_bytes_max = 8192;
 inline constexpr std::size_t location_bytes_max = 4096;
 
 struct Finding {

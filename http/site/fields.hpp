@@ -16,6 +16,9 @@
 
 namespace http::site {
 
+// Of the fields of one address: more is an error of the site, and a 503 where only captures make it
+// so.
+inline constexpr std::size_t address_fields_bytes_max = 8192;
 // More items than this are left out: a plan's fields for one address are bounded when it is made.
 inline constexpr std::size_t field_items_max = 256;
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "http/site/visit.hpp"
 
+#include <new>
+
 namespace http::site {
 namespace {
 
@@ -68,15 +70,36 @@ void Visit::begin(std::shared_ptr<const Rules> rules, const Request& request, co
   route_.start(rules_->plan(), asked, address_, key_, location_);
 }
 
-string_view Visit::write_lines(OwnFields& own) noexcept {
-  Writer out(lines_);
-  own = write_fields(rules_->plan(), route_.site(), route_.address(), host_, secure_, out);
+OwnFields Visit::write_lines(Writer& out) const noexcept {
+  const OwnFields own =
+      write_fields(rules_->plan(), route_.site(), route_.address(), host_, secure_, out);
   if (route_.varies_by_language()) out.text("Vary: Accept-Language\r\n");
-  return out.written();
+  return own;
 }
 
+std::unique_ptr<Visit> VisitPool::take() noexcept {
+  if (count_ == visits_max_) return nullptr;
+  std::unique_ptr<Visit> visit = std::move(free_);
+  if (visit == nullptr) visit.reset(new (std::nothrow) Visit);
+  if (visit != nullptr) ++count_;
+  return visit;
+}
+
+void VisitPool::give(std::unique_ptr<Visit> visit) noexcept {
+  if (visit == nullptr) return;
+  --count_;
+  visit->end();
+  if (free_ == nullptr) free_ = std::move(visit);
+}
+
+SiteHead::SiteHead(HeadSink& below, const Visit& visit) noexcept
+    : below_(below), own_(visit.write_lines(lines_)) {}
+
 void SiteHead::begin(Status status) {
-  if (has_site_fields(status)) lines_ = visit_.write_lines(own_);
+  if (!has_site_fields(status)) {
+    own_ = {};
+    lines_.rewind(0);
+  }
   below_.begin(status);
 }
 
@@ -105,7 +128,7 @@ void SiteHead::end_value() {
 }
 
 void SiteHead::finish() {
-  for (string_view rest = lines_; !rest.empty();) {
+  for (string_view rest = lines_.written(); !rest.empty();) {
     const std::size_t end = rest.find("\r\n"), colon = rest.find(": ");
     if (end == string_view::npos || colon > end) return;
     below_.field(rest.substr(0, colon), rest.substr(colon + 2, end - colon - 2));

@@ -11,6 +11,7 @@
 #include <new>
 #include <vector>
 
+#include "http/site/compile.hpp"
 #include "tests/http/answer.hpp"
 #include "tests/http/memory_world.hpp"
 
@@ -99,6 +100,60 @@ TEST(Allocation, AnIdleConnectionHoldsNoBuffers) {
   EXPECT_LT(live_bytes - before, one_workspace);
   EXPECT_LT(fresh / 300, 4096);
   RecordProperty("bytes_per_idle_connection", static_cast<int>(fresh / 300));
+}
+
+std::shared_ptr<const http::site::Rules> rules_of(const std::string& redirects,
+                                                  const std::string& headers) {
+  http::site::SiteFiles files;
+  files.text = [&](const std::string& key) {
+    return std::optional(key == "_redirects" ? redirects : headers);
+  };
+  files.has = [](const std::string&) { return false; };
+  const std::vector<std::byte> plan = http::site::compile({}, {}, files).plan;
+  return http::site::Rules::open(plan, false);
+}
+
+// Of a site with rules: neither does a request allocate, nor does a connection hold more, whatever
+// it asks for and however slowly it takes the answer.
+TEST(Allocation, RulesOfASiteCostConnectionsNothing) {
+  const std::shared_ptr<const http::site::Rules> rules =
+      rules_of("/old/* /:splat 301\n/show /large.bin 200\n", "/*\n  X-A: 1\n");
+  ASSERT_NE(rules, nullptr);
+  const std::string long_one = "/" + std::string(8000, 'x');
+  const std::string requests[] = {get("/a.txt"),
+                                  get("/old" + long_one),
+                                  get(long_one),
+                                  get("/show"),
+                                  get("/show", "Range: bytes=1-2000,3000-90000\r\n"),
+                                  get("/nothing") + get("/large.bin") + get("/a.txt")};
+  std::int64_t held[2] = {};
+  for (const bool has_rules : {false, true}) {
+    World world;
+    if (has_rules) world.server.use(rules);
+    auto wire = world.dial();
+    for (const std::string& request : requests) {
+      std::uint64_t before = 0;
+      for (int i = 0; i < 100; ++i) {
+        if (i == 3) before = allocations;
+        wire->push(request);
+        world.settle();
+        wire->pipes[1].take(wire->pipes[1].size());
+      }
+      EXPECT_EQ(allocations - before, 0U) << request;
+    }
+    // Peers that take nothing of a large value, with another request behind it that waits.
+    std::vector<std::shared_ptr<net::MemoryWire>> wires;
+    const std::int64_t before = live_bytes;
+    for (int i = 0; i < 100; ++i) {
+      wires.push_back(world.dial());
+      wires.back()->pipes[1].capacity = 100;
+      wires.back()->push(get("/large.bin") + get(long_one));
+      world.settle();
+    }
+    held[has_rules ? 1 : 0] = live_bytes - before;
+    for (auto& each : wires) each->break_off();
+  }
+  EXPECT_LT(held[1] - held[0], 40'000);
 }
 
 // A head that needed a large buffer leaves none behind, in the connection or in the pool.

@@ -22,6 +22,10 @@ void Route::begin_files(string_view path_key, bool is_directory) noexcept {
     if (root.size() <= own.size() || !root.starts_with(own)) continue;
     const string_view inner = root.substr(own.size(), root.size() - own.size() - 1);
     if (path_.starts_with(inner) && (path_.size() == inner.size() || path_[inner.size()] == '/')) {
+      // Nor is its 404.html.
+      const std::size_t slash = inner.rfind('/');
+      path_ = path_.substr(0, slash == string_view::npos ? 0 : slash);
+      is_directory_ = true;
       return files_found_nothing();
     }
   }

@@ -20,13 +20,12 @@ std::string place_of(const Evidence& evidence) {
   return evidence.what + " in " + evidence.file + ":" + std::to_string(evidence.line);
 }
 
-// Requests that a pattern's source stands for: each placeholder by a sample, each star by three.
-std::vector<std::string> samples_of(const RuleDraft& rule) {
-  if (rule.is_static) return {rule.source};
+// Requests that a pattern stands for: each placeholder by a sample, each star by three.
+std::vector<std::string> samples_of(const std::vector<Part>& pattern) {
   std::vector<std::string> samples;
   for (const char* splat : {"", "crunch", "crunch/crunch"}) {
     std::string sample;
-    for (const Part& part : rule.pattern) {
+    for (const Part& part : pattern) {
       switch (part.kind) {
         case PartKind::literal:
           sample += part.text;
@@ -50,6 +49,9 @@ std::vector<std::string> samples_of(const RuleDraft& rule) {
   return samples;
 }
 
+// Patterns that are compared for the sake of findings: some seconds at most, whatever the files are.
+constexpr std::size_t comparisons_max = 200'000;
+
 // Says which rules are never reached, since an earlier one takes all that they stand for; by asking
 // the patterns themselves.
 void find_shadowed(const SiteDraft& draft, const Reading& how, Findings& findings) {
@@ -61,12 +63,14 @@ void find_shadowed(const SiteDraft& draft, const Reading& how, Findings& finding
   const std::vector<std::byte> bytes = assemble({dynamic}, {}, 0);
   const std::optional<Plan> plan = Plan::open(bytes);
   if (!plan) return;
-  std::size_t said = 0;
+  std::size_t said = 0, asked = 0;
   constexpr std::size_t said_max = 100;
   for (const RuleDraft& rule : draft.rules) {
-    const std::vector<std::string> samples = samples_of(rule);
+    const std::vector<std::string> samples =
+        rule.is_static ? std::vector{rule.source} : samples_of(rule.pattern);
     for (const RuleRecord& earlier : plan->rules()) {
       if (earlier.line >= rule.line) break;
+      if (++asked > comparisons_max) return;
       const bool is_covered = std::ranges::all_of(samples, [&](const std::string& sample) {
         Captures captures;
         return matches(*plan, earlier.pattern, sample, false, captures);
@@ -80,6 +84,19 @@ void find_shadowed(const SiteDraft& draft, const Reading& how, Findings& finding
       break;
     }
   }
+}
+
+// Nobody reads more warnings than this of one site; errors and notes stay.
+void limit(Findings& findings) {
+  constexpr std::size_t warnings_max = 1000;
+  std::size_t warnings = 0;
+  std::erase_if(findings, [&](const Finding& finding) {
+    return finding.weight == Weight::warning && ++warnings > warnings_max;
+  });
+  if (warnings <= warnings_max) return;
+  findings.push_back({Weight::warning, "_redirects, _headers", 0,
+                      std::to_string(warnings - warnings_max) +
+                          " more lines without effect; mend those above first"});
 }
 
 class Compiler {
@@ -205,22 +222,40 @@ class Compiler {
     if (!settings_.not_found) site.not_found = NotFound::spa;
   }
 
-  // Of a block whose fields alone are more than one answer may have.
+  // Of addresses whose fields, of all blocks that fit them, are more than one answer may have. Each
+  // block is asked for addresses of its own; others are seen to at their requests.
   void check_sizes(const SiteDraft& site, const Reading& how) {
+    SiteDraft blocks;
+    blocks.dialect = site.dialect;
+    blocks.blocks = site.blocks;
+    const std::vector<std::byte> bytes = assemble({blocks}, {}, 0);
+    const std::optional<Plan> plan = Plan::open(bytes);
+    if (!plan) return;
+    std::string lines(4 * address_fields_bytes_max, '\0');
+    std::size_t asked = 0;
     for (const BlockDraft& block : site.blocks) {
-      std::size_t bytes = 0;
-      for (const FieldDraft& field : block.fields) {
-        bytes += field.name.size() + 4;
-        for (const Piece& piece : field.value) bytes += piece.text.size();
+      std::size_t most = 0;
+      for (const std::string& sample : samples_of(block.pattern)) {
+        if ((asked += site.blocks.size()) > comparisons_max) return;
+        const std::size_t host_bytes =
+            block.with_host ? std::min(sample.find('/'), sample.size()) : 0;
+        Writer out(lines);
+        write_fields(*plan, plan->sites()[0], std::string_view(sample).substr(host_bytes),
+                     std::string_view(sample).substr(0, host_bytes), true, out);
+        most = std::max(most, out.overflowed() ? lines.size() : out.size());
       }
-      if (bytes > address_fields_bytes_max) {
+      if (most > address_fields_bytes_max) {
         out_.findings.push_back({Weight::error, how.file, block.line,
-                                 "the fields of this block have more than 8,192 bytes; an answer "
-                                 "can have no more; make them shorter"});
-      } else if (bytes > address_fields_bytes_max / 2) {
+                                 "addresses of this block get more than 8,192 bytes of fields, of "
+                                 "all blocks that fit them; an answer can have no more; make them "
+                                 "shorter"});
+        return;
+      }
+      if (most > address_fields_bytes_max / 2 && !is_long_said_) {
+        is_long_said_ = true;
         out_.findings.push_back({Weight::warning, how.file, block.line,
-                                 "the fields of this block have more than 4,096 bytes; every "
-                                 "answer carries them; make them shorter"});
+                                 "addresses of this block get more than 4,096 bytes of fields; "
+                                 "every answer carries them; make them shorter"});
       }
     }
   }
@@ -239,6 +274,7 @@ class Compiler {
   const SiteFiles& files_;
   Compiled out_;
   bool has_files_ = false;
+  bool is_long_said_ = false;
 };
 
 }  // namespace
@@ -250,7 +286,9 @@ bool Compiled::has_errors() const {
 
 Compiled compile(const SiteSettings& settings, const std::vector<HostSettings>& hosts,
                  const SiteFiles& files) {
-  return Compiler(settings, hosts, files).run();
+  Compiled compiled = Compiler(settings, hosts, files).run();
+  limit(compiled.findings);
+  return compiled;
 }
 
 }  // namespace http::site

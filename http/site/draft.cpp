@@ -30,6 +30,7 @@ class PatternWriter {
     parts.back().text += text;
   }
   void capture(PartKind kind, string_view name) {
+    if (++count_ > captures_max) return;  // trouble() says so
     if (name.empty()) {
       parts.push_back({kind, "", no_capture});
       return;
@@ -42,11 +43,7 @@ class PatternWriter {
   }
   [[nodiscard]] std::string trouble() const {
     if (is_repeated) return "a name or \"*\" is there twice, so it matches nothing; use it once";
-    std::size_t captures = 0;
-    for (const Part& part : parts) {
-      captures += part.kind != PartKind::literal && part.kind != PartKind::end_slash ? 1U : 0U;
-    }
-    if (captures > captures_max) return "it has more than 8 placeholders; write fewer";
+    if (count_ > captures_max) return "it has more than 8 placeholders; write fewer";
     return {};
   }
 
@@ -55,6 +52,7 @@ class PatternWriter {
 
  private:
   std::vector<std::string>& names_;
+  std::size_t count_ = 0;  // of captures
 };
 
 }  // namespace

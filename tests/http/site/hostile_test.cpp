@@ -84,6 +84,33 @@ TEST(SiteHostile, LimitsAreErrorsThatNameTheNumber) {
   EXPECT_EQ(location_of(compiled("/a/:1a/:b/:c/:d/:e/:f/:g/:h/:i/:j /x\n", ""), "/a"), "");
 }
 
+// The limit is for all blocks that fit one address.
+TEST(SiteHostile, FieldsOfOneAddressAreAddedUp) {
+  const std::string x(5000, 'x');
+  EXPECT_TRUE(compiled("", "/*\n  X-A: " + x + "\n/docs/*\n  X-B: " + x + "\n").has_errors());
+  EXPECT_TRUE(
+      compiled("", "https://h.example/*\n  X-A: " + x + "\n/*\n  X-B: " + x + "\n").has_errors());
+  EXPECT_FALSE(compiled("", "/a/*\n  X-A: " + x + "\n/b/*\n  X-B: " + x + "\n").has_errors());
+  // Of two blocks that set the same field, Netlify's later one wins.
+  const std::string both = "/*\n  X-A: " + x + "\n/docs/*\n  X-A: " + x + "\n";
+  EXPECT_TRUE(compiled("", both).has_errors());
+  EXPECT_FALSE(compiled("", both, Dialect::netlify).has_errors());
+}
+
+// What is said, and the time that it takes, is bounded, however large the files are.
+TEST(SiteHostile, LargeFilesAreBounded) {
+  std::string bad, names, rules;
+  while (bad.size() < 1'000'000) bad += "x\n";
+  EXPECT_LT(compiled(bad, bad).findings.size(), 1100U);
+  while (names.size() < 8000) names += ":a" + std::to_string(names.size());
+  std::string many;
+  while (many.size() + names.size() < 1'000'000) many += "/" + names + " /x\n";
+  EXPECT_LT(compiled(many, "").findings.size(), 1100U);
+  for (int i = 0; i < 1000; ++i) rules += "/:a-:b-:c-:d-:e-:f-:g-" + std::to_string(i) + " /x\n";
+  for (int i = 0; i < 60'000; ++i) rules += "/-" + std::to_string(i) + " /x\n";
+  EXPECT_FALSE(compiled(rules, "").has_errors());
+}
+
 TEST(SiteHostile, NothingIsPutIntoAHead) {
   const std::string nul("/a\0b /x 301\n/ok /y 301\n", 23);
   const Compiled site = compiled(nul + "/cr /x\rSet-Cookie:a 301\n/u /\x01x\n",

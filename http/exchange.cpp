@@ -93,7 +93,7 @@ void Exchange::choose(std::span<char> key) noexcept {
   } else if (request_->method == Method::refused && !to_https) {
     refusal_ = Status::method_not_allowed;
   } else if (request_->method != Method::options && !to_https) {
-    if (target_.error == TargetError::nothing) {
+    if (target_.error == TargetError::nothing || site::is_about_site(target_.key)) {
       lookup_.start_absent(key);
     } else {
       lookup_.start(target_.key.size(), target_.is_directory, key);

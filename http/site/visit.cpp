@@ -63,7 +63,7 @@ void Visit::begin(std::shared_ptr<const Rules> rules, const Request& request, co
   asked.key = target.key;
   asked.is_directory = target.is_directory;
   // Nothing of the server's own folder is anybody's to ask for.
-  if (asked.key == own_folder ||
+  if (is_about_site(asked.key) || asked.key == own_folder ||
       (asked.key.starts_with(own_folder) && asked.key.substr(own_folder.size()).starts_with('/'))) {
     asked.key_exists = false;
   }

@@ -190,6 +190,23 @@ TYPED_TEST(SiteServer, PipelinedRequestsAreAnsweredInTheirOrder) {
   }
 }
 
+// A store that is read live has them beside the pages.
+TYPED_TEST(SiteServer, WhatIsAboutTheSiteIsNotServed) {
+  Files files = busy;
+  files.bytes["crunch.toml"] = "[site]\n";
+  files.bytes["deep/_headers"] = "deep";
+  for (const bool has_rules : {false, true}) {
+    Site<TypeParam> site(files, has_rules ? files.rules() : nullptr);
+    for (const char* path :
+         {"/_headers", "/_redirects", "/crunch.toml", "/%5fheaders", "//_headers"}) {
+      EXPECT_EQ(site.outcome(get_of("h", path)).substr(0, 3),
+                has_rules && std::string_view(path).find_first_of("%/", 1) < 3 ? "307" : "404")
+          << path;
+    }
+    EXPECT_EQ(site.outcome(get_of("h", "/deep/_headers")), "200: deep");
+  }
+}
+
 // Above the limit that only captures reach, nothing is left out in silence.
 TEST(SiteServerLimits, FieldsThatDoNotFitAreA503) {
   Files files = busy;

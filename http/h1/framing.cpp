@@ -8,7 +8,6 @@
 #include "base/check.hpp"
 
 namespace http::h1 {
-
 namespace {
 
 // Requests of one connection before the others have their turn: one that sends without a pause

@@ -24,6 +24,7 @@ class Writer {
       overflowed_ = true;
       return;
     }
+    if (part.empty()) return;  // memcpy takes no null, not even for no bytes
     std::memcpy(at_, part.data(), part.size());
     at_ += part.size();
   }

@@ -39,11 +39,12 @@ struct MemoryShares {
 // What one costs.
 inline constexpr std::uint64_t plain_connection_bytes = 1536;
 // More, with a fourth of what one costs that has not said hello (tls::OverOptions::openings_max).
-inline constexpr std::uint64_t tls_connection_bytes = 5 * 1024;
-inline constexpr std::uint64_t request_bytes = 31 * 1024;  // http::Workspace
-inline constexpr std::uint64_t tls_sending_bytes = 17 * 1024;
-inline constexpr std::uint64_t handshake_bytes = 45 * 1024;
-inline constexpr std::uint64_t thread_bytes = 256 * 1024;  // buffers that its connections share
+inline constexpr std::uint64_t tls_connection_bytes = std::uint64_t{5} * 1024;
+inline constexpr std::uint64_t request_bytes = std::uint64_t{31} * 1024;  // http::Workspace
+inline constexpr std::uint64_t tls_sending_bytes = std::uint64_t{17} * 1024;
+inline constexpr std::uint64_t handshake_bytes = std::uint64_t{45} * 1024;
+inline constexpr std::uint64_t thread_bytes =
+    std::uint64_t{256} * 1024;  // buffers that its connections share
 
 // Above these no more is needed; below the least nothing can be served.
 inline constexpr std::size_t handshakes_max = 256;

@@ -58,7 +58,7 @@ std::vector<tls::Identity> identities_of(const CredentialSource& source,
     tls::wipe(std::as_writable_bytes(source.host_key));
     return identities;
   }
-  for (const EmbeddedFile* at = files; at->name != nullptr; at += 2) {
+  for (const EmbeddedFile* at = files; at != nullptr && at->name != nullptr; at += 2) {
     identities.push_back(identity_of({at[0].name, bytes_of_file(at[0])},
                                      {at[1].name, bytes_of_file(at[1])}, source));
   }

@@ -215,8 +215,9 @@ class Parser {
       }
     }
     const string_view target = has_target ? words[at++] : string_view();
-    std::optional<int> status;
-    if (at < words.size() && (status = number_at(words[at]))) {
+    const std::optional<int> status =
+        at < words.size() ? number_at(words[at]) : std::optional<int>();
+    if (status) {
       rule.forced = words[at].ends_with('!');
       ++at;
     }

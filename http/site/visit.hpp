@@ -52,7 +52,7 @@ class Visit {
   bool secure_ = false;
   std::array<char, 9216> address_;
   std::array<char, 8192 + 256> key_;
-  std::array<char, 12 * 1024> location_;  // or the path and the key of a rewrite
+  std::array<char, std::size_t{12} * 1024> location_;  // or the path and the key of a rewrite
 };
 
 // The visits of one server, of which the first is allocated before the server serves.

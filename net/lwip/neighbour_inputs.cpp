@@ -85,8 +85,10 @@ bool is_from_its_router(base::Bytes message) {
   const ip6_addr_t destination = address_at(message, 24);
   const std::span known(&destination_cache[0], LWIP_ND6_NUM_DESTINATIONS);
   return std::ranges::any_of(known, [&](const nd6_destination_cache_entry& each) {
+    // NOLINTBEGIN(misc-redundant-expression): lwIP's macros
     return ip6_addr_eq(&each.destination_addr, &destination) &&
            ip6_addr_eq(&each.next_hop_addr, ip6_current_src_addr());
+    // NOLINTEND(misc-redundant-expression)
   });
 }
 

@@ -27,7 +27,6 @@ std::size_t options_of(unsigned type) {
     case router_advertisement:
       return 16;
     case neighbour_solicitation:
-      return 24;
     case neighbour_advertisement:
       return 24;
     case redirect_message:

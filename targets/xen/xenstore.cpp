@@ -29,7 +29,7 @@ void Xenstore::begin(xenstore_domain_interface* ring, Host::Port port) noexcept 
   got_bytes_ = 0;
   events_.clear();
   wipe_payload();
-  if (is_broken_) return;
+  if (ring == nullptr) return;
   sent_ = load(ring->req_prod);
   taken_ = load(ring->rsp_cons);
 }

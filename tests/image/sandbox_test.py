@@ -176,7 +176,8 @@ class Sealed(unittest.TestCase):
             with Server("/" + self.image.name, "--user=65534:65534", "--threads=2",
                         command=command) as server:
                 self.assertEqual(server.get("/big.bin").body, SITE["big.bin"])
-                self.assertEqual(server.err().count("\n"), 2, server.err())
+                # The site, the division of memory, the port: and no word of what cannot be had.
+                self.assertEqual(server.err().count("\n"), 3, server.err())
 
 
 if __name__ == "__main__":

@@ -331,7 +331,7 @@ class Https(unittest.TestCase):
         done = harness.crunch("build", self.site, "-t", "unix", "-o", self.folder / "no",
                               "--host", "x")
         self.assertEqual(done.returncode, 2)
-        self.assertIn("--host", done.stderr)
+        self.assertIn("--expect-host", done.stderr)
 
     def test_inspect_shows_the_certificate_and_never_the_key(self):
         done = harness.crunch("inspect", self.local, "--format", "json")

@@ -235,7 +235,6 @@ class BadInput(Folder):
         embed = ["embed", self.site, "-o", self.out]
         for words, exit_code, parts in [
                 (["embde"], 2, ['unknown command "embde"', "did you mean embed?"]),
-                ([], 2, ["--help"]),
                 ([*embed, "--dotfile"], 2,
                  ['unknown option "--dotfile"', "did you mean --dotfiles?"]),
                 ([*embed, "--excluded=x"], 2, ['"--excluded"', "did you mean --exclude?"]),

@@ -198,7 +198,7 @@ class Serve(unittest.TestCase):
             (["serve", self.site / "index.html"], 1, 'index.html" is not a directory; give'),
             (["serve"], 2, "DIR"),
             (["serve", self.site, "--host", "example.org"], 2, '"example.org"'),
-            (["serve", self.site, "--http", "70000"], 2, '--http takes a number, not "70000"'),
+            (["serve", self.site, "--http", "70000"], 2, '--http-port takes a number, not "70000"'),
             (["serve", self.site, "--htpt", "1"], 2, "--http"),
         ]
         for words, status, named in table:

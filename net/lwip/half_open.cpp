@@ -6,15 +6,11 @@
 
 #include "base/check.hpp"
 #include "net/lwip/engine.hpp"
+#include "net/lwip/ext_args.hpp"
 
 namespace net::lwip {
 
 namespace {
-
-u8_t place() {
-  static const u8_t id = tcp_ext_arg_alloc_id();
-  return id;
-}
 
 err_t arrived(u8_t, tcp_pcb_listen*, tcp_pcb* pcb) {
   Engine::current().adopt(*pcb);
@@ -41,12 +37,12 @@ HalfOpen::HalfOpen() noexcept {
 }
 
 void HalfOpen::watch(tcp_pcb* listening) {
-  tcp_ext_arg_set_callbacks(listening, place(), &of_listener);
+  tcp_ext_arg_set_callbacks(listening, half_open_arg, &of_listener);
 }
 
 void HalfOpen::established(tcp_pcb* pcb) {
-  gone(0, tcp_ext_arg_get(pcb, place()));
-  tcp_ext_arg_set(pcb, place(), nullptr);
+  gone(0, tcp_ext_arg_get(pcb, half_open_arg));
+  tcp_ext_arg_set(pcb, half_open_arg, nullptr);
 }
 
 void HalfOpen::add(tcp_pcb* pcb) {
@@ -61,8 +57,8 @@ void HalfOpen::add(tcp_pcb* pcb) {
   (newest_ != nullptr ? newest_->newer : oldest_) = &node;
   newest_ = &node;
   ++count_;
-  tcp_ext_arg_set_callbacks(pcb, place(), &of_connection);
-  tcp_ext_arg_set(pcb, place(), &node);
+  tcp_ext_arg_set_callbacks(pcb, half_open_arg, &of_connection);
+  tcp_ext_arg_set(pcb, half_open_arg, &node);
 }
 
 void HalfOpen::remove(Node& node) noexcept {

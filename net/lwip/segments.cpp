@@ -13,6 +13,7 @@
 
 #include "base/check.hpp"
 #include "net/lwip/acceptance.hpp"
+#include "net/lwip/ext_args.hpp"
 
 namespace net::lwip {
 
@@ -24,11 +25,6 @@ constexpr std::uint16_t announced_min = 48;  // Linux: TCP_MIN_SND_MSS
 constexpr std::uint16_t announced_by_none_ipv4 = 536;
 constexpr std::uint16_t announced_by_none_ipv6 = 1220;
 
-u8_t place() {
-  static const u8_t id = tcp_ext_arg_alloc_id();
-  return id;
-}
-
 // What a pcb carries: in the lower half what its peer announced, 0 if that is not known yet; in the
 // upper half the time of the last challenge, 0 for never.
 struct Mark {
@@ -37,13 +33,13 @@ struct Mark {
 };
 
 Mark mark_of(const tcp_pcb& pcb) {
-  const auto bits = reinterpret_cast<std::uintptr_t>(tcp_ext_arg_get(&pcb, place()));
+  const auto bits = reinterpret_cast<std::uintptr_t>(tcp_ext_arg_get(&pcb, segments_arg));
   return std::bit_cast<Mark>(std::uint64_t{bits});
 }
 
 void set_mark(tcp_pcb& pcb, const Mark& mark) {
   const auto bits = static_cast<std::uintptr_t>(std::bit_cast<std::uint64_t>(mark));
-  tcp_ext_arg_set(&pcb, place(), reinterpret_cast<void*>(bits));
+  tcp_ext_arg_set(&pcb, segments_arg, reinterpret_cast<void*>(bits));
 }
 
 // Whether the bytes of a piece are elsewhere and last until they are acknowledged.

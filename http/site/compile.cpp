@@ -237,7 +237,8 @@ class Compiler {
     for (const BlockDraft& block : site.blocks) {
       std::size_t most = 0;
       for (const std::string& sample : samples_of(block.pattern)) {
-        if ((asked += site.blocks.size()) > comparisons_max) return;
+        asked += site.blocks.size();
+        if (asked > comparisons_max) return;
         const std::size_t host_bytes =
             block.with_host ? std::min(sample.find('/'), sample.size()) : 0;
         Writer out(lines);

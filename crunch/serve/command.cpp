@@ -70,7 +70,7 @@ void add_serve_command(CLI::App& app, Action& action) {
       "Example:\n"
       "  crunch serve htdocs --http-port 3000 --https\n\n"
       "Pages reload by themselves when a file changes, style sheets without reloading the page.\n"
-      "Nothing is compressed and nothing is cached: it is for looking at, not for serving.");
+      "Nothing is compressed: it is for looking at, not for serving.");
   command->callback([words, command, &action] {
     const bool secure = command->count("--https") != 0;
     action = [words, secure] {

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -62,15 +63,21 @@ struct Piece {
 //      it. Close after shutdown and a read that `ended` loses no byte on the way; otherwise the
 //      peer may see a reset.
 //   8. A flow is moved only while nothing waits on it.
+//   9. protocol() is what ALPN negotiated (RFC 7301), "h2" for instance; empty: nothing was. It
+//      stays the same, and its characters outlive the flow.
+//  10. serves(host) says whether whoever opened the flow may take this end for `host`, without a
+//      port: a flow with a certificate answers whether that covers it, any other flow yes.
 template <class F>
-concept Flow = std::movable<F> &&
-    requires(F& flow, std::size_t n, std::span<const Piece> pieces, base::Duration duration) {
+concept Flow = std::movable<F> && requires(F& flow, std::size_t n, std::span<const Piece> pieces,
+                                           base::Duration duration, std::string_view host) {
   { flow.read(n, duration) } -> base::AwaitableOf<Result<Bytes>>;
   { flow.write(pieces, duration) } -> base::AwaitableOf<Result<void>>;
   { flow.shutdown(duration) } -> base::AwaitableOf<Result<void>>;
   { flow.cancel() } -> std::same_as<void>;
   { flow.close() } -> std::same_as<void>;
   { flow.peer() } -> std::convertible_to<Endpoint>;
+  { flow.protocol() } -> std::same_as<std::string_view>;
+  { flow.serves(host) } -> std::same_as<bool>;
 };
 
 }  // namespace net

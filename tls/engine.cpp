@@ -4,7 +4,6 @@
 #include <mbedtls/platform_util.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/ssl_ciphersuites.h>
-#include <mbedtls/ssl_ticket.h>
 #include <psa/crypto.h>
 
 #include <algorithm>
@@ -24,39 +23,6 @@ namespace {
 // PSA's random bytes are a global of mbedTLS's, so their source is one here.
 std::atomic<base::Entropy*> library_entropy{nullptr};
 
-using namespace suite;
-
-// By Preference. In TLS 1.2 mbedTLS takes the first of its list that the client has; in 1.3 the
-// client's first that is in its list, so a preference is a list with one suite of 1.3.
-constexpr std::array<std::array<int, 10>, 4> suite_lists{{
-    {aes_128_1_3, chacha20_1_3, aes_256_1_3, aes_128_ecdsa, aes_128_rsa, chacha20_ecdsa,
-     chacha20_rsa, aes_256_ecdsa, aes_256_rsa, 0},
-    {aes_128_1_3, aes_128_ecdsa, aes_128_rsa, aes_256_ecdsa, aes_256_rsa, chacha20_ecdsa,
-     chacha20_rsa, 0},
-    {aes_256_1_3, aes_128_ecdsa, aes_128_rsa, aes_256_ecdsa, aes_256_rsa, chacha20_ecdsa,
-     chacha20_rsa, 0},
-    {chacha20_1_3, chacha20_ecdsa, chacha20_rsa, aes_128_ecdsa, aes_128_rsa, aes_256_ecdsa,
-     aes_256_rsa, 0},
-}};
-
-constexpr std::array<std::uint16_t, 3> groups{MBEDTLS_SSL_IANA_TLS_GROUP_X25519,
-                                              MBEDTLS_SSL_IANA_TLS_GROUP_SECP256R1,
-                                              MBEDTLS_SSL_IANA_TLS_GROUP_NONE};
-
-constexpr std::array<std::uint16_t, 9> signature_algorithms{
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256,
-    MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384,
-    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256,
-    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384,
-    MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512,
-    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA256,
-    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA384,
-    MBEDTLS_TLS1_3_SIG_RSA_PKCS1_SHA512,
-    MBEDTLS_TLS1_3_SIG_NONE};
-
-// RFC 7301: a client that offers only other protocols is told so by an alert.
-const char* alpn[] = {"http/1.1", nullptr};
-
 }  // namespace
 
 void prepare_library(base::Entropy& entropy) {
@@ -66,77 +32,9 @@ void prepare_library(base::Entropy& entropy) {
   CHECK(status == PSA_SUCCESS);
 }
 
-struct Context::State {
-  State() {
-    mbedtls_ssl_ticket_init(&tickets);
-    for (auto& config : configs) mbedtls_ssl_config_init(&config);
-  }
-  ~State() {
-    for (auto& config : configs) mbedtls_ssl_config_free(&config);
-    mbedtls_ssl_ticket_free(&tickets);
-  }
-  State(const State&) = delete;
-  State& operator=(const State&) = delete;
-
-  std::array<mbedtls_ssl_config, suite_lists.size()> configs;  // by Preference
-  mbedtls_ssl_ticket_context tickets;
-};
-
 namespace {
 
-// Every identity that covers the name: mbedTLS picks the one whose key suits the client. None:
-// the default stays, so that a client which knows better may go on.
-int choose_by_name(void* context, mbedtls_ssl_context* ssl, const unsigned char* name,
-                   std::size_t size) noexcept {
-  const std::string_view host(reinterpret_cast<const char*>(name), size);
-  for (const Identity& identity : static_cast<const Context*>(context)->identities()) {
-    if (!identity.covers(host)) continue;
-    Identity::State& state = identity.state();
-    if (mbedtls_ssl_set_hs_own_cert(ssl, state.chain, state.key) != 0) return -1;
-  }
-  return 0;
-}
-
-}  // namespace
-
-Context::Context(std::vector<Identity> identities, base::Entropy& entropy)
-    : identities_(std::move(identities)) {
-  CHECK(!identities_.empty());
-  prepare_library(entropy);
-  state_ = std::make_unique<State>();
-  int failed = mbedtls_ssl_ticket_setup(&state_->tickets, fill_random, &entropy,
-                                        MBEDTLS_CIPHER_AES_256_GCM, ticket_lifetime_s);
-  for (std::size_t i = 0; i < suite_lists.size(); ++i) {
-    mbedtls_ssl_config& config = state_->configs[i];
-    failed |= mbedtls_ssl_config_defaults(&config, MBEDTLS_SSL_IS_SERVER,
-                                          MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
-    mbedtls_ssl_conf_min_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_2);
-    mbedtls_ssl_conf_max_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_3);
-    mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_NONE);
-    mbedtls_ssl_conf_rng(&config, fill_random, &entropy);
-    mbedtls_ssl_conf_ciphersuites(&config, suite_lists[i].data());
-    mbedtls_ssl_conf_groups(&config, groups.data());
-    mbedtls_ssl_conf_sig_algs(&config, signature_algorithms.data());
-    mbedtls_ssl_conf_tls13_key_exchange_modes(&config,
-                                              MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
-    mbedtls_ssl_conf_session_tickets_cb(&config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
-                                        &state_->tickets);
-    failed |= mbedtls_ssl_conf_alpn_protocols(&config, alpn);
-    mbedtls_ssl_conf_sni(&config, choose_by_name, this);
-    // The default: the first, and those that say the same with a key of another kind.
-    for (const Identity& identity : identities_) {
-      if (&identity != &identities_.front() && identity.names() != identities_.front().names()) {
-        continue;
-      }
-      failed |= mbedtls_ssl_conf_own_cert(&config, identity.state().chain, identity.state().key);
-    }
-  }
-  CHECK(failed == 0);
-}
-
-Context::~Context() = default;
-
-namespace {
+using namespace suite;
 
 // RFC 8446 section 6.2.
 unsigned char alert_for(int failure) {
@@ -232,6 +130,7 @@ struct Handshake::State {
   base::Bytes in;
   std::vector<std::byte>* out = nullptr;
   int failure = 0;
+  Context::Shown shown = 0;
   bool has_application_keys = false;  // TLS 1.3's; the server has sent its Finished
 };
 
@@ -317,14 +216,16 @@ bool derive_1_2(const std::array<unsigned char, 48>& master,
 
 }  // namespace
 
-Handshake::Handshake(std::shared_ptr<const Context> context, base::Bytes first_record)
+Handshake::Handshake(std::shared_ptr<const Context> context, base::Bytes first_record, Offer offer)
     : state_(std::make_unique<State>()) {
   const auto preference = preference_for(first_record, AesGcm::is_supported());
-  const auto& config = context->state().configs[static_cast<std::size_t>(preference)];
+  const mbedtls_ssl_config& config = context->config(offer, static_cast<std::size_t>(preference));
+  state_->shown = context->shown_to({});
   state_->context = std::move(context);
   if (announces_early_data(first_record)) state_->early.announce();
   state_->failure = mbedtls_ssl_setup(&state_->ssl, &config);
   mbedtls_ssl_set_bio(&state_->ssl, state_.get(), send_bytes<State>, receive_bytes<State>, nullptr);
+  mbedtls_ssl_set_user_data_p(&state_->ssl, &state_->shown);  // choose_by_name
   mbedtls_ssl_set_export_keys_cb(&state_->ssl, keep_secret<State>, state_.get());
 }
 
@@ -374,6 +275,11 @@ Handshake::Progress Handshake::advance(base::Bytes in, std::size_t& taken,
 }
 
 const TrafficKeys& Handshake::keys() const noexcept { return state_->keys; }
+std::string_view Handshake::protocol() const noexcept {
+  const char* agreed = mbedtls_ssl_get_alpn_protocol(&state_->ssl);
+  return agreed != nullptr ? std::string_view(agreed) : std::string_view();
+}
+Context::Shown Handshake::shown() const noexcept { return state_->shown; }
 bool Handshake::was_given_up() const noexcept {
   return state_->failure == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
 }

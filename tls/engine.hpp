@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -18,7 +19,15 @@
 #include "tls/certificates.hpp"
 #include "tls/records.hpp"
 
+struct mbedtls_ssl_config;
+
 namespace tls {
+
+// The application protocols that a handshake offers (RFC 7301), the first one preferred.
+enum class Offer : std::uint8_t {
+  http_1_1,
+  http_2,  // and HTTP/1.1
+};
 
 // What all connections share: who the server is, what it offers, its ticket keys. Made once, never
 // changed, safe to use from several threads; replaced as a whole when certificates change.
@@ -36,10 +45,22 @@ class Context {
 
   [[nodiscard]] const std::vector<Identity>& identities() const noexcept { return identities_; }
 
-  struct State;
-  [[nodiscard]] State& state() const noexcept { return *state_; }
+  // A set of identities: bit i is the i-th, the last bit that one and all behind it.
+  using Shown = std::uint64_t;
+  // What is shown to a client that named `host` (or nothing, or an unknown one): all of one name.
+  [[nodiscard]] Shown shown_to(std::string_view host) const noexcept;
+  // Whether each of them covers `host`.
+  [[nodiscard]] bool covers(Shown shown, std::string_view host) const noexcept;
+
+  // `preference`: tls::Preference's number.
+  [[nodiscard]] const mbedtls_ssl_config& config(Offer offer,
+                                                 std::size_t preference) const noexcept;
 
  private:
+  struct State;
+  [[nodiscard]] int configure(mbedtls_ssl_config& config, const int* suites,
+                              base::Entropy& entropy);
+
   std::vector<Identity> identities_;
   std::unique_ptr<State> state_;
 };
@@ -48,7 +69,8 @@ class Context {
 class Handshake {
  public:
   // `first_record` is looked at to choose the suites, not kept: it is still to be given.
-  Handshake(std::shared_ptr<const Context> context, base::Bytes first_record);
+  Handshake(std::shared_ptr<const Context> context, base::Bytes first_record,
+            Offer offer = Offer::http_1_1);
   ~Handshake();
   Handshake(const Handshake&) = delete;
   Handshake& operator=(const Handshake&) = delete;
@@ -62,6 +84,10 @@ class Handshake {
   Progress advance(base::Bytes in, std::size_t& taken, std::vector<std::byte>& out);
 
   [[nodiscard]] const TrafficKeys& keys() const noexcept;
+  // Once it is done: the protocol that was agreed on, in characters that last; empty: none was
+  // offered. And the identities of which one was shown.
+  [[nodiscard]] std::string_view protocol() const noexcept;
+  [[nodiscard]] Context::Shown shown() const noexcept;
   // It failed because the peer sent an alert: it wants no answer.
   [[nodiscard]] bool was_given_up() const noexcept;
 

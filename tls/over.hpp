@@ -22,6 +22,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -93,6 +94,12 @@ class Over {
     context_ = std::move(context);
   }
 
+  // Handshakes offer HTTP/2 while `is_wanted` says so of one more than `under_way` connections that
+  // may still come to it; never set: not at all. It must not throw.
+  void offer_http2(std::function<bool(std::size_t under_way)> is_wanted) {
+    http2_is_wanted_ = std::move(is_wanted);
+  }
+
   // Connections that exist; of those, the ones that have sent no whole hello yet or were refused;
   // and the ones in their handshake.
   [[nodiscard]] std::size_t connection_count() const noexcept { return shared_.connection_count; }
@@ -108,12 +115,18 @@ class Over {
   static base::Task<void> accept_all(std::shared_ptr<Port> port);
   static base::Task<void> shake_hands(std::unique_ptr<Entrant> entrant);
   static base::Task<bool> open_session(Entrant& entrant);
+  // `waiting`: sessions that are open and were not accepted yet.
+  [[nodiscard]] Offer offer(std::size_t waiting) const {
+    const bool wanted = http2_is_wanted_ && http2_is_wanted_(places_.handshake_count() + waiting);
+    return wanted ? Offer::http_2 : Offer::http_1_1;
+  }
   Lower& lower_;
   base::Loop& loop_;
   Shared shared_;
   std::shared_ptr<const Context> context_;
   OverOptions options_;
   Places places_;
+  std::function<bool(std::size_t)> http2_is_wanted_;
 };
 
 // What a listener accepted below, and the server that waits for it.
@@ -192,6 +205,8 @@ class Over<Lower>::Flow {
     if (connection_) connection_->lower.close();
   }
   [[nodiscard]] net::Endpoint peer() { return connection_->lower.peer(); }
+  [[nodiscard]] std::string_view protocol() { return connection_->session.protocol(); }
+  [[nodiscard]] bool serves(std::string_view host) { return connection_->session.serves(host); }
 
  private:
   friend class Over;
@@ -312,6 +327,7 @@ base::Task<bool> Over<Lower>::open_session(Entrant& entrant) {
     net::Result<base::Bytes> in =
         co_await connection.lower.read(record_bytes_max, over.shared_.left_until(entrant.deadline));
     if (!in) co_return false;
+    if (!has_begun) session.offer(over.offer(entrant.port->ready.size()));
     connection.keep(session.receive(*in, over.shared_.buffers.scratch()));
     if (session.has_begun() && !std::exchange(has_begun, true)) {
       over.places_.begin_handshake(entrant);

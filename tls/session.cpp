@@ -132,7 +132,7 @@ void Session::receive_handshake(base::Bytes& in) {
       is_sealed_ = is_sealed_ || record->front() == byte_of(ContentType::change_cipher_spec);
       advance(*record);
     } else if (add_to_message(*record)) {
-      if (!handshake_) handshake_ = std::make_unique<Handshake>(context_, message_record_);
+      if (!handshake_) handshake_ = std::make_unique<Handshake>(context_, message_record_, offer_);
       const std::vector<std::byte> whole = std::exchange(message_record_, {});
       advance(whole);
     }
@@ -183,6 +183,8 @@ void Session::advance(base::Bytes record) {
   }
   if (progress == Handshake::Progress::done) {
     records_.emplace(handshake_->keys());
+    protocol_ = handshake_->protocol();
+    shown_ = handshake_->shown();
     phase_ = Phase::open;
   } else if (silent && !handshake_->was_given_up()) {
     fail(Alert::internal_error);  // no memory even for an alert
@@ -190,7 +192,7 @@ void Session::advance(base::Bytes record) {
     phase_ = Phase::failed;
   }
   handshake_.reset();
-  context_.reset();
+  if (phase_ == Phase::failed) context_.reset();
 }
 
 base::Bytes Session::handle(const Records::Opened& opened) {

@@ -23,6 +23,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,13 @@ class Session {
   [[nodiscard]] bool has_begun() const noexcept { return handshake_ != nullptr; }
   // Frees all that a handshake holds. The session has failed, and says nothing.
   void abandon() noexcept;
+  // What a handshake that has not begun will offer; at first HTTP/1.1 only.
+  void offer(Offer protocols) noexcept { offer_ = protocols; }
+  // Phase open or ended, net/flow.hpp laws 9 and 10.
+  [[nodiscard]] std::string_view protocol() const noexcept { return protocol_; }
+  [[nodiscard]] bool serves(std::string_view host) const noexcept {
+    return context_ != nullptr && context_->covers(shown_, host);
+  }
   // The peer spoke plain HTTP.
   [[nodiscard]] bool met_plain_http() const noexcept { return plain_http_; }
 
@@ -94,14 +102,17 @@ class Session {
   void fail(Alert alert);
   void append_alert(Alert alert, std::uint8_t level);
 
-  std::shared_ptr<const Context> context_;  // until the handshake is over
+  std::shared_ptr<const Context> context_;  // until the session has failed
   std::unique_ptr<Handshake> handshake_;
   std::optional<Records> records_;
   std::vector<std::byte> partial_;
   std::size_t partial_used_ = 0;
   std::vector<std::byte> message_record_;  // of the handshake, as one record
   std::vector<std::byte> pending_;
+  std::string_view protocol_;
+  Context::Shown shown_ = 0;
   Phase phase_ = Phase::handshake;
+  Offer offer_ = Offer::http_1_1;
   bool plain_http_ = false;
   bool is_sealed_ = false;  // the peer has changed to its keys, in the handshake
   bool close_sent_ = false;

@@ -89,6 +89,9 @@ class Lwip::Flow {
   void cancel() noexcept { connection_->cancel(); }
   void close() noexcept { connection_->close(); }
   [[nodiscard]] const Endpoint& peer() const noexcept { return connection_->peer(); }
+  // A plain flow negotiates nothing and has no certificate.
+  [[nodiscard]] static std::string_view protocol() noexcept { return {}; }
+  [[nodiscard]] static bool serves(std::string_view) noexcept { return true; }
 
  private:
   friend class Lwip;

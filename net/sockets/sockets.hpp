@@ -85,6 +85,9 @@ class Sockets::Flow {
   void cancel() noexcept { socket_->cancel(); }
   void close() noexcept { socket_->close(); }
   [[nodiscard]] const Endpoint& peer() const noexcept { return socket_->peer(); }
+  // A plain flow negotiates nothing and has no certificate.
+  [[nodiscard]] static std::string_view protocol() noexcept { return {}; }
+  [[nodiscard]] static bool serves(std::string_view) noexcept { return true; }
 
  private:
   friend class Sockets;

@@ -48,6 +48,8 @@ class ArchetypeFlow {
   void cancel() {}
   void close() {}
   ArchetypePeer peer() { return {}; }
+  std::string_view protocol() { return {}; }
+  bool serves(std::string_view) { return true; }
 };
 static_assert(Flow<ArchetypeFlow>);
 

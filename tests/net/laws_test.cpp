@@ -363,6 +363,25 @@ Task<void> law_8(World& world) {
 }
 TYPED_TEST(FlowLaws, L8_AFlowThatNobodyWaitsOnMoves) { run(this->world, law_8(this->world)); }
 
+// ---- Laws 9 and 10
+
+// What a certificate covers is in tests/tls/session_test.cpp.
+template <class World>
+Task<void> law_9_and_10(World& world) {
+  Ends<typename World::Stack> ends;
+  co_await connect(world, ends);
+  const std::string_view protocol = ends.server->protocol();
+  EXPECT_EQ(protocol, "") << "nobody asked for one";
+  EXPECT_TRUE(ends.server->serves("localhost")) << "plain, or a certificate of that name";
+  auto moved = std::move(*ends.server);
+  EXPECT_EQ(moved.protocol(), protocol);
+  moved.close();
+  EXPECT_EQ(protocol, "");
+}
+TYPED_TEST(FlowLaws, L9AndL10_ProtocolAndHostsAreKnownAndStay) {
+  run(this->world, law_9_and_10(this->world));
+}
+
 // ---- The laws of a listener (stack_laws.hpp)
 
 TYPED_TEST(StackLaws, L1_AcceptAnswersConnectionsInOrder) {

@@ -155,42 +155,6 @@ TEST(Session, WhatIsOldOrWeakIsRefused) {
   }
 }
 
-TEST(Session, ApplicationProtocolAndNamesChoose) {
-  std::vector<tls::Identity> identities;
-  identities.push_back(authority::identity("P-256", "first.example"));
-  identities.push_back(authority::identity("P-256", "*.second.example"));
-  identities.push_back(authority::identity("RSA-2048", "*.second.example"));
-  const auto with = std::make_shared<tls::Context>(std::move(identities), authority::entropy());
-  struct Row {
-    const char* name;
-    const char* signatures;
-    const char* shown;
-    int kind;
-  };
-  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
-    for (const Row& row :
-         {Row{"first.example", "", "first.example", EVP_PKEY_EC},
-          Row{"FIRST.example", "", "first.example", EVP_PKEY_EC},
-          Row{"a.second.example", "", "*.second.example", EVP_PKEY_EC},
-          Row{"a.second.example", "RSA-PSS+SHA256:RSA+SHA256", "*.second.example", EVP_PKEY_RSA},
-          Row{"other.example", "", "first.example", EVP_PKEY_EC},
-          Row{"", "", "first.example", EVP_PKEY_EC}}) {
-      SCOPED_TRACE(std::string(row.name) + " " + row.signatures);
-      Client client({.version_min = version,
-                     .version_max = version,
-                     .signature_algorithms = row.signatures,
-                     .name = row.name,
-                     .alpn = std::string("\2h2\10http/1.1")});
-      Server server(with);
-      talk(client, server);
-      ASSERT_TRUE(client.is_open());
-      EXPECT_EQ(client.certificate_name(), row.shown);
-      EXPECT_EQ(client.certificate_kind(), row.kind);
-      EXPECT_EQ(client.alpn(), "http/1.1");
-    }
-  }
-}
-
 TEST(Session, ResumesInBothVersions) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     SCOPED_TRACE(version);

@@ -52,6 +52,8 @@ class TlsClientFlow {
     state_->lower.close();
   }
   net::Endpoint peer() { return state_->lower.peer(); }
+  std::string_view protocol() { return state_->client.alpn() == "h2" ? "h2" : ""; }
+  bool serves(std::string_view) { return true; }
 
  private:
   struct State {
@@ -150,6 +152,12 @@ class TlsBothEnds {
     }
     net::Endpoint peer() {
       return std::visit([](auto& flow) { return flow.peer(); }, flow_);
+    }
+    std::string_view protocol() {
+      return std::visit([](auto& flow) { return flow.protocol(); }, flow_);
+    }
+    bool serves(std::string_view host) {
+      return std::visit([host](auto& flow) { return flow.serves(host); }, flow_);
     }
 
    private:

@@ -142,6 +142,7 @@ class Assembler {
     rule.forced = draft.forced ? 1 : 0;
     rule.elsewhere = draft.elsewhere ? 1 : 0;
     rule.has_query = draft.has_query ? 1 : 0;
+    rule.keeps_slashes = draft.keeps_slashes ? 1 : 0;
     return rule;
   }
 

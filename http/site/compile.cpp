@@ -51,7 +51,7 @@ std::vector<std::string> samples_of(const std::vector<Part>& pattern) {
 
 // Patterns that are compared for the sake of findings: some seconds at most, whatever is in the
 // files.
-constexpr std::size_t comparisons_max = 200'000;
+constexpr std::size_t comparisons_max = 100'000;
 
 // Says which rules are never reached, since an earlier one takes all that they stand for; by asking
 // the patterns themselves.

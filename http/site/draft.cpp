@@ -2,6 +2,9 @@
 #include "http/site/draft.hpp"
 
 #include <algorithm>
+#include <charconv>
+
+#include "http/site/path.hpp"
 
 namespace http::site {
 namespace {
@@ -97,6 +100,58 @@ std::string shown(string_view line) {
   return out + (line.size() > shown_bytes_max ? "...\"" : "\"");
 }
 
+std::string lower(string_view text) {
+  std::string out(text);
+  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return out;
+}
+
+std::optional<int> number_at(string_view text) {
+  int number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end == text.data() || number < 0) return std::nullopt;
+  return number;
+}
+
+std::string escaped(string_view text) {
+  constexpr string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte <= 0x20 || byte >= 0x7F || string_view("\"<>\\^`{|}").find(c) != string_view::npos) {
+      out += {'%', digits[byte >> 4U], digits[byte & 15U]};
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+Cut cut(string_view target) {
+  Cut parts;
+  const std::size_t hash = std::min(target.find('#'), target.size());
+  parts.fragment = target.substr(hash);
+  target = target.substr(0, hash);
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  parts.query = target.substr(mark);
+  parts.path = target.substr(0, mark);
+  return parts;
+}
+
+std::string normal_address(string_view address) {
+  const std::size_t begin = address.find("://") + 3;
+  const std::size_t end = std::min(address.find('/', begin), address.size());
+  std::string origin = lower(address.substr(0, begin));
+  const string_view host = address.substr(begin, end - begin);
+  if (host.empty()) return escaped(address);
+  // Names of placeholders keep their case.
+  const std::size_t colon = std::min(host.find(':'), host.size() - 1);
+  const bool has_name = number_at(host.substr(colon + 1)) == std::nullopt && host[colon] == ':';
+  origin += has_name ? std::string(host) : lower(host);
+  if (origin.starts_with("https://") && origin.ends_with(":443")) origin.resize(origin.size() - 4);
+  return escaped(origin) + normal_path(address.substr(end), Slashes::keep);
+}
+
 std::vector<Piece> pieces_of(string_view text, const std::vector<std::string>& names) {
   std::vector<Piece> pieces;
   std::string literal;
@@ -138,6 +193,15 @@ std::vector<Part> cloudflare_pattern(string_view source, std::size_t host_bytes,
     }
   }
   why = writer.trouble();
+  // There a name is put in wherever its letters are, in a longer name too.
+  for (std::size_t i = 0; i < names.size() && why.empty(); ++i) {
+    for (std::size_t j = i + 1; j < names.size(); ++j) {
+      if (names[j].starts_with(names[i])) {
+        why = "the name \":" + names[j] + "\" begins with \":" + names[i] +
+              "\", so it matches nothing; use names that do not";
+      }
+    }
+  }
   return std::move(writer.parts);
 }
 
@@ -145,32 +209,32 @@ std::vector<Part> netlify_pattern(string_view source, bool for_headers,
                                   std::vector<std::string>& names, std::string& why) {
   PatternWriter writer(names);
   while (source.size() > 1 && source.ends_with('/')) source.remove_suffix(1);
-  bool has_splat = false, has_tail = false;
+  bool has_tail = false;
+  // A name that is there twice stands for what its first place has; of two stars too.
+  auto capture = [&](PartKind kind, string_view name) {
+    const bool is_known = for_headers || std::ranges::find(names, name) != names.end();
+    writer.capture(kind, is_known ? string_view() : name);
+  };
   for (std::size_t at = 0; at < source.size();) {
     // From here a segment with the '/' before it.
     const std::size_t end = std::min(source.find('/', at + 1), source.size());
     const string_view segment = source.substr(at + 1, end - at - 1);
-    const bool is_last = end == source.size();
-    // Of two stars the first is ":splat".
-    const string_view splat = for_headers || has_splat ? string_view() : string_view("splat");
-    if (segment == "*" && is_last) {
-      writer.capture(PartKind::tail, splat);
-      has_tail = true;
+    if (segment == "*") {
+      capture(PartKind::tail, "splat");
+      has_tail = end == source.size();
     } else if (segment.size() > 1 && segment[0] == ':') {
       writer.literal("/");
-      writer.capture(PartKind::segment, for_headers ? string_view() : segment.substr(1));
+      capture(PartKind::segment, segment.substr(1));
     } else {
       writer.literal("/");
       for (std::size_t i = 0; i < segment.size(); ++i) {
         if (segment[i] != '*') {
           writer.literal(segment.substr(i, 1));
         } else {
-          writer.capture(PartKind::splat, has_splat ? string_view() : splat);
-          has_splat = true;
+          capture(PartKind::splat, "splat");
         }
       }
     }
-    has_splat = has_splat || segment.find('*') != string_view::npos;
     at = end;
   }
   if (!has_tail) {

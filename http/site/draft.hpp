@@ -9,7 +9,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "http/site/plan.hpp"
@@ -63,7 +65,7 @@ struct RuleDraft {
   std::vector<Piece> target, fragment;
   std::string target_text;
   std::uint16_t status = 0;
-  bool forced = false, elsewhere = false, has_query = false;
+  bool forced = false, elsewhere = false, has_query = false, keeps_slashes = false;
 };
 
 struct FieldDraft {
@@ -128,6 +130,20 @@ class Lines {
 // A line as a finding shows it: printable, in quotes, not too long.
 [[nodiscard]] std::string shown(std::string_view line);
 
+[[nodiscard]] std::string lower(std::string_view text);
+// The digits at its front, as parseInt reads them; nothing if there are none.
+[[nodiscard]] std::optional<int> number_at(std::string_view text);
+// What a Location cannot hold, escaped.
+[[nodiscard]] std::string escaped(std::string_view text);
+// A target, taken apart.
+struct Cut {
+  std::string_view path, query, fragment;  // with '?' and '#'
+};
+[[nodiscard]] Cut cut(std::string_view target);
+// An address of another site as browsers write it: the host in small letters, without the usual
+// port, and with a path.
+[[nodiscard]] std::string normal_address(std::string_view address);
+
 // Cuts `text` into literals and captures named in `names`: ":NAME" wherever it stands; of two names
 // that fit, the first.
 [[nodiscard]] std::vector<Piece> pieces_of(std::string_view text,
@@ -138,7 +154,7 @@ class Lines {
 [[nodiscard]] std::vector<Part> cloudflare_pattern(std::string_view source, std::size_t host_bytes,
                                                    std::vector<std::string>& names,
                                                    std::string& why);
-// Netlify's: by segments. `for_headers`: "*" may stand anywhere and names nothing.
+// Netlify's: by segments. `for_headers`: placeholders name nothing.
 [[nodiscard]] std::vector<Part> netlify_pattern(std::string_view source, bool for_headers,
                                                 std::vector<std::string>& names, std::string& why);
 

@@ -13,12 +13,6 @@ namespace {
 using std::string_view;
 using Weight = Finding::Weight;
 
-std::string lower(string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
 bool is_token(string_view text) {
   constexpr string_view also = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::ranges::all_of(text, [also](char c) {
@@ -56,6 +50,21 @@ bool is_ours(const std::string& name) {
                              "accept-ranges",  "date",          "age",
                              "allow",          "location",      "proxy-connection"};
   return std::ranges::find(names, name) != names.end();
+}
+
+// Netlify's values: ", " between the members of a list.
+std::string with_spaced_commas(string_view value) {
+  std::string out;
+  for (const char c : value) {
+    if ((c == ' ' || c == '\t') && out.ends_with(", ")) continue;
+    if (c == ',') {
+      while (out.ends_with(' ') || out.ends_with('\t')) out.pop_back();
+      out += ", ";
+    } else {
+      out += c;
+    }
+  }
+  return std::string(trimmed(out));
 }
 
 class Parser {
@@ -127,13 +136,13 @@ class Parser {
       // Names of placeholders keep their case.
       std::string kept(line.substr(0, slash));
       if (kept.find(':') == std::string::npos) kept = host;
-      block.source = kept + normal_path(line.substr(slash));
+      block.source = kept + normal_path(path_of(line.substr(slash)));
       block.pattern = cloudflare_pattern(block.source, slash, block.captures, why);
     } else if (how_.dialect == Dialect::netlify) {
       block.source = normal_path(line);
       block.pattern = netlify_pattern(block.source, true, block.captures, why);
     } else {
-      block.source = normal_path(line);
+      block.source = normal_path(path_of(line));
       block.pattern = cloudflare_pattern(block.source, 0, block.captures, why);
     }
     if (!why.empty()) {
@@ -143,6 +152,17 @@ class Parser {
     skipped_ = false;
     block_ = std::move(block);
     is_open_ = true;
+  }
+
+  // Cloudflare compares no query and no fragment.
+  string_view path_of(string_view line) {
+    const string_view path = line.substr(0, line.find_first_of("?#"));
+    if (path.size() < line.size()) {
+      say(Weight::warning, number_,
+          shown(line) + ": queries and fragments are not compared; the block is for " +
+              shown(path));
+    }
+    return path;
   }
 
   static bool is_port(const std::string& host) {
@@ -229,8 +249,8 @@ class Parser {
     field.line = number_;
     field.name = std::move(name);
     field.own = own;
-    field.value = pieces_of(
-        value, how_.dialect == Dialect::netlify ? std::vector<std::string>{} : block_.captures);
+    field.value = how_.dialect == Dialect::netlify ? pieces_of(with_spaced_commas(value), {})
+                                                   : pieces_of(value, block_.captures);
     block_.fields.push_back(std::move(field));
   }
 

@@ -23,7 +23,7 @@ constexpr int hex_value(char c) {
 // Writes segments; those of dots and empty ones are taken back.
 class SegmentWriter {
  public:
-  explicit SegmentWriter(std::span<char> out) : out_(out) { put('/'); }
+  SegmentWriter(std::span<char> out, Slashes slashes) : out_(out), slashes_(slashes) { put('/'); }
 
   void put(char c) {
     if (size_ < out_.size()) out_[size_] = c;
@@ -41,6 +41,8 @@ class SegmentWriter {
     const string_view segment(out_.data() + begin_, size_ - begin_);
     if (segment == ".." && begin_ > 1) {
       size_ = string_view(out_.data(), begin_ - 1).rfind('/') + 1;
+    } else if (segment.empty() && slashes_ == Slashes::keep && begin_ > 1 && !is_last) {
+      put('/');
     } else if (segment.empty() || segment == "." || segment == "..") {
       size_ = begin_;
     } else if (!is_last) {
@@ -54,14 +56,13 @@ class SegmentWriter {
 
  private:
   std::span<char> out_;
+  const Slashes slashes_;
   std::size_t size_ = 0;
   std::size_t begin_ = 1;
 };
 
-}  // namespace
-
-string_view normal_path(string_view path, std::span<char> out) noexcept {
-  SegmentWriter writer(out);
+string_view write_normal(string_view path, std::span<char> out, Slashes slashes) {
+  SegmentWriter writer(out, slashes);
   for (std::size_t i = 0; i < path.size(); ++i) {
     const char c = path[i];
     const int high = c == '%' && i + 2 < path.size() ? hex_value(path[i + 1]) : -1;
@@ -86,9 +87,15 @@ string_view normal_path(string_view path, std::span<char> out) noexcept {
   return writer.written();
 }
 
-std::string normal_path(string_view path) {
+}  // namespace
+
+string_view normal_path(string_view path, std::span<char> out) noexcept {
+  return write_normal(path, out, Slashes::fold);
+}
+
+std::string normal_path(string_view path, Slashes slashes) {
   std::string out(3 * path.size() + 1, '\0');
-  const std::size_t size = normal_path(path, std::span(out)).size();
+  const std::size_t size = write_normal(path, out, slashes).size();
   out.resize(size);
   return out;
 }

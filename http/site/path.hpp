@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -20,7 +21,8 @@ namespace http::site {
 // bytes come out; `out` too small: an empty result.
 [[nodiscard]] std::string_view normal_path(std::string_view path, std::span<char> out) noexcept;
 
-// The same for programs that may allocate.
-[[nodiscard]] std::string normal_path(std::string_view path);
+// The same for programs that may allocate. `keep`: "//" stays, but for one at the front.
+enum class Slashes : std::uint8_t { fold, keep };
+[[nodiscard]] std::string normal_path(std::string_view path, Slashes slashes = Slashes::fold);
 
 }  // namespace http::site

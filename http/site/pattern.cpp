@@ -2,13 +2,29 @@
 #include "http/site/pattern.hpp"
 
 #include <algorithm>
-#include <bitset>
+#include <cstdint>
 
 namespace http::site {
 namespace {
 
 using std::string_view;
-using Row = std::bitset<matched_bytes_max + 1>;
+
+// Places in a text, from before its first byte to behind its last; only as many words are touched
+// as the text needs.
+class Row {
+ public:
+  void clear(std::size_t words) { std::fill_n(words_.begin(), words, 0); }
+  void copy(const Row& other, std::size_t words) {
+    std::copy_n(other.words_.begin(), words, words_.begin());
+  }
+  void set(std::size_t place) { words_[place / 64] |= std::uint64_t{1} << (place % 64); }
+  [[nodiscard]] bool operator[](std::size_t place) const {
+    return ((words_[place / 64] >> (place % 64)) & 1U) != 0;
+  }
+
+ private:
+  std::array<std::uint64_t, (matched_bytes_max + 64) / 64> words_;
+};
 
 constexpr char small(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -39,7 +55,7 @@ bool may_be_empty(PartKind kind) { return kind == PartKind::splat || kind == Par
 class Matcher {
  public:
   Matcher(const Plan& plan, std::span<const PartRecord> parts, string_view text, bool fold)
-      : plan_(plan), parts_(parts), text_(text), fold_(fold) {}
+      : plan_(plan), parts_(parts), text_(text), fold_(fold), words_(text.size() / 64 + 1) {}
 
   [[nodiscard]] bool run(Captures& captures) {
     return text_.size() <= matched_bytes_max ? run_rows(captures) : run_one(captures);
@@ -75,11 +91,12 @@ class Matcher {
 
   // From the end: where can the parts from here on begin?
   [[nodiscard]] bool note_rows() {
-    Row row;
+    Row row, before;
+    row.clear(words_);
     row.set(text_.size());
     for (std::size_t i = parts_.size(); i-- > 0;) {
       const PartRecord& part = parts_[i];
-      Row before;
+      before.clear(words_);
       const std::size_t size = text_.size();
       switch (part.kind) {
         case PartKind::literal: {
@@ -92,7 +109,7 @@ class Matcher {
           break;
         }
         case PartKind::end_slash:
-          before = row;
+          before.copy(row, words_);
           if (size > 0 && text_.back() == '/' && row[size]) before.set(size - 1);
           break;
         case PartKind::segment:
@@ -100,17 +117,17 @@ class Matcher {
         case PartKind::splat:
         case PartKind::tail:
           if (row_count_ == rows_.size()) return false;
-          rows_[row_count_++] = row;
+          rows_[row_count_++].copy(row, words_);
           note_capture(part.kind, row, before);
           break;
       }
-      row = before;
+      row.copy(before, words_);
     }
     return row[0];
   }
 
   void note_capture(PartKind kind, const Row& row, Row& before) const {
-    if (kind == PartKind::splat || kind == PartKind::tail) before = row;
+    if (may_be_empty(kind)) before.copy(row, words_);
     bool reached = row[text_.size()];  // from behind position p, the rest can be got at
     for (std::size_t p = text_.size(); p-- > 0;) {
       if (kind == PartKind::tail) {
@@ -162,6 +179,7 @@ class Matcher {
   std::span<const PartRecord> parts_;
   const string_view text_;
   const bool fold_;
+  const std::size_t words_;  // that a row of this text has
   std::array<Row, captures_max> rows_;
   std::size_t row_count_ = 0;
 };

@@ -26,6 +26,17 @@ namespace http::site {
 inline constexpr std::string_view own_folder = ".crunch";
 inline constexpr std::string_view plan_key = ".crunch/plan";
 
+// At a site's root these say things about it and are no part of it, also where no build has taken
+// them out.
+[[nodiscard]] constexpr bool is_about_site(std::string_view key) noexcept {
+  return key == "_headers" || key == "_redirects" || key == "crunch.toml";
+}
+// What no address and no rule can name: those, and all in the server's own folder.
+[[nodiscard]] constexpr bool is_reserved(std::string_view key) noexcept {
+  return is_about_site(key) || key == own_folder ||
+         (key.starts_with(own_folder) && key[own_folder.size()] == '/');
+}
+
 inline constexpr std::array<char, 8> plan_magic{'c', 'r', 'p', 'l', 'a', 'n', '0', '1'};
 inline constexpr std::size_t captures_max = 8;
 inline constexpr std::uint8_t no_capture = 0xFF;
@@ -91,10 +102,11 @@ struct RuleRecord {
   Range fragment;  // with its '#'
   std::uint32_t line = 0;
   std::uint16_t status = 0;
-  std::uint8_t forced = 0;     // before files
-  std::uint8_t elsewhere = 0;  // the target has a scheme
-  std::uint8_t has_query = 0;  // the target's own
-  std::array<std::uint8_t, 3> zero{};
+  std::uint8_t forced = 0;         // before files
+  std::uint8_t elsewhere = 0;      // the target has a scheme
+  std::uint8_t has_query = 0;      // the target's own
+  std::uint8_t keeps_slashes = 0;  // "//" in the target is meant
+  std::array<std::uint8_t, 2> zero{};
 };
 
 // Fields of ours that a block can take the place of.

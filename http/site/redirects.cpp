@@ -4,8 +4,6 @@
 // Source:  Cloudflare's and Netlify's documentation of the file, and what their own programs answer
 //          (tests/http/site).
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <set>
 
 #include "http/site/draft.hpp"
@@ -17,12 +15,6 @@ namespace {
 using std::string_view;
 using Weight = Finding::Weight;
 
-std::string lower(string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  return out;
-}
-
 bool has_control(string_view text) {
   return std::ranges::any_of(text, [](char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -33,43 +25,6 @@ bool has_control(string_view text) {
 bool is_address(string_view text) {
   const std::string small = lower(text.substr(0, 8));
   return small.starts_with("http://") || small.starts_with("https://");
-}
-
-// The digits at its front, as parseInt reads them; nothing if there are none.
-std::optional<int> number_at(string_view text) {
-  int number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end == text.data() || number < 0) return std::nullopt;
-  return number;
-}
-
-// What a Location cannot hold, escaped.
-std::string escaped(string_view text) {
-  constexpr string_view digits = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte <= 0x20 || byte >= 0x7F || string_view("\"<>\\^`{|}").find(c) != string_view::npos) {
-      out += {'%', digits[byte >> 4U], digits[byte & 15U]};
-    } else {
-      out += c;
-    }
-  }
-  return out;
-}
-
-struct Cut {
-  string_view path, query, fragment;  // with '?' and '#'
-};
-Cut cut(string_view target) {
-  Cut parts;
-  const std::size_t hash = std::min(target.find('#'), target.size());
-  parts.fragment = target.substr(hash);
-  target = target.substr(0, hash);
-  const std::size_t mark = std::min(target.find('?'), target.size());
-  parts.query = target.substr(mark);
-  parts.path = target.substr(0, mark);
-  return parts;
 }
 
 class Parser {
@@ -163,11 +118,9 @@ class Parser {
                               std::string(target) + "\"");
     }
     const bool elsewhere = !target.starts_with('/');
-    if (rule.status == 200 && elsewhere) {
-      return refuse("a rewrite to another site; Cloudflare ignores such a line");
-    }
     if (is_index_loop(rule.source, target)) {
-      if (rule.source == "/*" && rule.status == 200) {
+      if (rule.source == "/*" && rule.status == 200 &&
+          (target == "/index.html" || target == "/index")) {
         out_.spa_line = out_.spa_line == 0 ? number_ : out_.spa_line;
         return;  // the compiler says what becomes of it
       }
@@ -178,17 +131,23 @@ class Parser {
     if (!sources_.insert(rule.source).second) {
       return refuse("never reached: this source is in an earlier line; delete one of them");
     }
+    if (rule.status == 200 && elsewhere) {
+      return refuse("a rewrite to another site; Cloudflare ignores such a line");
+    }
     std::string why;
     rule.pattern = cloudflare_pattern(rule.source, 0, rule.captures, why);
+    has_placeholders_ = has_placeholders_ || !rule.captures.empty() || !why.empty();
     if (!why.empty()) return refuse(why);
     rule.is_static = rule.captures.empty();
+    // There, what stands below a placeholder is filled in as if it had one.
+    rule.keeps_slashes = !has_placeholders_ && rule.status != 200;
     add(std::move(rule), target, elsewhere);
   }
 
   // Such a line would redirect for ever on Cloudflare, whose pages have addresses without index.
   [[nodiscard]] bool is_index_loop(string_view source, string_view target) const {
-    const string_view path = cut(target).path;
-    if (!target.starts_with('/') || !(path.ends_with("/index") || path.ends_with("/index.html"))) {
+    if (!target.starts_with('/') ||
+        !(target.ends_with("/index") || target.ends_with("/index.html"))) {
       return false;
     }
     return source.ends_with("/*") || (source.ends_with("/") && how_.clean_urls != CleanUrls::exact);
@@ -244,10 +203,11 @@ class Parser {
     if (rule.is_static && rule.conditions.empty() && !sources_.insert(rule.source).second) {
       return refuse("never reached: this source is in an earlier line; delete one of them");
     }
-    std::string own = "/";
-    if (!has_target)
-      own = std::string(source.substr(0, source.rfind('*'))) +
-            (source.ends_with('*') ? ":splat" : "");
+    if (!has_target && (code != 200 || !source.ends_with("/*"))) {
+      return refuse("has no target; only \"SOURCE/* 200\" needs none; write one before the status");
+    }
+    const std::string own = std::string(source.substr(0, source.size() - 1)) + ":splat";
+    rule.keeps_slashes = code >= 300 && code < 400;
     add(std::move(rule), has_target ? target : string_view(own), elsewhere);
   }
 
@@ -357,10 +317,16 @@ class Parser {
     rule.elsewhere = elsewhere;
     rule.has_query = parts.query.size() > 1;
     rule.target_text = target;
-    std::string path = elsewhere ? escaped(parts.path) : normal_path(parts.path);
+    const bool is_netlify = how_.dialect == Dialect::netlify;
+    std::string path =
+        !elsewhere   ? normal_path(parts.path, rule.keeps_slashes ? Slashes::keep : Slashes::fold)
+        : is_netlify ? escaped(parts.path)
+                     : normal_address(parts.path);
     if (rule.has_query) path += escaped(parts.query);
     rule.target = pieces_of(path, rule.captures);
-    rule.fragment = pieces_of(escaped(parts.fragment), rule.captures);
+    if (parts.fragment.size() > 1) {
+      rule.fragment = pieces_of(escaped(parts.fragment), rule.captures);
+    }
     if (path.size() + parts.fragment.size() > location_bytes_max) {
       return refuse("the target is longer than 4,096 bytes; make it shorter", Weight::error);
     }
@@ -378,6 +344,7 @@ class Parser {
   string_view line_;
   std::uint32_t number_ = 0;
   std::size_t statics_ = 0, dynamics_ = 0;
+  bool has_placeholders_ = false;  // some line so far
 };
 
 }  // namespace

@@ -30,8 +30,9 @@ bool next_pair(string_view& query, string_view& name, string_view& value) {
   return true;
 }
 
-// In a path that a rule was filled into, "//" must not be there: "//host" is another site.
-std::size_t fold_slashes(std::span<char> path) {
+// A local Location must not begin with "//", which is another site; Cloudflare folds all of them
+// (`keeps`: it does not) where a rule has placeholders.
+std::size_t fold_slashes(std::span<char> path, bool keeps) {
   std::size_t size = 0;
   for (std::size_t i = 0; i < path.size(); ++i) {
     if (path[i] == '?') {
@@ -39,7 +40,7 @@ std::size_t fold_slashes(std::span<char> path) {
                 path.begin() + static_cast<std::ptrdiff_t>(size));
       return size + path.size() - i;
     }
-    if (path[i] == '/' && size > 0 && path[size - 1] == '/') continue;
+    if (path[i] == '/' && size > 0 && path[size - 1] == '/' && (!keeps || size == 1)) continue;
     path[size++] = path[i];
   }
   return size;
@@ -157,7 +158,7 @@ bool Route::holds(const ConditionRecord& condition) noexcept {
         if (name != plan_->text(condition.name)) continue;
         if (condition.kind == ConditionKind::query_equals) {
           if (value == wanted) return true;
-        } else if (!value.empty()) {
+        } else {
           if (condition.capture != no_capture) captures_.at[condition.capture] = value;
           return true;
         }
@@ -168,7 +169,9 @@ bool Route::holds(const ConditionRecord& condition) noexcept {
       varies_by_language_ = true;
       string_view language = asked_.language;
       const std::size_t cookie = asked_.cookie.find("nf_lang=");
-      if (cookie != string_view::npos) language = asked_.cookie.substr(cookie + 8);
+      if (cookie == 0 || (cookie != string_view::npos && asked_.cookie[cookie - 1] == ' ')) {
+        language = asked_.cookie.substr(cookie + 8);
+      }
       while (language.starts_with(' ')) language.remove_prefix(1);
       for (std::size_t i = 0; i + 1 < wanted.size() && language.size() >= 2; i += 2) {
         if (is_same_name(wanted.substr(i, 2), language.substr(0, 2))) return true;
@@ -190,24 +193,35 @@ void Route::apply(const RuleRecord& rule) noexcept {
   }
 }
 
+// Whether `location` is the very address asked.
+bool Route::is_own_address(string_view location) const noexcept {
+  if (!location.starts_with('/')) {
+    const string_view scheme = asked_.secure ? "https://" : "http://";
+    const string_view host =
+        location.substr(std::min(scheme.size(), location.size()), asked_.host.size());
+    if (!location.starts_with(scheme) || !is_same_name(host, asked_.host)) return false;
+    location.remove_prefix(scheme.size() + host.size());
+  }
+  const string_view query = asked_.query.size() > 1 ? asked_.query : string_view();
+  return location.size() == address_.size() + query.size() && location.starts_with(address_) &&
+         location.ends_with(query);
+}
+
 // A rule that leads to the very address asked is passed over: rule_ is null then.
 void Route::redirect(const RuleRecord& rule) noexcept {
   Writer out(location_buffer_);
   fill(*plan_, rule.target, captures_, out);
   if (out.overflowed()) return end_with(End::too_long, 414);
   std::size_t size = out.size();
-  if (rule.elsewhere == 0) size = fold_slashes(location_buffer_.first(size));
+  if (rule.elsewhere == 0) {
+    size = fold_slashes(location_buffer_.first(size), rule.keeps_slashes != 0);
+  }
   out.rewind(size);
   if (rule.has_query == 0 && asked_.query.size() > 1) out.text(asked_.query);
   if (out.overflowed()) return end_with(End::too_long, 414);
-  if (rule.elsewhere == 0) {
-    const string_view location = out.written();
-    const string_view query = asked_.query.size() > 1 ? asked_.query : string_view();
-    if (location.size() == address_.size() + query.size() && location.starts_with(address_) &&
-        location.ends_with(query)) {
-      rule_ = nullptr;
-      return;
-    }
+  if (is_own_address(out.written())) {
+    rule_ = nullptr;
+    return;
   }
   fill(*plan_, rule.fragment, captures_, out);
   if (out.overflowed()) return end_with(End::too_long, 414);

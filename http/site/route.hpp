@@ -89,6 +89,7 @@ class Route {
   [[nodiscard]] bool holds(const ConditionRecord& condition) noexcept;
   void apply(const RuleRecord& rule) noexcept;
   void redirect(const RuleRecord& rule) noexcept;
+  [[nodiscard]] bool is_own_address(std::string_view location) const noexcept;
   void rewrite(const RuleRecord& rule) noexcept;
   void begin_files(std::string_view path_key, bool is_directory) noexcept;
   void look_at_files() noexcept;

@@ -15,7 +15,7 @@ void Route::begin_files(string_view path_key, bool is_directory) noexcept {
   stage_ = Stage::files;
   path_ = path_key;
   is_directory_ = is_directory;
-  if (!asked_.key_exists) return files_found_nothing();
+  if (!asked_.key_exists || is_reserved(path_key)) return files_found_nothing();
   // A folder that another host has for its root is no part of this one.
   for (const SiteRecord& other : plan_->sites()) {
     const string_view root = plan_->text(other.root), own = plan_->text(site_->root);
@@ -112,8 +112,10 @@ void Route::not_found() noexcept {
   if (found_status_ == 200) found_status_ = 404;
   switch (site_->not_found) {
     case NotFound::none:
-      return end_with(End::absent, 404);
+      return end_with(End::absent, found_status_);
     case NotFound::spa:
+      // A rule that says that something is gone means it.
+      if (is_rewritten_ && found_status_ != 404) return end_with(End::absent, found_status_);
       found_status_ = 200;
       stage_ = Stage::spa;
       return ask_key(plan_->text(site_->spa_page));
@@ -134,7 +136,7 @@ void Route::not_found() noexcept {
 }
 
 void Route::ask_page_up() noexcept {
-  if (page_bytes_ == 0) return end_with(End::absent, 404);
+  if (page_bytes_ == 0) return end_with(End::absent, found_status_);
   const std::size_t slash = path_.substr(0, page_bytes_).rfind('/');
   page_bytes_ =
       slash == string_view::npos || ++pages_ >= pages_max ? 0 : static_cast<std::uint32_t>(slash);

@@ -20,7 +20,6 @@ bool has_site_fields(Status status) {
     case Status::not_modified:
     case Status::temporary_redirect:
     case Status::permanent_redirect:
-    case Status::unauthorized:
     case Status::forbidden:
     case Status::not_found:
     case Status::method_not_allowed:
@@ -28,6 +27,7 @@ bool has_site_fields(Status status) {
     case Status::unavailable_for_legal_reasons:
       return true;
     case Status::bad_request:
+    case Status::unauthorized:
     case Status::not_acceptable:
     case Status::request_timeout:
     case Status::precondition_failed:
@@ -59,14 +59,9 @@ void Visit::begin(std::shared_ptr<const Rules> rules, const Request& request, co
   asked.language = request.value(Field::accept_language);
   asked.cookie = request.value(Field::cookie);
   asked.secure = secure;
-  asked.key_exists = target.error == TargetError::none;
+  asked.key_exists = target.error == TargetError::none && !is_reserved(target.key);
   asked.key = target.key;
   asked.is_directory = target.is_directory;
-  // Nothing of the server's own folder is anybody's to ask for.
-  if (is_about_site(asked.key) || asked.key == own_folder ||
-      (asked.key.starts_with(own_folder) && asked.key.substr(own_folder.size()).starts_with('/'))) {
-    asked.key_exists = false;
-  }
   route_.start(rules_->plan(), asked, address_, key_, location_);
 }
 

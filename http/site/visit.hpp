@@ -24,12 +24,6 @@
 
 namespace http::site {
 
-// At a site's root these say things about it and are no part of it, also where no build has taken
-// them out.
-[[nodiscard]] constexpr bool is_about_site(kv::Key key) noexcept {
-  return key == "_headers" || key == "_redirects" || key == "crunch.toml";
-}
-
 class Visit {
  public:
   // `target` is well-formed and of this request; its key stands until the visit ends. OPTIONS asks

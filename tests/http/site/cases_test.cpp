@@ -45,7 +45,9 @@ std::vector<Row> rows() {
       continue;
     }
     Row row;
-    for (std::size_t i = 0; i < names.size(); ++i) row[names[i]] = cells.at(i);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      row[names[i]] = cells.at(i) == "=" ? all.back()[names[i]] : cells.at(i);
+    }
     all.push_back(row);
   }
   return all;
@@ -135,9 +137,14 @@ Answer ask(const Site& site, const Row& row) {
   Answer answer;
   answer.status = route.status();
   const bool is_readable = row.at("method") == "GET" || row.at("method") == "HEAD";
-  if (!is_readable && (route.is_clean() || route.end() == Route::End::value)) answer.status = 405;
-  if (route.end() == Route::End::redirect) answer.location = route.location();
-  if (route.end() == Route::End::value) answer.served = "/" + std::string(route.key());
+  const bool is_refused = !is_readable && (route.is_clean() || route.end() == Route::End::value);
+  if (is_refused) {
+    answer.status = 405;
+  } else if (route.end() == Route::End::redirect) {
+    answer.location = route.location();
+  } else if (route.end() == Route::End::value && row.at("method") == "GET") {
+    answer.served = "/" + std::string(route.key());
+  }
   if (row.at("request_headers") != "-" && answer.status == 200) {
     answer.status = 304;
     answer.served = "-";

@@ -207,6 +207,32 @@ TYPED_TEST(SiteServer, WhatIsAboutTheSiteIsNotServed) {
   }
 }
 
+// Nor by a rule that leads to it.
+TYPED_TEST(SiteServer, NoRuleLeadsToWhatIsAboutTheSite) {
+  Files files = busy;
+  files.bytes["_redirects"] = "/p/* /:splat 200\n/q /_headers 200\n";
+  files.bytes["deep/_headers"] = "deep";
+  Site<TypeParam> site(files, files.rules());
+  for (const char* path : {"/p/_headers", "/p/_redirects", "/p/crunch.toml", "/p/.crunch/plan",
+                           "/p/.crunch", "/p/%2e%63runch/plan", "/q"}) {
+    EXPECT_EQ(site.outcome(get_of("h", path)).substr(0, 3), "404") << path;
+  }
+  EXPECT_EQ(site.outcome(get_of("h", "/p/deep/_headers")), "200: deep");
+}
+
+// The address asked, also where a rule writes it whole.
+TYPED_TEST(SiteServer, ARuleThatLeadsToItselfIsPassedOver) {
+  Files files = busy;
+  files.bytes["_redirects"] = "/* http://site.example/:splat 301!\n";
+  SiteSettings netlify;
+  netlify.dialect = Dialect::netlify;
+  Site<TypeParam> site(files, files.rules({}, netlify));
+  EXPECT_EQ(site.outcome(get_of("site.example", "/a")), "200: a");
+  EXPECT_EQ(site.outcome(get_of("SITE.example", "/a?b")), "200: a");
+  EXPECT_EQ(site.outcome(get_of("other.example", "/a?b")), "301 http://site.example/a?b");
+  EXPECT_EQ(site.outcome(get_of("site.example:81", "/a")), "301 http://site.example/a");
+}
+
 // Above the limit that only captures reach, nothing is left out in silence.
 TEST(SiteServerLimits, FieldsThatDoNotFitAreA503) {
   Files files = busy;

@@ -12,6 +12,7 @@
 #include "base/check.hpp"
 #include "tls/client_hello.hpp"
 #include "tls/identity_state.hpp"
+#include "tls/tickets.hpp"
 
 namespace tls {
 namespace {
@@ -147,7 +148,7 @@ int Context::configure(mbedtls_ssl_config& config, const int* suites, base::Entr
   mbedtls_ssl_conf_sig_algs(&config, signature_algorithms.data());
   mbedtls_ssl_conf_tls13_key_exchange_modes(&config,
                                             MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
-  mbedtls_ssl_conf_session_tickets_cb(&config, mbedtls_ssl_ticket_write, mbedtls_ssl_ticket_parse,
+  mbedtls_ssl_conf_session_tickets_cb(&config, write_ticket, mbedtls_ssl_ticket_parse,
                                       &state_->tickets);
   mbedtls_ssl_conf_sni(&config, choose_by_name, this);
   // The default: the first, and those that say the same with a key of another kind.

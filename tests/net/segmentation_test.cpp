@@ -87,7 +87,7 @@ Seen run_exchange(const Exchange& exchange, Offload offload) {
   const std::string text = pattern(total);
   Seen seen;
   std::size_t number = 0;
-  World world(1, exchange.mtu_bytes, net::mirror_options(), offload);
+  World world(1U, exchange.mtu_bytes, net::mirror_options(), offload);
   auto carry = world.device().carry;
   world.device().carry = [&](std::string frame) {
     if (has_payload(frame)) {

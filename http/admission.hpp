@@ -13,20 +13,28 @@
 //          2. At the total the connection gives way whose grace has been over for longest: an idle
 //             one has none, a begun one `begun_grace` from its first byte, a busy one
 //             `stalled_grace` from when its peer last took a step of the answer. At a client's
-//             maximum, the one of its own that has waited for a request for longest gives way.
-//          3. Only connections of the newcomer's thread give way.
+//             maximum it is one of its own: the one that has waited for a request for longest, or
+//             else the one whose answer has stalled for longest.
+//          3. If the connection that gives way is another thread's, that thread is asked to end one,
+//             and the newcomer is taken at once. A thread is asked for one at a time, so rule 1
+//             may be exceeded by one for each other thread, until it turns its loop.
 //          4. At most `requests_max` requests are in progress on a thread: each has buffers. When
 //             seven eighths are, a begun or busy connection whose grace is over gives way for each
 //             new one.
+//          5. Without a ticket a newcomer is told 503. While Options::refusals_max are being told
+//             so, further ones are closed without an answer; their peers see a reset.
 // Cost:    moving a Place is a few stores; a lock is taken once for a ticket and once for its end.
 //          All memory is allocated by the constructors.
 // May include: base, net/endpoint.hpp.
 
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <memory>
 #include <mutex>
@@ -38,6 +46,7 @@
 
 namespace http {
 
+class Admission;
 class Place;
 
 // A member of a circular list, or its head. A Place is in two lists: `of` tells them apart.
@@ -55,6 +64,7 @@ struct Link {
     after->before = before;
     before = after = this;
   }
+  [[nodiscard]] bool is_alone() const noexcept { return after == this; }
   void append(Link& last) noexcept {
     last.before = before;
     last.after = this;
@@ -76,6 +86,16 @@ struct AdmissionLimits {
 class Clients {
  public:
   using Index = std::uint32_t;
+  static constexpr Index nobody = std::numeric_limits<Index>::max();
+  static constexpr Index anybody = nobody - 1;
+
+  // A client's connections on one thread, which alone may touch the lists; each begins with the one
+  // that has been in it for longest.
+  struct Lists {
+    Link<Of::client> waiting;           // for a request
+    Link<Of::client> busy;              // owed an answer
+    std::atomic<bool> has_any = false;  // in either; for other threads
+  };
 
   // `seed` keeps clients from choosing addresses that share a bucket. Throws std::bad_alloc.
   Clients(const AdmissionLimits& limits, unsigned thread_count, std::uint64_t seed);
@@ -87,39 +107,50 @@ class Clients {
   // if the client is known, and stands while it has connections.
   [[nodiscard]] Verdict enter(const net::Endpoint& peer, Index& client) noexcept;
   void leave(Index client) noexcept;
+  // Counts one more connection of `peer`'s client beyond a limit, and asks another thread to have
+  // one give way for it: one of `client`, or (anybody) the one whose grace ended first, and before
+  // `before`. False: no thread has one that has not been asked already.
+  [[nodiscard]] bool enter_by_asking(const Admission& asking, const net::Endpoint& peer,
+                                     base::Instant before, Index& client) noexcept;
 
-  // The connections of `client` that wait for a request on one thread, the longest waiting first.
-  [[nodiscard]] Link<Of::client>& waiting(Index client, unsigned thread_index) noexcept {
-    return waiting_lists_of(client)[thread_index];
+  // Whose connection `asked` is still to have give way; nobody: there are no more than may be.
+  [[nodiscard]] Index still_owed(Admission& asked) noexcept;
+
+  [[nodiscard]] Lists& lists(Index client, unsigned thread_index) noexcept {
+    return lists_of(client)[thread_index];
   }
   [[nodiscard]] std::size_t connection_count() const noexcept;
   [[nodiscard]] const AdmissionLimits& limits() const noexcept { return limits_; }
 
  private:
-  static constexpr Index no_index = std::numeric_limits<Index>::max();
+  friend class Admission;
   struct Client {
     net::Endpoint who;
     Index next;  // in its bucket, or free
     std::uint32_t connection_count;
   };
-  [[nodiscard]] Link<Of::client>* waiting_lists_of(Index client) noexcept {
-    auto* const lists = reinterpret_cast<Link<Of::client>*>(waiting_.get());
-    return lists + std::size_t{client} * thread_count_;
+  [[nodiscard]] Lists* lists_of(Index client) noexcept {
+    return reinterpret_cast<Lists*>(lists_.get()) + std::size_t{client} * thread_count_;
   }
+  void join(Admission& admission) noexcept;
+  void part(Admission& admission) noexcept;
   [[nodiscard]] Index& bucket_of(const net::Endpoint& who) noexcept;
   [[nodiscard]] Index find(const net::Endpoint& who) noexcept;
   [[nodiscard]] Index make(const net::Endpoint& who) noexcept;
+  [[nodiscard]] std::size_t owed_count(Index who) const noexcept;
+  [[nodiscard]] Index count_one(const net::Endpoint& who, Index client) noexcept;
 
   const AdmissionLimits limits_;
   const unsigned thread_count_;
   const std::uint64_t seed_;
   mutable std::mutex mutex_;
   std::vector<Index> buckets_;
-  // As many as connections; neither is touched before it is needed.
+  // As many as connections, with those beyond the total; neither is touched before it is needed.
   std::unique_ptr<Client[]> clients_;
-  std::unique_ptr<std::byte[]> waiting_;  // the lists of each client
-  Index used_count_ = 0;                  // clients from here on were never used
-  Index free_ = no_index;
+  std::unique_ptr<std::byte[]> lists_;  // of each client, by thread
+  std::vector<Admission*> threads_;
+  Index used_count_ = 0;  // clients from here on were never used
+  Index free_ = nobody;
   std::size_t connection_count_ = 0;
 };
 
@@ -145,40 +176,72 @@ class Ticket {
   Clients::Index client_ = 0;
 };
 
+// One of the threads that share `Clients`. `call`, from any thread: Admission::pay() is soon called
+// on this one's loop. Left empty: no other thread asks this one.
+struct AdmissionThread {
+  unsigned index = 0;
+  std::function<void()> call = {};
+};
+
 class Admission {
  public:
   static constexpr base::Duration begun_grace = std::chrono::milliseconds(100);
   static constexpr base::Duration stalled_grace = std::chrono::seconds(5);
 
   // Both outlive it.
-  Admission(Clients& clients, base::Loop& loop, unsigned thread_index = 0,
-            std::size_t requests_max = AdmissionLimits::none) noexcept
-      : clients_(clients), loop_(loop), thread_index_(thread_index), requests_max_(requests_max) {}
+  Admission(Clients& clients, base::Loop& loop, AdmissionThread thread = {},
+            std::size_t requests_max = AdmissionLimits::none) noexcept;
+  ~Admission();
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
   // A ticket for a newcomer. When there is no room another connection gives way first, and
-  // `made_room` is set: what that one holds is freed in the loop's next turn. No ticket: refuse it.
+  // `made_room` is set if that is this thread's: what it holds is freed in the loop's next turn. No
+  // ticket: refuse it.
   [[nodiscard]] Ticket admit(const net::Endpoint& peer, bool& made_room) noexcept;
+
+  // Has a connection give way if another thread asked for it. If none may, it tries again later.
+  void pay() noexcept;
 
   // Counts one more request in progress. False: there is no room for it.
   [[nodiscard]] bool take_request() noexcept;
   void give_request() noexcept { --request_count_; }
 
  private:
+  friend class Clients;
   friend class Place;
-  [[nodiscard]] Place* first_waiting(Clients::Index client) noexcept;
+  static constexpr base::Duration pay_again_after = std::chrono::milliseconds(10);
+
+  // Places in one state, the longest first.
+  struct Queue {
+    explicit Queue(base::Duration its_grace) noexcept : grace(its_grace) {}
+    void publish() noexcept;
+    const base::Duration grace;
+    Link<Of::thread> places;
+    std::atomic<base::Instant> first_end = base::never;  // of the first one's grace; for others
+  };
+  struct Again final : base::Timer {
+    Again(base::Loop& loop, Admission& its_admission) noexcept
+        : Timer(loop), admission(its_admission) {}
+    void expired() override { admission.pay(); }
+    Admission& admission;
+  };
+
+  [[nodiscard]] Place* first_of(Clients::Index client) noexcept;
   [[nodiscard]] Place* first_of_all(bool with_idle) const noexcept;
+  [[nodiscard]] base::Instant published_end() const noexcept;
   void end(Place& place) noexcept;
 
   Clients& clients_;
   base::Loop& loop_;
-  const unsigned thread_index_;
+  const AdmissionThread thread_;
   const std::size_t requests_max_;
   std::size_t request_count_ = 0;
-  Link<Of::thread> idle_;
-  Link<Of::thread> begun_;
-  Link<Of::thread> busy_;
+  Queue idle_{base::Duration::zero()};
+  Queue begun_{begun_grace};
+  Queue busy_{stalled_grace};
+  std::atomic<Clients::Index> owed_ = Clients::nobody;  // whose connection is to give way
+  Again again_;
 };
 
 // Of a connection without a ticket it does nothing.
@@ -199,48 +262,48 @@ class Place : private Link<Of::thread>, private Link<Of::client> {
   void become_idle() noexcept {
     if (!ticket_) return;
     move_to(admission_.idle_);
-    Link<Of::client>::unlink();
-    ticket_.clients_->waiting(ticket_.client_, admission_.thread_index_).append(*this);
+    move_to(lists().waiting);
   }
   // The first bytes of a request have come. It has waited for it since it became idle, or from now
   // on if it was busy. Harmless when repeated.
   void become_begun() noexcept {
-    if (!ticket_ || state_ == &admission_.begun_) return;
-    const bool was_busy = state_ == &admission_.busy_;
+    if (!ticket_ || queue_ == &admission_.begun_) return;
+    const bool was_busy = queue_ == &admission_.busy_;
     move_to(admission_.begun_);
-    if (was_busy) {
-      ticket_.clients_->waiting(ticket_.client_, admission_.thread_index_).append(*this);
-    }
+    if (was_busy) move_to(lists().waiting);
   }
   // An answer is owed, or more of it was taken by the peer.
   void become_busy() noexcept {
     if (!ticket_) return;
     move_to(admission_.busy_);
-    Link<Of::client>::unlink();
+    move_to(lists().busy);
   }
   // Counts no longer, and cannot give way.
-  void step_out() noexcept {
-    Link<Of::thread>::unlink();
-    Link<Of::client>::unlink();
-    state_ = nullptr;
-    ticket_.give_back();
-  }
+  void step_out() noexcept;
 
  private:
   friend class Admission;
-  void move_to(Link<Of::thread>& list) noexcept {
-    Link<Of::thread>::unlink();
+  [[nodiscard]] Clients::Lists& lists() noexcept {
+    return ticket_.clients_->lists(ticket_.client_, admission_.thread_.index);
+  }
+  void move_to(Link<Of::client>& list) noexcept {
+    Link<Of::client>::unlink();
     list.append(*this);
-    state_ = &list;
+  }
+  void move_to(Admission::Queue& queue) noexcept {
+    Link<Of::thread>::unlink();
+    queue.places.append(*this);
     since_ = admission_.loop_.now();
+    Admission::Queue* const from = std::exchange(queue_, &queue);
+    if (admission_.thread_.call) publish_move(from);
   }
-  [[nodiscard]] bool is_older_than(base::Duration grace) const noexcept {
-    return admission_.loop_.now() - since_ >= grace;
-  }
+  // For other threads.
+  void publish_move(Admission::Queue* from) noexcept;
+  [[nodiscard]] base::Instant grace_end() const noexcept { return since_ + queue_->grace; }
 
   Admission& admission_;
   Ticket ticket_;
-  const Link<Of::thread>* state_ = nullptr;  // the list that it is in
+  Admission::Queue* queue_ = nullptr;  // the one that it is in
   base::Instant since_{};
 };
 

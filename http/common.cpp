@@ -9,7 +9,7 @@ namespace http {
 
 Common::OwnAdmission::OwnAdmission(base::Loop& loop, const Options& options)
     : clients({options.connections_max, options.connections_per_client_max}, 1, 0),
-      admission(clients, loop, 0, options.requests_max) {}
+      admission(clients, loop, {}, options.requests_max) {}
 
 Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log,
                Admission* its_admission)

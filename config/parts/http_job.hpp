@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "config/instances.hpp"
 #include "config/key.hpp"
@@ -81,8 +82,17 @@ http::Admission& admission_of(Context& context) {
     return std::make_unique<http::Clients>(limits, thread_count, seed);
   });
   return context.of_thread.template get<http::Admission>([&] {
-    return std::make_unique<http::Admission>(clients, platform.loop, platform.thread_index,
-                                             shares.requests_per_thread + refusals_of(shares));
+    http::AdmissionThread thread{.index = platform.thread_index};
+    if constexpr (requires { platform.call; }) {
+      if (platform.thread_count > 1) thread.call = platform.call;
+    }
+    auto admission =
+        std::make_unique<http::Admission>(clients, platform.loop, std::move(thread),
+                                          shares.requests_per_thread + refusals_of(shares));
+    if constexpr (requires { platform.on_call; }) {
+      platform.on_call = [&admission = *admission] { admission.pay(); };
+    }
+    return admission;
   });
 }
 

@@ -69,10 +69,13 @@ struct Thread {
                  [] {},
                  {},
                  {},
+                 [this] { called.signal(); },
+                 {},
                  {},
                  {}},
         stop(epoll, [this] { ask_to_stop(); }),
-        reload(epoll, [this] { read_again(); }) {
+        reload(epoll, [this] { read_again(); }),
+        called(epoll, [this] { answer_call(); }) {
     epoll.serve(loop);
     loop.on_exception = tell_exception;
   }
@@ -84,6 +87,9 @@ struct Thread {
   void read_again() {
     if (platform.on_reload) platform.on_reload();
   }
+  void answer_call() {
+    if (platform.on_call) platform.on_call();
+  }
 
   base::Log log;
   Clock clock;
@@ -93,6 +99,7 @@ struct Thread {
   Platform platform;
   Wake stop;  // signalled from other threads and from signal handlers
   Wake reload;
+  Wake called;
   int status = 0;
 };
 
@@ -120,6 +127,7 @@ void run_thread(Thread& thread, const std::function<int(Platform&)>& run) {
   }
   thread.platform.on_stop = {};  // what these refer to has gone with `run`
   thread.platform.on_reload = {};
+  thread.platform.on_call = {};
 }
 
 // More than can be had is lowered; a default is it without a word.

@@ -66,6 +66,10 @@ struct Platform {
   // first thread: a line says that there is nothing to read again.
   std::function<void()> on_reload;
 
+  // From any thread: this one's on_call soon runs on its loop, once for any number of calls.
+  std::function<void()> call;
+  std::function<void()> on_call;
+
   // For the sandbox, before ready(): the system calls that devices and jobs declare, and the files
   // and folders that are read again.
   std::span<const int> system_calls;

@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
@@ -167,6 +168,133 @@ TEST(PerClient, AnIpv6NetworkIsOneAndLoopbackHasNoLimit) {
   EXPECT_TRUE(b != nullptr && c != nullptr && d != nullptr && e != nullptr);
 }
 
+TEST(PerClient, ItsOwnStalledAnswerGivesWayWhenNoneWaits) {
+  World world({.connections_max = 10, .connections_per_client_max = 2});
+  auto other = world.come(9);
+  auto a = world.come(1), b = world.come(1);
+  other->become_busy();
+  a->become_busy();
+  b->become_busy();
+  world.pass(http::Admission::stalled_grace - 1s);
+  b->become_busy();  // took some of it
+  EXPECT_EQ(world.come(1), nullptr);
+  world.pass(1s);
+  auto c = world.come(1);
+  EXPECT_TRUE(c != nullptr && a->gave_way && !b->gave_way && !other->gave_way);
+  world.pass(http::Admission::stalled_grace);
+  auto d = world.come(1);  // c waits for a request, so b's answer may go on
+  EXPECT_TRUE(d != nullptr && c->gave_way && !b->gave_way);
+}
+
+// Two threads of one appliance. Calls are noted, and answered when the test says so.
+struct Pair {
+  struct Thread {
+    Thread(Pair& pair, unsigned index)
+        : loop(pair.time, pair.time),
+          admission(pair.clients, loop, {.index = index, .call = [this] { ++call_count; }}) {}
+    std::unique_ptr<Standing> come(std::uint8_t last) {
+      bool made_room = false;
+      http::Ticket ticket = admission.admit(net::ipv4(192, 0, 2, last, 1), made_room);
+      if (!ticket) return nullptr;
+      auto place = std::make_unique<Standing>(admission, std::move(ticket));
+      place->become_idle();
+      return place;
+    }
+    base::Loop loop;
+    int call_count = 0;
+    http::Admission admission;
+  };
+  explicit Pair(const http::AdmissionLimits& limits) : clients(limits, 2, 7) {}
+  void pass(base::Duration time_passed) {
+    time.advance(time_passed);
+    for (int i = 0; i < 2; ++i) {  // the second turn knows the time
+      one.loop.turn(time.now());
+      other.loop.turn(time.now());
+    }
+  }
+
+  base::SimulatedTime time;
+  http::Clients clients;
+  Thread one{*this, 0};
+  Thread other{*this, 1};
+};
+
+TEST(Threads, TheOtherThreadsLongerIdleGivesWay) {
+  Pair pair({.connections_max = 3});
+  auto a = pair.other.come(1);
+  pair.pass(1s);
+  auto b = pair.one.come(2), c = pair.one.come(3);
+  auto d = pair.one.come(4);  // at once, though a has not gone yet
+  ASSERT_TRUE(d != nullptr);
+  EXPECT_EQ(pair.other.call_count, 1);
+  EXPECT_TRUE(!a->gave_way && !b->gave_way && !c->gave_way);
+  pair.pass(1s);
+  auto e = pair.one.come(5);  // a is spoken for: the next one is b
+  EXPECT_TRUE(e != nullptr && b->gave_way && !c->gave_way);
+  EXPECT_EQ(pair.other.call_count, 1);
+  pair.other.admission.pay();
+  EXPECT_TRUE(a->gave_way);
+  EXPECT_EQ(pair.clients.connection_count(), 3U);
+  auto f = pair.one.come(6);
+  EXPECT_TRUE(f != nullptr && c->gave_way);
+  EXPECT_EQ(pair.clients.connection_count(), 3U);
+}
+
+TEST(Threads, StalledAnswersOfOthersGiveWay) {
+  Pair pair({.connections_max = 1});
+  auto a = pair.other.come(1);
+  a->become_busy();
+  pair.pass(http::Admission::stalled_grace - 1ms);
+  EXPECT_EQ(pair.one.come(2), nullptr);
+  EXPECT_EQ(pair.other.call_count, 0);
+  pair.pass(2ms);
+  auto b = pair.one.come(2);
+  pair.other.admission.pay();
+  EXPECT_TRUE(b != nullptr && a->gave_way);
+}
+
+TEST(Threads, OneThatIsAskedAndHasNoneAnyMorePaysLater) {
+  Pair pair({.connections_max = 1});
+  auto a = pair.other.come(1);
+  pair.pass(1s);
+  auto b = pair.one.come(2);
+  ASSERT_TRUE(b != nullptr);
+  a->become_busy();  // before the other thread heard of it
+  pair.other.admission.pay();
+  EXPECT_FALSE(a->gave_way);
+  EXPECT_EQ(pair.clients.connection_count(), 2U);
+  b->become_busy();
+  EXPECT_EQ(pair.one.come(3), nullptr);
+  a->become_idle();
+  pair.pass(1s);
+  EXPECT_TRUE(a->gave_way);
+  EXPECT_EQ(pair.clients.connection_count(), 1U);
+}
+
+TEST(Threads, OneThatEndedByItselfIsEnough) {
+  Pair pair({.connections_max = 2});
+  auto a = pair.other.come(1), b = pair.other.come(2);
+  pair.pass(1s);
+  auto c = pair.one.come(3);
+  ASSERT_TRUE(c != nullptr);
+  a.reset();
+  pair.other.admission.pay();
+  EXPECT_FALSE(b->gave_way);
+  EXPECT_EQ(pair.clients.connection_count(), 2U);
+}
+
+TEST(Threads, AClientsOwnIsFoundOnTheOtherThread) {
+  Pair pair({.connections_max = 10, .connections_per_client_max = 2});
+  auto stranger = pair.other.come(9), a = pair.other.come(1), b = pair.one.come(1);
+  pair.pass(1s);
+  b->become_busy();
+  auto c = pair.one.come(1);
+  pair.other.admission.pay();
+  EXPECT_TRUE(c != nullptr && a->gave_way && !b->gave_way && !stranger->gave_way);
+  c->become_busy();
+  EXPECT_EQ(pair.one.come(1), nullptr);  // a has gone
+}
+
 TEST(Clients, CountAsAPlainModelDoes) {
   constexpr std::size_t total = 60, each = 9;
   World world({.connections_max = total, .connections_per_client_max = each});
@@ -202,7 +330,9 @@ TEST(Clients, ThreadsShareOneTotal) {
     threads.emplace_back([&clients, index] {
       base::SimulatedTime time;
       base::Loop loop(time, time);
-      http::Admission admission(clients, loop, index);
+      std::atomic<bool> called = false;
+      http::Admission admission(clients, loop,
+                                {.index = index, .call = [&called] { called = true; }});
       std::mt19937 random(index);
       std::vector<std::unique_ptr<Standing>> places;
       for (int step = 0; step < 20'000; ++step) {
@@ -213,7 +343,10 @@ TEST(Clients, ThreadsShareOneTotal) {
           places.push_back(std::make_unique<Standing>(admission, std::move(ticket)));
           if (random() % 2 == 0) places.back()->become_idle();
         }
-        EXPECT_LE(clients.connection_count(), clients.limits().connections_max);
+        if (called.exchange(false)) admission.pay();
+        time.advance(1ms);
+        loop.turn(time.now());
+        EXPECT_LE(clients.connection_count(), clients.limits().connections_max + thread_count);
         if (places.size() > 30 || (!places.empty() && random() % 3 == 0)) {
           std::swap(places[random() % places.size()], places.back());
           places.pop_back();

@@ -256,11 +256,8 @@ class Limits(unittest.TestCase):
             clients, served = [], 0
             for _ in range(24):
                 clients.append(server.client())
-                try:
-                    served += clients[-1].get("/").status == 200
-                except OSError:  # refused without an answer: as many refusals were under way
-                    pass
-            self.assertGreaterEqual(served, 4)  # the others took an idle place
+                served += clients[-1].get("/").status == 200
+            self.assertEqual(served, 24)  # whichever thread the longest idle one is on
             alive = sum(not client.is_closed_by_peer(within_s=0.2) for client in clients)
             self.assertLessEqual(alive, 4)
             for client in clients:

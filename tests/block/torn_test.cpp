@@ -11,6 +11,8 @@
 #include <set>
 #include <string>
 
+#include "tests/block/outcomes.hpp"
+
 namespace block {
 namespace {
 
@@ -19,28 +21,6 @@ constexpr Info info{512, 4, false};
 std::vector<std::byte> sectors(char letter, std::size_t count = 1) {
   return std::vector<std::byte>(count * info.sector_bytes, static_cast<std::byte>(letter));
 }
-
-// The answers to all questions of a run, counted through.
-class Outcomes {
- public:
-  std::uint64_t operator()(std::uint64_t count) {
-    if (at_ == answers_.size()) answers_.push_back({0, count});
-    return answers_[at_++].now;
-  }
-  // False: all combinations have been tried.
-  bool next() {
-    at_ = 0;
-    while (!answers_.empty() && ++answers_.back().now == answers_.back().count) answers_.pop_back();
-    return !answers_.empty();
-  }
-
- private:
-  struct Answer {
-    std::uint64_t now, count;
-  };
-  std::vector<Answer> answers_;
-  std::size_t at_ = 0;
-};
 
 // A sector as text: a letter, or two of a torn one and where it is cut.
 std::string text_of(Bytes sector) {

@@ -8,12 +8,14 @@
 #include <vector>
 
 #include "crunch/build/command.hpp"
+#include "crunch/check/command.hpp"
 #include "crunch/command_line.hpp"
 #include "crunch/configure/command.hpp"
 #include "crunch/describe/command.hpp"
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/command.hpp"
+#include "crunch/route/command.hpp"
 #include "crunch/run/command.hpp"
 #include "crunch/serve/command.hpp"
 #include "crunch/version.hpp"
@@ -32,10 +34,12 @@ int main(int argc, char** argv) {
     return 2;
   };
   crunch::add_build_command(app, action);
+  crunch::add_check_command(app, action);
   crunch::add_configure_command(app, action);
   crunch::add_describe_command(app, action);
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);
+  crunch::add_route_command(app, action);
   crunch::add_run_command(app, action);
   crunch::add_serve_command(app, action);
   // `crunch help serve` is `crunch serve --help`.

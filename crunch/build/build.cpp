@@ -15,6 +15,7 @@
 #include "crunch/build/settings.hpp"
 #include "crunch/build/symbols.hpp"
 #include "crunch/certificate/certificate.hpp"
+#include "crunch/check/check.hpp"
 #include "crunch/embed/emit.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
@@ -139,6 +140,7 @@ class Run {
         configured({recipe_, options_.config, settings_, embedding.cache, work_.path()});
     summary.compile_seconds = configuring.seconds();
     summary.embedded = embed::embed(embedding);
+    if (options_.checks_links) check::warn_of_links(embedding);
     Stopwatch compiling;
     compile_site(*main.keys);
     summary.compile_seconds += compiling.seconds();

@@ -29,6 +29,7 @@ struct Options {
   std::vector<std::string> hosts;
   std::string config;            // a C++ header; empty: the default, which needs not be compiled
   std::vector<std::string> set;  // KEY=VALUE (settings.hpp)
+  bool checks_links = true;      // say which links of the site's pages lead nowhere
   bool keeps_symbols = false;    // also write IMAGE.debug: the same code, with symbols and lines
 };
 

@@ -74,6 +74,8 @@ void add_build_command(CLI::App& app, Action& action) {
       ->take_all()
       ->allow_extra_args(false);
   add_certificate_options(*command, options);
+  command->add_flag("!--no-link-check", options.checks_links,
+                    "Do not look for links that lead nowhere (crunch check lists all)");
   command->add_flag("--keep-symbols", options.keeps_symbols,
                     "Also write IMAGE.debug, the same code with its symbols, for gdb");
   command->footer(

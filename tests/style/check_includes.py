@@ -52,6 +52,9 @@ HOUSE: dict[str, list[str] | None] = {
                "http/target.hpp", "tls/certificates.hpp"],
     "crunch/inspect/solo5.cpp": ["base/*", "crunch/**", "solo5/abi.hpp"],
     "crunch/config/parts.hpp": ["config/parts/parts.hpp"],
+    # Whatever a server would answer.
+    "crunch/check": ["base/*", "kv/*", "http/*", "http/site/*"],
+    "crunch/route": ["http/*", "http/site/*"],
     # The local preview is a server of its own.
     "crunch/serve": ["base/*", "kv/**", "net/**", "tls/**", "http/**", "targets/unix/*"],
     "site-example": None,

@@ -12,6 +12,7 @@ import argparse
 import ctypes
 import fcntl
 import os
+import random
 import re
 import socket
 import statistics
@@ -27,6 +28,7 @@ import measure  # noqa: E402
 SIZES = {"1 KiB": 1024, "10 KiB": 10240, "100 KiB": 102400, "1 MiB": 1048576}
 BULK = 100_000_000
 CLIENT, SERVER = "10.9.0.1", "10.9.0.2"
+BUSY = [64, 1000, 9500]
 DELAYS_MS = [0, 20, 100]
 LOSSES = [0, 0.01, 0.05]
 # The rule by which Linux's window grows: the same as lwIP's, and one that every namespace may have.
@@ -82,9 +84,9 @@ class Servers:
             found["nginx"] = self.nginx
         return found
 
-    def start_tap(self):
+    def start_tap(self, *more):
         return measure.start([self.images["unix-tap"], "--tap=tap0", f"--ipv4={SERVER}/24",
-                              "--ipv6=off"], 0, self.log)
+                              "--ipv6=off", *more], 0, self.log)
 
     def start_behind_veth(self, command, bridge=None):
         """The server in a namespace whose veth's other end is here, or in `bridge`."""
@@ -119,16 +121,16 @@ def wait_until_served(process):
     raise RuntimeError("a server does not answer")
 
 
-def start_near(servers, name, command):
-    """The server with the client's host as its neighbour."""
+def start_near(servers, name, command, *more):
+    """The server, if it is ours with more options, with the client's host as its neighbour."""
     new_namespace()
     if command is not None:
-        process = servers.start_behind_veth(command)
+        process = servers.start_behind_veth([*command, *more] if name != "nginx" else command)
     else:
         must("ip", "tuntap", "add", "tap0", "mode", "tap")
         must("ip", "addr", "add", f"{CLIENT}/24", "dev", "tap0")
         must("ip", "link", "set", "tap0", "up")
-        process = servers.start_tap()
+        process = servers.start_tap(*more)
     wait_until_served(process)
     return process
 
@@ -199,6 +201,48 @@ def connections_table(servers, options):
     print("\nCPU time for a request of 1 KiB, in microseconds, while so many other connections are "
           "open and idle; and the server's memory for each:\n")
     print(measure.table(["server", "10", "1,000", "5,000", "memory"], rows), flush=True)
+
+
+def ask_at_random(held, seconds):
+    """One request of 1 KiB after another on connections chosen at random, 32 at once."""
+    request = f"GET /1024.bin HTTP/1.1\r\nHost: {SERVER}\r\n\r\n".encode()
+    chance, count, end = random.Random(1), 0, time.monotonic() + seconds
+    while time.monotonic() < end:
+        asked = chance.sample(held, 32)
+        for each in asked:
+            each.send(request)
+        for each in asked:
+            got = 0
+            while got < 1024:  # a head comes before the last of these
+                more = each.recv(4096)
+                if not more:
+                    raise RuntimeError("the server closed a busy connection")
+                got += len(more)
+        count += len(asked)
+    return count
+
+
+def busy_table(servers, options):
+    import resource
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
+    rows = []
+    for name, command in servers.names().items():
+        row = [name]
+        for count in BUSY:
+            process = start_near(servers, name, command, "--max-connections=10000",
+                                 "--max-connections-per-client=10000")
+            held = [socket.create_connection((SERVER, 80), timeout=10) for _ in range(count)]
+            ask_at_random(held, 0.5)
+            before = measure.cpu_seconds(process.pid)
+            done = ask_at_random(held, options.seconds * options.rounds)
+            row.append(f"{(measure.cpu_seconds(process.pid) - before) * 1e6 / done:.1f}")
+            for each in held:
+                each.close()
+            measure.stop(process)
+        rows.append(row)
+    print("\nCPU time for a request of 1 KiB, in microseconds, on one of so many connections that "
+          "are all in use:\n")
+    print(measure.table(["server", *(f"{count:,}" for count in BUSY)], rows), flush=True)
 
 
 def open_tap(name):
@@ -287,6 +331,7 @@ def main():
         servers = Servers(work, os.path.join(binaries, "crunch"), files)
         requests_table(servers, options)
         connections_table(servers, options)
+        busy_table(servers, options)
         bulk_table(servers, os.path.join(binaries, "wire"), options)
 
 

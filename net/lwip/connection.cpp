@@ -31,8 +31,6 @@ constexpr unsigned pieces_max = 64;
 // lwIP counts in 8 bits.
 constexpr u8_t orphan_stall = 20'000 / TCP_SLOW_INTERVAL;
 static_assert(20'000 / TCP_SLOW_INTERVAL <= 255);
-// And how many such connections may be sending still.
-constexpr std::size_t orphans_max = 256;
 
 Connection& connection_of(void* argument) { return *static_cast<Connection*>(argument); }
 
@@ -66,32 +64,7 @@ err_t orphan_stalled(void*, tcp_pcb* pcb) {
   return ERR_ABRT;
 }
 
-bool is_orphan(const tcp_pcb& pcb) {
-  return pcb.callback_arg == nullptr && pcb.state >= FIN_WAIT_1 &&
-         (pcb.unsent != nullptr || pcb.unacked != nullptr);
-}
-
-// The list has the most recently heard of first.
-void bound_orphans() {
-  std::size_t count = 0;
-  tcp_pcb* oldest = nullptr;
-  for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
-    if (!is_orphan(*pcb)) continue;
-    ++count;
-    oldest = pcb;
-  }
-  if (count > orphans_max) tcp_abort(oldest);
-}
-
 }  // namespace
-
-bool orphans_are_sending(Globals& globals) noexcept {
-  globals.enter();
-  for (const tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
-    if (is_orphan(*pcb)) return true;
-  }
-  return false;
-}
 
 // ---- Connection: what lwIP says
 
@@ -117,7 +90,10 @@ void Connection::attach(tcp_pcb* pcb) noexcept {
 bool Connection::connect(const Endpoint& to) noexcept {
   const ip_addr_t address = to_lwip(to);
   peer_ = to;
-  return tcp_connect(pcb_, &address, to.port, connected) == ERR_OK;
+  if (tcp_connect(pcb_, &address, to.port, connected) != ERR_OK) return false;
+  if (Engine::current().connections.add(*pcb_)) return true;
+  abort();
+  return false;
 }
 
 bool Connection::may_keep(std::size_t bytes) const noexcept {
@@ -224,11 +200,13 @@ void Connection::let_go() noexcept {
   tcp_sent(pcb, nullptr);
   tcp_err(pcb, nullptr);
   tcp_poll(pcb, orphan_stalled, orphan_stall);
+  Engine::current().orphans.add(*pcb);
 }
 
 void Connection::abort() noexcept {
   tcp_pcb* pcb = std::exchange(pcb_, nullptr);
   tcp_arg(pcb, nullptr);
+  ConnectionTable::to_front(*pcb);
   tcp_abort(pcb);
 }
 
@@ -263,8 +241,8 @@ void Connection::close() noexcept {
     } else {
       tcp_pcb* pcb = pcb_;
       let_go();
+      ConnectionTable::to_front(*pcb);
       tcp_close(pcb);
-      bound_orphans();
     }
   }
   read_over_ = write_over_ = Error::cancelled;

@@ -38,7 +38,6 @@ namespace net::lwip {
 class Pool;
 class Connection;
 class Clockwork;
-class Globals;
 
 class [[nodiscard]] Read final : public Call {
  public:
@@ -185,9 +184,5 @@ class Pool {
   Connection* free_ = nullptr;
   std::size_t taken_count_ = 0;
 };
-
-// Whether a connection of this stack that its owner has left still has bytes that nobody
-// acknowledged.
-[[nodiscard]] bool orphans_are_sending(Globals& globals) noexcept;
 
 }  // namespace net::lwip

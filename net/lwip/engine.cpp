@@ -24,6 +24,12 @@ namespace {
 // As a wire pads them (IEEE 802.3); lwIP reads headers of that much without looking.
 constexpr std::size_t frame_bytes_min = 60;
 
+HashKey random_key(base::Entropy& entropy) {
+  HashKey key{};
+  entropy.fill(std::as_writable_bytes(std::span(key)));
+  return key;
+}
+
 void free_sent(void* frame) noexcept { pbuf_free(static_cast<pbuf*>(frame)); }
 void free_burst(void* burst) noexcept { delete static_cast<Burst*>(burst); }
 
@@ -46,15 +52,16 @@ Engine::Engine(base::Loop& its_loop, base::Entropy& entropy, base::Log& log,
     : loop(its_loop),
       clockwork(its_loop, globals),
       pool(its_loop, clockwork, options.connections_max),
+      connections(options.connections_max, random_key(entropy)),
       interface(its_loop, globals, log, options),
-      paths(its_loop, globals, interface.lwip_netif()),
+      paths(its_loop, globals, connections, interface.lwip_netif()),
       entropy_(entropy),
       device_(std::move(device)),
       mac_(device_->mac()),
       frame_bytes_max_(device_->mtu_bytes() + ethernet_header_bytes),
-      offload_(device_->offload()) {
+      offload_(device_->offload()),
+      sequence_key_(random_key(entropy)) {
   CHECK(offload_.send || offload_.segmentation_bytes == 0);
-  entropy_.fill(std::as_writable_bytes(std::span(sequence_key_)));
   lwip_init();
   clockwork.enter(true);
   interface.start(mac_, device_->mtu_bytes(), offload_);
@@ -137,10 +144,12 @@ err_t Engine::send(const netif& from, pbuf* frame) {
   return send(frame);
 }
 
-void Engine::adopt(tcp_pcb& pcb) {
+bool Engine::adopt(tcp_pcb& pcb) {
+  if (!connections.add(pcb)) return false;
   half_open.add(&pcb);
   note_announced_segment(pcb, announced_segment);
   paths.fit(pcb);
+  return true;
 }
 
 err_t Engine::send(pbuf* frame) {

@@ -26,11 +26,13 @@
 #include "net/lwip/checksum.hpp"
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/connection.hpp"
+#include "net/lwip/connection_table.hpp"
 #include "net/lwip/datagrams.hpp"
 #include "net/lwip/globals.hpp"
 #include "net/lwip/half_open.hpp"
 #include "net/lwip/interface.hpp"
 #include "net/lwip/options.hpp"
+#include "net/lwip/orphans.hpp"
 #include "net/lwip/paths.hpp"
 #include "net/lwip/strangers.hpp"
 
@@ -52,6 +54,8 @@ class Engine {
   Clockwork clockwork;
   Pool pool;
   HalfOpen half_open;
+  ConnectionTable connections;
+  Orphans orphans;
   Interface interface;
   Paths paths;
 
@@ -69,8 +73,8 @@ class Engine {
   std::optional<std::uint16_t> announced_segment;
   // For the next connection: its first sequence number is to be above this one.
   std::optional<std::uint32_t> sequence_above;
-  // lwIP has made it, and has not answered yet.
-  void adopt(tcp_pcb& pcb);
+  // lwIP has made it, and has not answered yet. False: no memory; it is to be forgotten.
+  [[nodiscard]] bool adopt(tcp_pcb& pcb);
   bool admit_stranger(const ip_addr_t& sender) {
     return strangers_.admit(interface.lwip_netif(), sender, loop.now());
   }
@@ -120,7 +124,7 @@ class Engine {
   std::size_t frame_bytes_max_;
   Offload offload_;
   Strangers strangers_;
-  HashKey sequence_key_{};
+  HashKey sequence_key_;
   std::array<std::uint32_t, 64> random_{};
   std::size_t random_left_ = 0;
   const tcp_pcb* last_time_wait_ = nullptr;  // that was counted

@@ -13,8 +13,7 @@ namespace net::lwip {
 namespace {
 
 err_t arrived(u8_t, tcp_pcb_listen*, tcp_pcb* pcb) {
-  Engine::current().adopt(*pcb);
-  return ERR_OK;
+  return Engine::current().adopt(*pcb) ? ERR_OK : ERR_MEM;
 }
 
 void gone(u8_t, void* data) {
@@ -47,7 +46,10 @@ void HalfOpen::established(tcp_pcb* pcb) {
 
 void HalfOpen::add(tcp_pcb* pcb) {
   // Forgetting the oldest calls remove() for it.
-  if (free_ == nullptr) tcp_abandon(oldest_->pcb, 0);
+  if (free_ == nullptr) {
+    ConnectionTable::to_front(*oldest_->pcb);
+    tcp_abandon(oldest_->pcb, 0);
+  }
   CHECK(free_ != nullptr);
   Node& node = *free_;
   free_ = node.newer;

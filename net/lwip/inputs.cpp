@@ -61,16 +61,9 @@ bool is_between_two(const pbuf& packet, const netif& interface) {
   return (packet.flags & to_many) == 0 && is_from_a_host(interface);
 }
 
-// The connection in TIME-WAIT that a segment belongs to.
-tcp_pcb* time_wait_of(const tcp_hdr& header) {
-  tcp_pcb* pcb = tcp_tw_pcbs;
-  while (pcb != nullptr && (pcb->local_port != lwip_ntohs(header.dest) ||
-                            pcb->remote_port != lwip_ntohs(header.src) ||
-                            !ip_addr_eq(&pcb->remote_ip, ip_current_src_addr()) ||
-                            !ip_addr_eq(&pcb->local_ip, ip_current_dest_addr()))) {
-    pcb = pcb->next;
-  }
-  return pcb;
+net::lwip::Tuple tuple_of(const tcp_hdr& header) {
+  return {*ip_current_dest_addr(), *ip_current_src_addr(), lwip_ntohs(header.dest),
+          lwip_ntohs(header.src)};
 }
 
 // A client may open a connection from the port of one that is in TIME-WAIT here, by a number above
@@ -80,8 +73,11 @@ void make_room_for_new(const pbuf& segment, const netif& interface) {
   const auto& header = *static_cast<const tcp_hdr*>(segment.payload);
   constexpr unsigned all = TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN;
   if (tcp_tw_pcbs == nullptr || (TCPH_FLAGS(&header) & all) != TCP_SYN) return;
-  tcp_pcb* old = time_wait_of(header);
-  if (old == nullptr || !TCP_SEQ_GT(lwip_ntohl(header.seqno), old->rcv_nxt)) return;
+  tcp_pcb* old = Engine::current().connections.find(tuple_of(header));
+  if (old == nullptr || old->state != TIME_WAIT ||
+      !TCP_SEQ_GT(lwip_ntohl(header.seqno), old->rcv_nxt)) {
+    return;
+  }
   const bool is_checked = (interface.chksum_flags & NETIF_CHECKSUM_CHECK_TCP) != 0;
   if (is_checked && ip_chksum_pseudo(const_cast<pbuf*>(&segment), IP_PROTO_TCP, segment.tot_len,
                                      ip_current_src_addr(), ip_current_dest_addr()) != 0) {
@@ -114,9 +110,14 @@ void hear_dhcp(pbuf* datagram, netif& interface) {
 }
 
 void take_segment(pbuf* segment, netif* interface) {
-  if (segment->len >= TCP_HLEN) make_room_for_new(*segment, *interface);
+  Engine& engine = Engine::current();
+  if (segment->len >= TCP_HLEN) {
+    make_room_for_new(*segment, *interface);
+    engine.connections.show_only(tuple_of(*static_cast<const tcp_hdr*>(segment->payload)));
+  }
   tcp_input(segment, interface);
-  Engine::current().sequence_above.reset();
+  engine.connections.settle();
+  engine.sequence_above.reset();
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ Lwip::Lwip(base::Loop& loop, base::Entropy& entropy, base::Log& log,
 Lwip::~Lwip() {
   base::Loop& loop = engine_->loop;
   const base::Instant deadline = loop.now() + lwip::last_words_patience;
-  while (lwip::orphans_are_sending(engine_->globals) && loop.now() < deadline) loop.turn(deadline);
+  while (engine_->orphans.are_sending() && loop.now() < deadline) loop.turn(deadline);
 }
 
 ListenResult<Lwip::Listener> Lwip::listen(std::uint16_t port) {

@@ -58,13 +58,18 @@ std::optional<Quote> read_quote(base::Bytes packet) {
 }
 
 bool is_under_way(const Quote& quote, const tcp_pcb& pcb) {
-  return pcb.local_port == quote.from_port && pcb.remote_port == quote.to_port &&
-         from_lwip(pcb.remote_ip, 0).address == quote.to &&
-         from_lwip(pcb.local_ip, 0).address == quote.from &&
-         TCP_SEQ_GEQ(quote.sequence, pcb.lastack) && TCP_SEQ_LT(quote.sequence, pcb.snd_nxt);
+  return TCP_SEQ_GEQ(quote.sequence, pcb.lastack) && TCP_SEQ_LT(quote.sequence, pcb.snd_nxt);
 }
 
 }  // namespace
+
+ip_addr_t Paths::address_here(const PathMtu::Address& address) const noexcept {
+  ip_addr_t here = to_lwip({address, 0});
+  if (IP_IS_V6_VAL(here)) {
+    ip6_addr_assign_zone(ip_2_ip6(&here), IP6_UNICAST, &interface_);
+  }
+  return here;
+}
 
 std::size_t Paths::interface_bytes(bool is_ipv6) const noexcept {
   return is_ipv6 ? netif_mtu6(&interface_) : interface_.mtu;
@@ -93,9 +98,9 @@ void Paths::hear_too_big(const pbuf& message, bool is_ipv6) noexcept {
   const std::size_t bytes = is_ipv6 ? long_at(copy, 4) : word_at(copy, 6);
   const auto quote = read_quote(base::Bytes(copy).first(size).subspan(icmp_header_bytes));
   if (!quote) return;
-  const tcp_pcb* pcb = tcp_active_pcbs;
-  while (pcb != nullptr && !is_under_way(*quote, *pcb)) pcb = pcb->next;
-  if (pcb == nullptr) return;
+  const tcp_pcb* pcb = connections_.find(
+      {address_here(quote->from), address_here(quote->to), quote->from_port, quote->to_port});
+  if (pcb == nullptr || !is_under_way(*quote, *pcb)) return;
   const std::size_t most = interface_bytes(IP_IS_V6_VAL(pcb->remote_ip));
   if (!known_.learn(quote->to, bytes, most, loop_.now())) return;
   for (tcp_pcb* each = tcp_active_pcbs; each != nullptr; each = each->next) {

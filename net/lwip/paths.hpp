@@ -21,6 +21,7 @@
 
 #include "base/bytes.hpp"
 #include "base/loop.hpp"
+#include "net/lwip/connection_table.hpp"
 #include "net/lwip/globals.hpp"
 #include "net/lwip/path_mtu.hpp"
 
@@ -32,8 +33,9 @@ namespace net::lwip {
 
 class Paths final : public base::Work {
  public:
-  Paths(base::Loop& loop, Globals& globals, netif& interface) noexcept
-      : loop_(loop), globals_(globals), interface_(interface) {}
+  Paths(base::Loop& loop, Globals& globals, const ConnectionTable& connections,
+        netif& interface) noexcept
+      : loop_(loop), globals_(globals), connections_(connections), interface_(interface) {}
 
   // The connection's segments are made to fit the path to its peer.
   void fit(tcp_pcb& pcb) noexcept;
@@ -51,10 +53,13 @@ class Paths final : public base::Work {
   void run() override;
 
  private:
+  // As lwIP has it in its connections.
+  [[nodiscard]] ip_addr_t address_here(const PathMtu::Address& address) const noexcept;
   [[nodiscard]] std::size_t interface_bytes(bool is_ipv6) const noexcept;
 
   base::Loop& loop_;
   Globals& globals_;
+  const ConnectionTable& connections_;
   netif& interface_;
   PathMtu known_;
 };

@@ -94,6 +94,8 @@ u32_t crunch_lwip_sequence(const ip_addr_t* local_ip, u16_t local_port, const ip
 
 err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t options_bytes, u16_t, u8_t*,
                           pbuf* payload) {
+  Engine::current().connections.show_all();
+  net::lwip::ConnectionTable::to_front(*pcb);
   const unsigned flags = TCPH_FLAGS(header);
   // In one piece: crunch_lwip_tcp_input has seen to it.
   const base::MutableBytes options{reinterpret_cast<std::byte*>(header + 1), options_bytes};

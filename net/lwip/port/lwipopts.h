@@ -104,7 +104,7 @@
 #define LWIP_TCP_SACK_OUT 1
 // lwIP's own backlog drops the newest of 255 at most; net/lwip/half_open.hpp has another.
 #define TCP_LISTEN_BACKLOG 0
-#define LWIP_TCP_PCB_NUM_EXT_ARGS 2
+#define LWIP_TCP_PCB_NUM_EXT_ARGS 4
 #define LWIP_TCP_KEEPALIVE 1
 #define SO_REUSE 1
 // TIME_WAIT lasts twice this.

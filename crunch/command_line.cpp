@@ -24,13 +24,18 @@ int complain(const std::string& sentence, int exit_code) {
 // The subcommand that the words chose, or the tool itself.
 const CLI::App& chosen(const CLI::App& app) {
   auto parsed = app.get_subcommands();
-  return parsed.empty() ? app : *parsed.front();
+  return parsed.empty() ? app : chosen(*parsed.front());
+}
+
+// "crunch disk set".
+std::string full_name(const CLI::App& app) {
+  const CLI::App* parent = app.get_parent();
+  return parent != nullptr ? full_name(*parent) + " " + app.get_name() : "crunch";
 }
 
 // CLI11 says that a word was not expected; a person wants to know what was meant.
 std::string sentence_about(const std::string& word, const CLI::App& app) {
-  std::string help =
-      "see " + (app.get_parent() != nullptr ? "crunch " + app.get_name() : "crunch") + " --help";
+  std::string help = "see " + full_name(app) + " --help";
   if (!word.starts_with('-')) return "unexpected argument " + in_quotes(word) + "; " + help;
   std::string name = word.substr(0, word.find('='));
   std::vector<std::string> names;
@@ -65,12 +70,15 @@ std::string sentence_of(const CLI::ParseError& error) {
          in_quotes(text.substr(equals + 3)) + ", or that is too large";
 }
 
-// A word in the place of the subcommand that is none.
-void check_subcommand(CLI::App& app, int argc, const char* const* argv) {
+// A word in the place of a subcommand that is none.
+void check_subcommand(const CLI::App& app, int argc, const char* const* argv) {
   if (argc < 2 || argv[1][0] == '-') return;
   std::vector<std::string> names;
-  for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
-  if (std::ranges::find(names, argv[1]) != names.end()) return;
+  for (const CLI::App* command : app.get_subcommands([](const CLI::App*) { return true; })) {
+    if (command->get_name() == argv[1]) return check_subcommand(*command, argc - 1, argv + 1);
+    names.push_back(command->get_name());
+  }
+  if (names.empty()) return;  // what follows are no subcommands
   std::vector<std::string_view> known(names.begin(), names.end());
   refuse_word("command", argv[1], known);
 }
@@ -94,8 +102,7 @@ int parse(CLI::App& app, int argc, const char* const* argv) {
     for (const std::string& word : extra) {
       if (word.starts_with('-')) return complain(sentence_about(word, command), 2);
     }
-    std::string help = command.get_parent() != nullptr ? "crunch " + command.get_name() : "crunch";
-    return complain(sentence_of(error) + "; see " + help + " --help", 2);
+    return complain(sentence_of(error) + "; see " + full_name(command) + " --help", 2);
   }
 }
 

@@ -12,6 +12,7 @@
 #include "crunch/command_line.hpp"
 #include "crunch/configure/command.hpp"
 #include "crunch/describe/command.hpp"
+#include "crunch/disk/command.hpp"
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/command.hpp"
@@ -37,6 +38,7 @@ int main(int argc, char** argv) {
   crunch::add_check_command(app, action);
   crunch::add_configure_command(app, action);
   crunch::add_describe_command(app, action);
+  crunch::add_disk_command(app, action);
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);
   crunch::add_route_command(app, action);

@@ -5,7 +5,7 @@
 // Models:  kv::KvRw.   Owns: the index in memory; never a value.
 // States:  new -> connect() -> connected. Until then every call is `unavailable`.
 // Format:  kv/vault/format.hpp, with what a loss of power leaves.
-// Bounds:  the index takes at most what fits 16 KiB on the device (about 200 keys), the map of units
+// Bounds:  the index takes at most what fits 16 KiB on the device (about 200 keys), that of units
 //          at most 8 KiB for each 256 MiB, a change or a read the value once more (1 MiB).
 // Reads:   the whole value, always: its SHA-256 is compared, and one that is damaged is
 //          `unavailable`.

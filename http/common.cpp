@@ -12,14 +12,17 @@ Common::OwnAdmission::OwnAdmission(base::Loop& loop, const Options& options)
       admission(clients, loop, {}, options.requests_max) {}
 
 Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log,
-               Admission* its_admission)
+               Admission* its_admission, Counters* its_counters)
     : options(its_options),
       loop(its_loop),
       log(its_log),
       pool(options),
       visits(std::clamp<std::size_t>(options.requests_max / 8, 4, WorkspacePool::kept_max)),
       own_(its_admission == nullptr ? std::make_unique<OwnAdmission>(loop, options) : nullptr),
-      admission_(its_admission == nullptr ? own_->admission : *its_admission) {
+      admission_(its_admission == nullptr ? own_->admission : *its_admission),
+      own_counters_(its_counters == nullptr ? std::make_unique<Counters>() : nullptr),
+      counters_(its_counters == nullptr ? *own_counters_ : *its_counters),
+      durations_(loop, counters_) {
   CHECK(options.ranges_max <= ranges_limit);
   CHECK(options.target_bytes_max <= options.header_bytes_max);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // http/common.hpp: what the connections of one server share.
 //
-// Owns:  buffers, the site's rules, the date, and, unless the server shares one with others, its
-//        admission.
+// Owns:  buffers, the site's rules, the date, and, unless the server shares them with others, its
+//        admission and its counters.
 
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "base/loop.hpp"
 #include "http/access_log.hpp"
 #include "http/admission.hpp"
+#include "http/counters.hpp"
 #include "http/date.hpp"
 #include "http/options.hpp"
 #include "http/site/rules.hpp"
@@ -22,8 +23,10 @@ namespace http {
 
 class Common {
  public:
-  // `admission` outlives it; null: it has one of its own, with the limits of `options`.
-  Common(base::Loop& loop, const Options& options, AccessLog& log, Admission* admission = nullptr);
+  // `admission` and `counters` outlive it; null: it has one of its own, an admission with the limits
+  // of `options`.
+  Common(base::Loop& loop, const Options& options, AccessLog& log, Admission* admission = nullptr,
+         Counters* counters = nullptr);
 
   const Options options;
   base::Loop& loop;
@@ -31,7 +34,8 @@ class Common {
   WorkspacePool pool;
   site::VisitPool visits;
   std::shared_ptr<const site::Rules> rules;  // of the site; null: it has none
-  bool draining = false;                     // every answer is the last one of its connection
+  bool is_leaving = false;                   // every answer is the last one of its connection
+  bool draining = false;                     // and no connection waits for a further request
   bool aborting = false;                     // nothing more goes out
 
   // Seconds since 1970 and the Date field, read from the clock once a turn.
@@ -45,6 +49,18 @@ class Common {
   }
 
   [[nodiscard]] Admission& admission() noexcept { return admission_; }
+  [[nodiscard]] Counters& counters() noexcept { return counters_; }
+
+  // When a request begins. A log wants it exactly.
+  [[nodiscard]] base::Instant request_start() const noexcept {
+    return log.is_on() ? loop.clock().now() : loop.now();
+  }
+  // An answer to a request that began at `started` was put together, or broke off.
+  void answered(Protocol protocol, Status status, std::uint64_t body_bytes,
+                base::Instant started) noexcept {
+    counters_.answered(protocol, status, body_bytes);
+    durations_.answered(started);
+  }
 
  private:
   struct OwnAdmission {
@@ -54,6 +70,9 @@ class Common {
   };
   std::unique_ptr<OwnAdmission> own_;
   Admission& admission_;
+  std::unique_ptr<Counters> own_counters_;
+  Counters& counters_;
+  DurationTally durations_;
   base::Instant turn_ = base::never;
   std::int64_t now_s_ = 0;
   DateCache date_;

@@ -6,8 +6,10 @@
 //          h1::Framing says; all that can be decided without waiting is decided there. With a
 //          store that never waits a request costs no allocation; an idle connection holds the
 //          frame of the first one and its flow.
-// Ends:    drain() stops listening and ends idle connections at once; answers under way finish, at
-//          most Options::drain_within later everything is cut; then run() returns.
+// Ends:    after announce_drain() each answer says that it is the last of its connection, and all
+//          else is as before. drain() stops listening and ends idle connections at once; answers
+//          under way finish, at most Options::drain_within later everything is cut; then run()
+//          returns.
 
 #pragma once
 
@@ -40,10 +42,13 @@ class Server {
 
   // All must outlive the server. It is to be destroyed only before run() was awaited or after that
   // has returned: its tasks are the loop's.
-  // `admission`: what it shares with other servers; null: it has one of its own.
+  // `admission` and `counters`: what it shares with other servers; null: it has one of its own.
   Server(Store& store, Stack& stack, base::Loop& loop, const Options& options, AccessLog& log,
-         Admission* admission = nullptr)
-      : store_(store), stack_(stack), common_(loop, options, log, admission), cut_(*this) {}
+         Admission* admission = nullptr, Counters* counters = nullptr)
+      : store_(store),
+        stack_(stack),
+        common_(loop, options, log, admission, counters),
+        cut_(*this) {}
   ~Server() { CHECK(part_count_ == 0); }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -61,6 +66,7 @@ class Server {
   // Throws std::bad_alloc.
   void use(std::shared_ptr<const site::Rules> rules) { common_.use(std::move(rules)); }
 
+  void announce_drain() noexcept { common_.is_leaving = true; }
   void drain();
 
   // A port accepts no more, for good (net/stack.hpp, law 1): the server drains by itself then.
@@ -228,6 +234,7 @@ base::Task<void> Server<Store, Stack>::run() {
 
 template <kv::Source Store, net::ServerStack Stack>
 void Server<Store, Stack>::drain() {
+  announce_drain();
   if (std::exchange(common_.draining, true)) return;
   for (auto& listener : listeners_) listener.cancel();
   for (Connection* each = connections_; each != nullptr; each = each->after) {
@@ -257,12 +264,19 @@ template <kv::Source Store, net::ServerStack Stack>
 bool Server<Store, Stack>::admit(Flow flow) {
   bool made_room = false;
   Ticket ticket = common_.admission().admit(flow.peer(), made_room);
-  if (!ticket && refusal_count_ >= common_.options.refusals_max) return made_room;
+  Counters& counters = common_.counters();
+  if (!ticket && refusal_count_ >= common_.options.refusals_max) {
+    counters.refused(Refusal::dropped);
+    return made_room;
+  }
+  const bool is_admitted = bool(ticket);
   try {
     Counted counted(*this, ticket ? connection_count_ : refusal_count_);
     common_.loop.spawn(serve(std::move(flow), std::move(ticket), std::move(counted)));
+    is_admitted ? counters.connections.add() : counters.refused(Refusal::busy);
   } catch (const std::exception&) {
     // No memory for one more: its flow is closed, the others go on.
+    counters.refused(Refusal::memory);
   }
   return made_room;
 }

@@ -62,6 +62,7 @@ class Lines final : public HeadSink {
 Framing::~Framing() { drop_workspace(); }
 
 void Framing::evict() noexcept {
+  if (!common_.draining) common_.counters().evictions.add();
   evicted_ = true;
   // One that waits for bytes frees it now; one that writes from it, when it has noticed.
   if ((state_ == State::head || state_ == State::body) && !has_unsent()) drop_workspace();
@@ -71,7 +72,7 @@ void Framing::turn_away() noexcept {
   state_ = State::over;
   if (!take_workspace()) return;
   workspace_->parser.reset();
-  if (common_.log.is_on()) started_ = common_.loop.clock().now();
+  started_ = common_.request_start();
   refuse(Status::service_unavailable);
 }
 
@@ -207,7 +208,7 @@ void Framing::received(const net::Result<base::Bytes>& bytes) noexcept {
       return;
     }
     deadline_ = now() + common_.options.header_within;
-    if (common_.log.is_on()) started_ = common_.loop.clock().now();
+    started_ = common_.request_start();
   }
   Workspace& work = *workspace_;
   CHECK(bytes->size() <= work.received.size() - work.end);
@@ -245,7 +246,7 @@ void Framing::begin_request() noexcept {
   const Options& options = common_.options;
   bool is_last =
       options.requests_per_connection_max != 0 && requests_ >= options.requests_per_connection_max;
-  close_ = !request().keep_alive || is_last || common_.draining;
+  close_ = !request().keep_alive || is_last || common_.is_leaving;
   // A peer that asked for the end sends no more; another may, and is heard out.
   linger_ = request().keep_alive;
   if (request().body == BodyFraming::none) {
@@ -329,7 +330,7 @@ void Framing::give_visit() noexcept {
 // Writes the answer's head. False: what waits must be written first, to make room.
 bool Framing::answer() noexcept {
   Workspace& work = *workspace_;
-  if (common_.draining) close_ = true;
+  if (common_.is_leaving) close_ = true;
   has_sent_ = false;
   work.answer_begin = work.out.size();
   if (work.out.room() >= answer_room_bytes) {
@@ -358,7 +359,7 @@ void Framing::finish_answer() noexcept {
   workspace_->parser.reset();
   state_ = close_ ? State::closing : State::head;
   deadline_ = now() + common_.options.header_within;  // of a request that is here in part
-  if (common_.log.is_on()) started_ = common_.loop.clock().now();
+  started_ = common_.request_start();
 }
 
 // The head or the body is not to be understood: nothing after it is, either.
@@ -378,8 +379,10 @@ void Framing::break_off() noexcept {
 }
 
 void Framing::log(std::uint64_t body_bytes) noexcept {
-  if (!common_.log.is_on()) return;
   const Request& asked = request();
+  common_.answered(asked.is_http_1_0 ? Protocol::http_1_0 : Protocol::http_1_1,
+                   workspace_->exchange.status(), body_bytes, started_);
+  if (!common_.log.is_on()) return;
   bool known = workspace_->parser.has_request_line();
   LogEntry entry;
   entry.peer = peer_;

@@ -114,7 +114,7 @@ class Framing : public Place {
   Common& common_;
   std::unique_ptr<Workspace> workspace_;
   base::Instant deadline_ = base::never;  // of the head, the body or the lingering
-  base::Instant started_{};               // when the request's first byte came, for the log
+  base::Instant started_{};               // when the request's first byte came
   base::Instant turn_{};
   std::uint64_t requests_ = 0;
   net::Endpoint peer_;

@@ -65,10 +65,13 @@ void Framing::did_shut_down(bool well) noexcept {
 // ---- what it holds ---------------------------------------------------------------------------
 
 bool Framing::take_workspace() noexcept {
-  if (!common_.admission().take_request()) return false;
-  workspace_ = common_.pool.take();
-  if (workspace_ == nullptr) common_.admission().give_request();
-  return workspace_ != nullptr;
+  if (common_.admission().take_request()) {
+    workspace_ = common_.pool.take();
+    if (workspace_ != nullptr) return true;
+    common_.admission().give_request();
+  }
+  common_.counters().refused(Refusal::buffers);
+  return false;
 }
 
 void Framing::drop_workspace() noexcept {

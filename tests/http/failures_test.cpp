@@ -97,6 +97,32 @@ TEST(Drain, LetsAnswersFinish) {
   EXPECT_EQ(world.loop.spawned_count(), 0U);
 }
 
+TEST(Drain, IsAnnouncedByEachAnswer) {
+  World world;
+  Wire idle = world.dial(), busy = world.dial();
+  busy->push(get("/a.txt"));
+  world.settle();
+  EXPECT_EQ(busy->take().find("Connection: close"), std::string::npos);
+  world.server.announce_drain();
+  world.settle();
+  EXPECT_FALSE(idle->is_closed());
+  busy->push(get("/a.txt") + get("/a.txt"));
+  Wire newcomer = world.dial();
+  ASSERT_NE(newcomer, nullptr);
+  newcomer->push(get("/a.txt"));
+  world.settle();
+  for (Wire& wire : {std::ref(busy), std::ref(newcomer)}) {
+    const std::string got = wire->take();
+    EXPECT_EQ(statuses(got), "200 ");
+    EXPECT_NE(got.find("\r\nConnection: close\r\n"), std::string::npos) << got;
+    EXPECT_TRUE(wire->is_ended());
+  }
+  EXPECT_FALSE(idle->is_closed()) << "it waits for its next request";
+  world.server.drain();
+  world.settle();
+  EXPECT_TRUE(idle->is_closed());
+}
+
 TEST(Drain, HasABound) {
   World world;
   Wire stuck = world.dial(), slow = world.dial();

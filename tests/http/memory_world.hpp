@@ -38,7 +38,7 @@ class World {
   explicit World(const http::Options& options = {}, http::LogFormat format = http::LogFormat::off)
       : log(console, loop, format),
         store(make_store(loop)),
-        server(store, stack, loop, options, log) {
+        server(store, stack, loop, options, log, nullptr, &counters) {
     loop.on_exception = [](std::string_view what) noexcept {
       base::panic(__FILE__, __LINE__, std::string(what).c_str());
     };
@@ -76,6 +76,7 @@ class World {
   http::AccessLog log;
   net::MemoryStack stack{loop};
   Store store;
+  http::Counters counters;
   http::Server<Store, net::MemoryStack> server;
 
  private:

@@ -20,6 +20,10 @@ MemoryShares divide_memory(std::uint64_t total_bytes, const MemoryUsers& users) 
   shares.total_bytes = total_bytes;
   const std::uint64_t threads = std::max(users.thread_count, 1U);
   std::uint64_t left = total_bytes - std::min(total_bytes, threads * thread_bytes);
+  if (users.has_management) {
+    shares.management_bytes = management_connections * (plain_connection_bytes + request_bytes);
+    left -= std::min(left, shares.management_bytes);
+  }
 
   // An eighth is for what is in nobody's account: the heap's own, caches, configuration.
   shares.rest_bytes = left / 8;
@@ -30,7 +34,8 @@ MemoryShares divide_memory(std::uint64_t total_bytes, const MemoryUsers& users) 
       plain_connection_bytes + (users.has_tls ? tls_connection_bytes : 0);
   shares.connections_max = count_of(users.connections_are_asked_for ? left / 3 * 2 : left / 4,
                                     connection, 1, users.connections_wanted);
-  left -= std::min(left, shares.connections_max * connection);
+  shares.connections_bytes = shares.connections_max * connection;
+  left -= std::min(left, shares.connections_bytes);
 
   // Half of what is left is on the way, if that is ours.
   if (users.has_own_stack) {
@@ -42,14 +47,25 @@ MemoryShares divide_memory(std::uint64_t total_bytes, const MemoryUsers& users) 
     shares.handshakes_per_thread =
         count_of(left / 2 / threads, handshake_bytes, handshakes_least,
                  std::max<std::size_t>(handshakes_max / threads, handshakes_least));
-    left -= std::min(left, threads * shares.handshakes_per_thread * handshake_bytes);
+    shares.handshakes_bytes = threads * shares.handshakes_per_thread * handshake_bytes;
+    left -= std::min(left, shares.handshakes_bytes);
   }
   const std::uint64_t request = request_bytes + (users.has_tls ? tls_sending_bytes : 0);
   shares.requests_per_thread =
       count_of(left / threads, request, requests_least, shares.connections_max);
-  left -= std::min(left, threads * shares.requests_per_thread * request);
+  shares.requests_bytes = threads * shares.requests_per_thread * request;
+  left -= std::min(left, shares.requests_bytes);
   shares.rest_bytes += left;
   return shares;
+}
+
+std::array<MemoryShare, 6> shares_by_name(const MemoryShares& shares) {
+  return {{{"connections", shares.connections_bytes},
+           {"requests", shares.requests_bytes},
+           {"handshakes", shares.handshakes_bytes},
+           {"network", shares.stack_bytes},
+           {"management", shares.management_bytes},
+           {"rest", shares.rest_bytes}}};
 }
 
 std::string mebibytes_text(std::uint64_t bytes) {

@@ -10,16 +10,19 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace config {
 
 struct MemoryUsers {
   unsigned thread_count = 1;
   bool has_tls = false;
-  bool has_own_stack = false;  // else what is on the way is the kernel's
+  bool has_own_stack = false;   // else what is on the way is the kernel's
+  bool has_management = false;  // a management port that is on
   std::size_t connections_wanted = 0;
   bool connections_are_asked_for = false;  // said by somebody, not a default
 };
@@ -32,6 +35,12 @@ struct MemoryShares {
   std::size_t handshakes_per_thread = 0;  // at once; 0 without TLS
   std::uint64_t stack_bytes = 0;          // our own stack's: what came, what is sent; 0 without
   std::uint64_t rest_bytes = 0;           // caches, and what is in nobody's account
+  std::uint64_t management_bytes = 0;     // of the management port's own connections
+
+  // What all connections, requests and handshakes together may take.
+  std::uint64_t connections_bytes = 0;
+  std::uint64_t requests_bytes = 0;
+  std::uint64_t handshakes_bytes = 0;
 
   friend bool operator==(const MemoryShares&, const MemoryShares&) = default;
 };
@@ -46,6 +55,9 @@ inline constexpr std::uint64_t handshake_bytes = std::uint64_t{45} * 1024;
 inline constexpr std::uint64_t thread_bytes =
     std::uint64_t{256} * 1024;  // buffers that its connections share
 
+// Connections of the management port, beside the others.
+inline constexpr std::size_t management_connections = 8;
+
 // Above these no more is needed; below the least nothing can be served.
 inline constexpr std::size_t handshakes_max = 256;
 inline constexpr std::size_t requests_least = 4;
@@ -56,6 +68,13 @@ inline constexpr std::size_t handshakes_least = 4;
 // "memory: 11.9 MiB for 568 connections, 41 requests at once, 48 handshakes, 3.8 MiB on the
 // network".
 [[nodiscard]] std::string memory_text(const MemoryShares& shares, unsigned thread_count);
+
+// Each share by its name: connections, requests, handshakes, network, management, rest.
+struct MemoryShare {
+  std::string_view name;
+  std::uint64_t bytes;
+};
+[[nodiscard]] std::array<MemoryShare, 6> shares_by_name(const MemoryShares& shares);
 
 // "12.4 MiB".
 [[nodiscard]] std::string mebibytes_text(std::uint64_t bytes);

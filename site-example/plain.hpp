@@ -17,6 +17,6 @@ constexpr auto site = generic_kv_ro<crunched_site>("site");
 constexpr auto wire = generic_stack();
 constexpr auto server = http_server<http_port>();
 
-constexpr auto app = jobs(server(site, wire));
+constexpr auto app = jobs(server(site, wire), management_server(management_stack(wire)));
 
 }  // namespace

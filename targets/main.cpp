@@ -49,9 +49,11 @@ int run(target::Platform& platform, const config::BootLine& boot, config::Shared
   Context<target::Platform> context{platform, boot, {}, of_appliance};
   try {
     Instances<std::remove_cvref_t<decltype(app)>, Context<target::Platform>> instances(context);
-    config::Running running(instances, platform.loop, platform.log);
+    base::Duration delay{};
+    if (boot.has_key(config::drain_delay.name)) delay = boot.value(config::drain_delay);
+    config::Running running(instances, platform.loop, platform.log, delay);
     running.start();
-    platform.on_stop = [&running] { running.drain(); };
+    platform.on_stop = [&running] { running.leave(); };
     config::declare_system_calls<app>(platform);
     platform.ready();
     return running.run();

@@ -247,7 +247,7 @@ struct ConnectHttpsJob {
             platform,
             options,
             context.boot.value(access_log),
-            admission_of(context),
+            shares_of_servers(context),
             context.boot.value(https_port),
             "https"};
   }
@@ -269,7 +269,7 @@ struct ConnectHttpBeside {
             context.platform,
             options,
             context.boot.value(access_log),
-            admission_of(context),
+            shares_of_servers(context),
             context.boot.value(port)};
   }
 };

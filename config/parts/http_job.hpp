@@ -17,6 +17,8 @@
 #include "config/instances.hpp"
 #include "config/key.hpp"
 #include "config/parts/memory.hpp"
+#include "config/parts/numbers.hpp"
+#include "config/run.hpp"
 #include "http/access_log.hpp"
 #include "http/admission.hpp"
 #include "http/options.hpp"
@@ -64,12 +66,12 @@ inline std::size_t refusals_of(const MemoryShares& shares) {
   return std::clamp<std::size_t>(shares.requests_per_thread / 4, 4, 64);
 }
 
-// What the servers of a thread share: they count the appliance's connections together.
+// Who has connections to the appliance.
 template <class Context>
-http::Admission& admission_of(Context& context) {
+http::Clients& clients_of(Context& context) {
   auto& platform = context.platform;
   const MemoryShares& shares = shares_of(context);
-  http::Clients& clients = context.of_appliance.template get<http::Clients>([&] {
+  return context.of_appliance.template get<http::Clients>([&] {
     const auto limits =
         admission_limits(shares.connections_max, context.boot.value(max_connections_per_client));
     if constexpr (requires { platform.reserve_connections(limits.connections_max); }) {
@@ -81,6 +83,14 @@ http::Admission& admission_of(Context& context) {
     platform.entropy.fill(std::as_writable_bytes(std::span(&seed, 1)));
     return std::make_unique<http::Clients>(limits, thread_count, seed);
   });
+}
+
+// What the servers of a thread share: they count the appliance's connections together.
+template <class Context>
+http::Admission& admission_of(Context& context) {
+  auto& platform = context.platform;
+  const MemoryShares& shares = shares_of(context);
+  http::Clients& clients = clients_of(context);
   return context.of_thread.template get<http::Admission>([&] {
     http::AdmissionThread thread{.index = platform.thread_index};
     if constexpr (requires { platform.call; }) {
@@ -97,7 +107,7 @@ http::Admission& admission_of(Context& context) {
 }
 
 inline constexpr std::tuple http_keys{&max_connections, &max_connections_per_client, &idle_timeout,
-                                      &access_log};
+                                      &access_log, &drain_delay};
 http::Options http_options(auto& context) {
   http::Options options;
   options.idle_within = context.boot.value(idle_timeout);
@@ -106,15 +116,25 @@ http::Options http_options(auto& context) {
   return options;
 }
 
+// What the servers of a thread have in common.
+struct ServerShares {
+  http::Admission& admission;
+  http::Counters& counters;
+};
+template <class Context>
+ServerShares shares_of_servers(Context& context) {
+  return {admission_of(context), counters_of(context)};
+}
+
 template <kv::Source Store, net::ServerStack Stack>
 class HttpJob {
  public:
   template <class Platform>
   HttpJob(Store& store, Stack& stack, Platform& platform, const http::Options& options,
-          http::LogFormat format, http::Admission& admission, std::uint16_t port,
+          http::LogFormat format, const ServerShares& shared, std::uint16_t port,
           std::string_view protocol = "http")
       : log_(platform.console, platform.loop, format),
-        server_(store, stack, platform.loop, options, log_, &admission) {
+        server_(store, stack, platform.loop, options, log_, &shared.admission, &shared.counters) {
     net::ListenResult<void> listening = server_.listen(port);
     if (!listening) throw StartError(listening.error());
     if (platform.thread_index == 0) {
@@ -132,6 +152,7 @@ class HttpJob {
     co_await server_.run();
     if (server_.has_lost_port()) throw StartError("HTTP ends: its port takes no connections");
   }
+  void announce_drain() { server_.announce_drain(); }
   void drain() { server_.drain(); }
 
  private:
@@ -150,7 +171,7 @@ struct ConnectHttpJob {
             context.platform,
             http_options(context),
             context.boot.value(access_log),
-            admission_of(context),
+            shares_of_servers(context),
             context.boot.value(port)};
   }
 };

@@ -16,6 +16,7 @@
 #include "base/check.hpp"
 #include "config/boot.hpp"
 #include "config/key.hpp"
+#include "config/management.hpp"
 #include "config/memory.hpp"
 
 namespace config {
@@ -41,6 +42,10 @@ const MemoryShares& shares_of(Context& context) {
     if constexpr (requires { platform.thread_count; }) users.thread_count = platform.thread_count;
     users.has_tls = boot.has_key("https-port");
     users.has_own_stack = requires { platform.net_device; };
+    if (boot.has_key(management_port.name)) {
+      const auto port = management_port_of(boot);
+      users.has_management = port && port->has_value();
+    }
     if (boot.has_key(max_connections.name)) {
       users.connections_wanted = boot.value(max_connections);
       users.connections_are_asked_for = boot.is_said(max_connections.name);

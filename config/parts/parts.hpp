@@ -2,7 +2,7 @@
 // config/parts/parts.hpp: the ready-made parts that a configuration is put together from.
 //
 // States:  stores: generic_kv_ro. Stacks: generic_stack, tls_over, credentials. Jobs: http_server,
-//          https_server, redirect_to_https. Of the target:
+//          https_server, redirect_to_https, management_server. Of the target:
 //          target_parts.hpp.
 // May include: everything: this is where models meet. CRUNCH_TARGET names the target's header; what
 //          a target offers is asked of target::Platform, so no target is named here.
@@ -20,6 +20,7 @@
 #include "config/parts/credentials.hpp"
 #include "config/parts/http_job.hpp"
 #include "config/parts/lwip_stack.hpp"
+#include "config/parts/management.hpp"
 #include "config/parts/modules.hpp"
 #include "config/parts/ready_made.hpp"
 #include "config/parts/stacks.hpp"
@@ -104,6 +105,23 @@ template <const Key<Port>& port>
 constexpr auto redirect_to_https() {
   return foreign<HttpJobBesideOf>("http::Server", source >> server_stack >> server_stack >> job,
                                   ConnectHttpBeside<port>{});
+}
+
+// job: /metrics, /healthz and /readyz on the management port of a stack.
+template <class... M>
+using ManagementJobOf = ManagementJob<M...>;
+inline constexpr auto management_server =
+    foreign<ManagementJobOf>("http::Metrics", server_stack >> job, ConnectManagement{});
+
+// stack: for the management port of an appliance with one network: where the kernel has the
+// sockets, some of its own, on --management-address; else the site's own stack.
+template <class Platform = target::Platform, Device Site>
+constexpr auto management_stack(Site site_stack) {
+  if constexpr (requires(Platform & platform) { platform.net_device; }) {
+    return site_stack;
+  } else {
+    return impl<net::Sockets>("management", stack, ConnectManagementSockets{});
+  }
 }
 
 }  // namespace config

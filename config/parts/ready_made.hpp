@@ -8,6 +8,7 @@
 #pragma once
 
 #include "config/parts/credentials.hpp"
+#include "http/metrics/metrics.hpp"
 #include "http/server.hpp"
 #include "kv/crunched/crunched.hpp"
 #include "kv/directory/directory.hpp"
@@ -17,6 +18,7 @@
 
 extern template class http::Server<kv::Crunched, net::Sockets>;
 extern template class http::Server<kv::Directory, net::Sockets>;
+extern template class http::Server<http::Metrics, net::Sockets>;
 extern template class tls::Connection<net::Sockets::Flow>;
 extern template class tls::Over<net::Sockets>;
 extern template class http::Server<kv::Crunched, config::TlsStack<net::Sockets>>;
@@ -24,6 +26,7 @@ extern template class http::Server<kv::Directory, config::TlsStack<net::Sockets>
 
 extern template class http::Server<kv::Crunched, net::Lwip>;
 extern template class http::Server<kv::Directory, net::Lwip>;
+extern template class http::Server<http::Metrics, net::Lwip>;
 extern template class tls::Connection<net::Lwip::Flow>;
 extern template class tls::Over<net::Lwip>;
 extern template class http::Server<kv::Crunched, config::TlsStack<net::Lwip>>;

@@ -7,6 +7,9 @@
 //   ./site --tap=tap0 --ipv4=192.0.2.2/24 --ipv4-gateway=192.0.2.1
 //     --management-tap=tap1 --management-ipv4=10.0.0.2/24 --management-directory=/srv/status
 //
+// The management network also has the numbers and the health of the appliance, on
+// --management-port.
+//
 // With the kernel's sockets (-t unix) each stack listens on an address: --address, and
 // --management-address. On a machine the second network is its second device, or the one that
 // --management-device=N names.
@@ -21,14 +24,15 @@ namespace {
 
 using namespace config;
 
-constexpr Key<Port> management_port{.name = "management-http-port",
-                                    .section = "NETWORK",
-                                    .doc = "Port of the site on the management network",
-                                    .fallback = 8080};
+constexpr Key<Port> status_port{.name = "management-http-port",
+                                .section = "NETWORK",
+                                .doc = "Port of the site on the management network",
+                                .fallback = 8080};
 
 constexpr auto files = generic_kv_ro<crunched_site>("files");
 constexpr auto status = generic_kv_ro<crunched_site, "management">("status");
+constexpr auto inner = generic_stack<"management">();
 constexpr auto app = jobs(http_server<http_port>()(files, generic_stack()),
-                          http_server<management_port>()(status, generic_stack<"management">()));
+                          http_server<status_port>()(status, inner), management_server(inner));
 
 }  // namespace

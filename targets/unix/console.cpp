@@ -59,7 +59,8 @@ struct Console::Shared {
   bool is_over = false;     // nobody waits for the lines any more, nor for what is said of them
   bool is_writing = false;  // a piece is on its way
   char last_byte = '\n';    // that the medium took
-  int refusal = 0;          // errno of the last piece; 0: it was taken
+  std::uint64_t lost_before = 0;  // lines, beside those that the queue counts
+  int refusal = 0;                // errno of the last piece; 0: it was taken
 
   using Lock = std::unique_lock<std::mutex>;
 
@@ -97,6 +98,7 @@ struct Console::Shared {
     std::array<char, LineQueue::notice_bytes_max / 2> line{};
     std::snprintf(line.data(), line.size(), "warning: %s %s; %llu lines were lost\n", name_of(fd),
                   how, static_cast<unsigned long long>(queue.lost_count()));
+    lost_before += queue.lost_count();
     queue.forget_lost();
     say(lock, line.data());
   }
@@ -179,6 +181,11 @@ Console::Console(int fd, const Console* notices)
 Console::~Console() { shared_->finish(); }
 
 void Console::write(std::string_view text) noexcept { shared_->write(text); }
+
+std::uint64_t Console::lost_line_count() const noexcept {
+  const Shared::Lock lock(shared_->mutex);
+  return shared_->lost_before + shared_->queue.lost_count();
+}
 
 void* Console::run(void* shared) noexcept {
   const std::unique_ptr<std::shared_ptr<Shared>> own(static_cast<std::shared_ptr<Shared>*>(shared));

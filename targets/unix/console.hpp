@@ -13,6 +13,7 @@
 
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string_view>
 
@@ -38,6 +39,9 @@ class Console final : public base::Console {
 
   // Takes whole lines, all or none of them; never waits. From any thread.
   void write(std::string_view text) noexcept override;
+
+  // From any thread.
+  [[nodiscard]] std::uint64_t lost_line_count() const noexcept;
 
   static constexpr int finish_within_ms = 1000;
   static constexpr int finish_dropping_within_ms = 100;

@@ -41,6 +41,9 @@ struct Consoles {
   }
 };
 
+// The consoles of the process, while it runs.
+std::atomic<const Consoles*> consoles_now{nullptr};
+
 // Where exceptions are told that leave a task: a loop's on_exception knows no object.
 std::atomic<base::Console*> exceptions_to{nullptr};
 
@@ -146,6 +149,7 @@ int run_all(int argc, char** argv, const StartOptions& options,
             const std::function<int(Platform&)>& run) {
   Consoles consoles;
   exceptions_to = &consoles.standard_error;
+  consoles_now = &consoles;
   std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 0) arguments = arguments.subspan(1);
   std::vector<std::unique_ptr<Thread>> threads;
@@ -195,6 +199,7 @@ int run_all(int argc, char** argv, const StartOptions& options,
   for (auto& thread : threads) thread->stop.signal();
   for (std::thread& other : others) other.join();
   exceptions_to = nullptr;
+  consoles_now = nullptr;
   for (auto& thread : threads) {
     if (thread->status != 0) return thread->status;
   }
@@ -202,6 +207,12 @@ int run_all(int argc, char** argv, const StartOptions& options,
 }
 
 }  // namespace
+
+std::uint64_t lost_line_count() noexcept {
+  const Consoles* const consoles = consoles_now;
+  if (consoles == nullptr) return 0;
+  return consoles->standard_output.lost_line_count() + consoles->standard_error.lost_line_count();
+}
 
 void Platform::reserve_connections(std::uint64_t count) const {
   warn_of_few_descriptors(log, count, raise_descriptor_limit());

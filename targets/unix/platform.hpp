@@ -37,6 +37,9 @@ struct StartOptions {
   std::optional<User> user = {};
 };
 
+// Lines that standard output and standard error lost so far. From any thread.
+[[nodiscard]] std::uint64_t lost_line_count() noexcept;
+
 // What one thread has. It lives as long as the function that it is given to.
 struct Platform {
   static constexpr bool has_files = true;
@@ -50,6 +53,10 @@ struct Platform {
   unsigned thread_index;
   unsigned thread_count;
   std::uint64_t memory_bytes;  // of the whole process
+
+  [[nodiscard]] static std::uint64_t lost_line_count() noexcept {
+    return unix_target::lost_line_count();
+  }
 
   // Makes room in the process for `count` connections, or warns that there is none.
   void reserve_connections(std::uint64_t count) const;

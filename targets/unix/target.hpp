@@ -3,7 +3,7 @@
 //
 // States:  what every target's `target.hpp` states, in namespace `target`: Platform (what it
 //          offers; a configuration chooses by its members, never by a name), keys, name, run.
-// May include: base, config/{boot,key,log_level}.hpp, targets/unix.
+// May include: base, config/{target,management}.hpp, targets/unix.
 
 #pragma once
 
@@ -13,6 +13,7 @@
 #include "config/target.hpp"
 #include "targets/unix/keys.hpp"
 #include "targets/unix/platform.hpp"
+#include "targets/unix/probe.hpp"
 #include "targets/unix/sandbox_keys.hpp"
 
 namespace target {
@@ -36,6 +37,7 @@ inline constexpr auto keys =
 // Calls run(platform) on each thread; gives the exit status.
 template <class Run>
 int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one) {
+  if (const auto status = unix_target::take_probe(boot)) return *status;
   unix_target::StartOptions options;
   options.threads = boot.value(threads);
   options.log_level = boot.value(config::log_level);

@@ -21,6 +21,8 @@ using config::MemoryUsers;
 constexpr std::uint64_t mib = std::uint64_t{1} << 20;
 
 constexpr MemoryUsers guest{.has_tls = true, .has_own_stack = true, .connections_wanted = 10'000};
+constexpr MemoryUsers watched_guest{
+    .has_tls = true, .has_own_stack = true, .has_management = true, .connections_wanted = 10'000};
 constexpr MemoryUsers plain_guest{.has_own_stack = true, .connections_wanted = 10'000};
 constexpr MemoryUsers process{.has_tls = true, .connections_wanted = 10'000};
 constexpr MemoryUsers four_threads{
@@ -63,7 +65,7 @@ std::uint64_t sum_of(const MemoryShares& shares, const MemoryUsers& users) {
          shares.connections_max * (config::plain_connection_bytes + tls_connection) +
          threads * shares.requests_per_thread * (config::request_bytes + tls_sending) +
          threads * shares.handshakes_per_thread * config::handshake_bytes + shares.stack_bytes +
-         shares.rest_bytes;
+         shares.management_bytes + shares.rest_bytes;
 }
 
 TEST(Memory, Table) {
@@ -77,7 +79,7 @@ TEST(Memory, Table) {
 }
 
 TEST(Memory, TheSharesAreAtMostTheTotalAndGrowWithIt) {
-  std::vector<MemoryUsers> appliances{guest, plain_guest, process, four_threads};
+  std::vector<MemoryUsers> appliances{guest, watched_guest, plain_guest, process, four_threads};
   for (std::size_t wanted : {1, 100, 5000, 1'000'000}) {
     for (bool tls : {false, true}) {
       for (bool own : {false, true}) {
@@ -93,6 +95,9 @@ TEST(Memory, TheSharesAreAtMostTheTotalAndGrowWithIt) {
     for (std::uint64_t total = 4 * mib; total < 100 * 1024 * mib; total += total / 16) {
       const MemoryShares shares = divide_memory(total, users);
       EXPECT_LE(sum_of(shares, users), total);
+      std::uint64_t named = users.thread_count * config::thread_bytes;
+      for (const config::MemoryShare& share : config::shares_by_name(shares)) named += share.bytes;
+      EXPECT_EQ(named, sum_of(shares, users));
       EXPECT_LE(shares.connections_max, users.connections_wanted);
       EXPECT_GE(shares.connections_max, before.connections_max);
       EXPECT_GE(shares.requests_per_thread + 1, before.requests_per_thread);

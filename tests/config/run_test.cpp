@@ -28,7 +28,9 @@ struct Job {
   std::function<base::Task<void>()> what;
   base::Task<void> run() { return what(); }
   void drain() { ++drains; }
+  void announce_drain() { ++announcements; }
   int drains = 0;
+  int announcements = 0;
 };
 
 struct World {
@@ -91,6 +93,60 @@ TEST_F(RunJobs, ADrainWakesAJobThatSleeps) {
   EXPECT_EQ(world.one.drains, 1);
   EXPECT_EQ(world.other.drains, 1);
   EXPECT_EQ(world.lines.all, "");
+}
+
+// The delay of a drain: who is asked to end tells it first, and goes on.
+struct LeaveJobs : RunJobs {
+  config::Running<World> slow{world, world.loop, world.log, 5s};
+  base::Task<void> ask_twice() {
+    co_await world.loop.sleep_for(1s);
+    slow.leave();
+    co_await world.loop.sleep_for(1s);
+    EXPECT_EQ(world.one.drains, 0);
+    slow.leave();
+  }
+};
+
+TEST_F(LeaveJobs, ADrainBeginsWhenTheDelayIsOver) {
+  world.one.what = [&] { return world.sleep(1h); };
+  world.other.what = [&] { return world.sleep(1h); };
+  slow.start();
+  world.loop.spawn(ask_twice());
+  EXPECT_EQ(slow.run(), 0);
+  EXPECT_EQ(world.time.now(), base::Instant{} + 6s);
+  EXPECT_EQ(world.one.announcements, 1);
+  EXPECT_EQ(world.one.drains, 1);
+  EXPECT_EQ(world.other.drains, 1);
+}
+
+TEST_F(LeaveJobs, AJobThatFailsMeanwhileEndsTheDelay) {
+  world.one.what = [&] { return world.fail_after(3s); };
+  world.other.what = [&] { return world.sleep(1h); };
+  slow.start();
+  world.loop.spawn(ask_twice());
+  EXPECT_EQ(slow.run(), 1);
+  EXPECT_EQ(world.time.now(), base::Instant{} + 3s);
+  EXPECT_EQ(world.other.drains, 1);
+}
+
+TEST_F(LeaveJobs, JobsThatEndByThemselvesAreNotWaitedFor) {
+  world.one.what = [&] { return world.sleep(3s); };
+  world.other.what = [&] { return world.sleep(2s); };
+  slow.start();
+  world.loop.spawn(ask_twice());
+  EXPECT_EQ(slow.run(), 0);
+  EXPECT_EQ(world.time.now(), base::Instant{} + 3s);
+  EXPECT_EQ(world.one.drains, 0);
+}
+
+TEST_F(RunJobs, WithoutADelayLeavingIsADrain) {
+  world.one.what = [&] { return world.sleep(1h); };
+  world.other.what = [&] { return world.nothing(); };
+  running.start();
+  running.leave();
+  EXPECT_EQ(running.run(), 0);
+  EXPECT_EQ(world.one.announcements, 0);
+  EXPECT_EQ(world.one.drains, 1);
 }
 
 TEST_F(RunJobs, AJobThatDoesNotListenIsCut) {

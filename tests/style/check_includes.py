@@ -40,7 +40,8 @@ HOUSE: dict[str, list[str] | None] = {
     "tender": ["base/*", "solo5/*"],
     "targets": ["base/*", "config/*"],  # main.cpp
     "targets/*": ["base/*", "net/device.hpp", "block/block.hpp", "solo5/*", "targets/libos/**",
-                  "config/target.hpp", "config/machine.hpp"],
+                  "config/target.hpp", "config/machine.hpp", "config/boot.hpp",
+                  "config/management.hpp"],
     # The tool's side of a target.
     "targets/*/host": TOOL_SIDE,
     "targets/*/*/host": TOOL_SIDE,

@@ -44,6 +44,10 @@ struct Platform {
   std::span<const int>& system_calls;
   std::vector<std::string>& read_again;
 
+  [[nodiscard]] static std::uint64_t lost_line_count() noexcept {
+    return unix_target::lost_line_count();
+  }
+
   // By which a further stack is given its device.
   static constexpr config::Key<std::string_view> device_key{
       .name = "tap",

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: ISC
 // config/run.hpp: runs the jobs of an appliance, and ends them.
 //
-// States:  running -> leaving (asked to stop: for the drain delay jobs go on, and tell their clients
-//          and whoever balances the load that they will end) -> draining (the delay is over, or a
-//          job has failed) -> all jobs have ended, or drain_within is over: then what is left is
-//          cut.
+// States:  running -> leaving (asked to stop: for the drain delay jobs go on, and tell clients and
+//          load balancers that they will end) -> draining (the delay is over, or a job has failed)
+//          -> all jobs have ended, or drain_within is over: then what is left is cut.
 // Rules:   1. A job that ends by an exception ends the appliance, with status 1.
 //          2. Leaving calls announce_drain() once of each job that has it.
 //          3. A drain calls each job's drain() once and wakes whoever sleeps.

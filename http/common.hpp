@@ -23,8 +23,8 @@ namespace http {
 
 class Common {
  public:
-  // `admission` and `counters` outlive it; null: it has one of its own, an admission with the limits
-  // of `options`.
+  // `admission` and `counters` outlive it; null: it has one of its own, an admission with the
+  // limits of `options`.
   Common(base::Loop& loop, const Options& options, AccessLog& log, Admission* admission = nullptr,
          Counters* counters = nullptr);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // http/counters.hpp: what the servers of one thread have done, in numbers.
 //
-// States:  Protocol, Refusal, Counters, DurationTally.   Used by: http/common.hpp; http/metrics shows them.
+// States:  Protocol, Refusal, Counters, DurationTally.
+// Used by: http/common.hpp; http/metrics shows them.
 // Rules:   1. The thread of the servers counts, any thread reads (base/counter.hpp).
 //          2. An answer is counted when a log has its line: when it was put together, or when it
 //             broke off, with as much of its body as was taken.

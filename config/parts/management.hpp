@@ -47,9 +47,8 @@ void add_numbers(Context& context) {
   using http::metrics::Kind;
   static constexpr Family shares_family{"crunch_memory_share_bytes",
                                         "Memory, as it was divided at the start.", Kind::gauge};
-  static constexpr Family limits_family{"crunch_limit",
-                                        "How many there may be at once, by the division of memory.",
-                                        Kind::gauge};
+  static constexpr Family limits_family{
+      "crunch_limit", "How many there may be at once, by the division of memory.", Kind::gauge};
   static constexpr Family connections_family{"crunch_http_connections",
                                              "Connections that are admitted now.", Kind::gauge};
   static constexpr Family start_family{"crunch_start_time_seconds",

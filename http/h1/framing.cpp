@@ -370,14 +370,6 @@ void Framing::refuse(Status why) noexcept {
   workspace_->exchange.refuse(request(), common_.options, why);
 }
 
-// Nothing more goes out.
-void Framing::break_off() noexcept {
-  if (state_ == State::answering && workspace_->exchange.is_answered()) {
-    log(workspace_->exchange.value_bytes_taken());
-  }
-  state_ = State::over;
-}
-
 void Framing::log(std::uint64_t body_bytes) noexcept {
   const Request& asked = request();
   common_.answered(asked.is_http_1_0 ? Protocol::http_1_0 : Protocol::http_1_1,

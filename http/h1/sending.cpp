@@ -57,6 +57,14 @@ void Framing::wrote(bool all) noexcept {
   if (work.exchange.step() == Exchange::Step::value) become_busy();  // since now
 }
 
+// Nothing more goes out.
+void Framing::break_off() noexcept {
+  if (state_ == State::answering && workspace_->exchange.is_answered()) {
+    log(workspace_->exchange.value_bytes_taken());
+  }
+  state_ = State::over;
+}
+
 void Framing::did_shut_down(bool well) noexcept {
   state_ = well && linger_ ? State::lingering : State::over;
   deadline_ = now() + common_.options.linger_within;

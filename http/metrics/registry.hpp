@@ -6,7 +6,7 @@
 // Owns:    the counters of all threads, so that numbers outlive what they are about.
 // Rules:   1. Samples of one family that have the same labels are added up: those of threads.
 //          2. `write` may run while threads count, and while others add samples.
-// Source:  the text format 0.0.4 of Prometheus, "Exposition formats"; its "Metric and label naming".
+// Source:  Prometheus, "Exposition formats" (text, 0.0.4) and "Metric and label naming".
 
 #pragma once
 

@@ -115,9 +115,9 @@ std::optional<int> take_probe(const config::BootLine& boot) {
   if (!port) {
     answer = base::failure(port.error());
   } else if (!port->has_value() || **port == 0) {
-    answer = base::failure(std::string(
-        "there is nothing to ask: say which --management-port the image runs with (or "
-        "CRUNCH_MANAGEMENT_PORT, for both)"));
+    answer = base::failure(
+        std::string("there is nothing to ask: say which --management-port the image runs with (or "
+                    "CRUNCH_MANAGEMENT_PORT, for both)"));
   } else {
     const config::Address address = boot.value(config::management_address);
     ProbeTarget target{.port = **port};

@@ -6,20 +6,6 @@
 set(CRUNCH_MBEDTLS_SOURCE "" CACHE PATH
   "mbedTLS 3.6.x, unpacked; empty: what scripts/fetch-mbedtls has cached")
 
-# The paths of static libraries that Debian's packages have, in the order to link them.
-function(crunch_static_libraries out)
-  set(paths "")
-  foreach(name ${ARGN})
-    find_library(CRUNCH_LIBRARY_${name} lib${name}.a)
-    mark_as_advanced(CRUNCH_LIBRARY_${name})
-    if(NOT CRUNCH_LIBRARY_${name})
-      message(FATAL_ERROR "lib${name}.a is missing, which TLS needs: scripts/deps installs it")
-    endif()
-    list(APPEND paths ${CRUNCH_LIBRARY_${name}})
-  endforeach()
-  set(${out} ${paths} PARENT_SCOPE)
-endfunction()
-
 function(crunch_find_mbedtls)
   set(CRUNCH_TLS OFF CACHE INTERNAL "whether there is mbedTLS")
   set(source ${CRUNCH_MBEDTLS_SOURCE})
@@ -69,8 +55,7 @@ function(crunch_find_mbedtls)
 mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   set_source_files_properties(${source}/library/ecdsa.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_mpi_gcd_modinv_odd=crunch_ecdsa_inverse")
-  set(curves ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/p256.cpp
-    ${CMAKE_SOURCE_DIR}/tls/sha256_hook.cpp ${CMAKE_SOURCE_DIR}/tls/x25519.cpp)
+  set(curves ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/sha256_hook.cpp)
   add_library(crunch_curves OBJECT ${curves})
   target_link_libraries(crunch_curves PRIVATE crunch_flags)
   target_include_directories(crunch_curves SYSTEM PRIVATE ${source}/include)
@@ -101,57 +86,10 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
     target_compile_options(crunch_mbedtls PRIVATE
       -fsanitize=${CRUNCH_SANITIZE} -fno-omit-frame-pointer)
   endif()
-  crunch_static_libraries(curve_libraries sodium hogweed nettle gmp)
   target_link_libraries(crunch_mbedtls
-    PUBLIC Threads::Threads $<LINK_ONLY:crunch_base> ${curve_libraries})
+    PUBLIC Threads::Threads $<LINK_ONLY:crunch_crypto>)
   set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_mbedtls)
   set(CRUNCH_TLS ON CACHE INTERNAL "whether there is mbedTLS")
 endfunction()
 
 crunch_find_mbedtls()
-
-# AES-GCM of Intel's Multi-Buffer Crypto library (libipsec-mb-dev): its objects for AES-NI, in a
-# library of our own, so that an installed crunch needs nothing else. Without it TLS takes mbedTLS's
-# AES-GCM, which is about five times slower.
-function(crunch_find_ipsec_mb)
-  find_library(CRUNCH_IPSEC_MB_LIBRARY libIPSec_MB.a)
-  find_path(CRUNCH_IPSEC_MB_INCLUDE intel-ipsec-mb.h)
-  mark_as_advanced(CRUNCH_IPSEC_MB_LIBRARY CRUNCH_IPSEC_MB_INCLUDE)
-  if(NOT CRUNCH_IPSEC_MB_LIBRARY OR NOT CRUNCH_IPSEC_MB_INCLUDE)
-    crunch_missing(ipsec-mb STATUS "libipsec-mb-dev is not installed: TLS encrypts more slowly")
-    return()
-  endif()
-  # tls/aes_gcm.cpp fills this version's struct gcm_key_data.
-  file(STRINGS ${CRUNCH_IPSEC_MB_INCLUDE}/intel-ipsec-mb.h version REGEX "define IMB_VERSION_STR ")
-  if(NOT version MATCHES "\"1\\.3\\.")
-    crunch_missing(ipsec-mb STATUS
-      "libipsec-mb-dev is not 1.3 (${version}): TLS encrypts more slowly")
-    return()
-  endif()
-  set(members gcm128_sgl_api_by8_sse.o gcm256_sgl_api_by8_sse.o aes_keyexp_128.o aes_keyexp_256.o
-    error.o)
-  # By way of a folder beside it: members that are as before keep their times, or whatever has TLS
-  # would be linked again after each run of CMake.
-  set(folder ${CMAKE_CURRENT_BINARY_DIR}/ipsec_mb)
-  file(MAKE_DIRECTORY ${folder} ${folder}.new)
-  execute_process(COMMAND ${CMAKE_AR} x ${CRUNCH_IPSEC_MB_LIBRARY} ${members}
-    WORKING_DIRECTORY ${folder}.new RESULT_VARIABLE failed ERROR_VARIABLE why)
-  if(failed)
-    crunch_missing(ipsec-mb STATUS
-      "libipsec-mb-dev is of another make (${why}): TLS encrypts more slowly")
-    return()
-  endif()
-  foreach(member ${members})
-    file(COPY_FILE ${folder}.new/${member} ${folder}/${member} ONLY_IF_DIFFERENT)
-  endforeach()
-  list(TRANSFORM members PREPEND ${folder}/)
-  set_source_files_properties(${members} PROPERTIES EXTERNAL_OBJECT ON)
-  add_library(crunch_ipsec_mb STATIC ${members})
-  set_target_properties(crunch_ipsec_mb PROPERTIES LINKER_LANGUAGE C)
-  target_include_directories(crunch_ipsec_mb SYSTEM INTERFACE ${CRUNCH_IPSEC_MB_INCLUDE})
-  set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_ipsec_mb)
-endfunction()
-
-if(CRUNCH_TLS)
-  crunch_find_ipsec_mb()
-endif()

@@ -8,7 +8,7 @@
 namespace tls {
 
 void Aead::forget() noexcept {
-  if (auto* gcm = std::get_if<AesGcm>(&key_)) {
+  if (auto* gcm = std::get_if<crypto::AesGcm>(&key_)) {
     wipe({reinterpret_cast<std::byte*>(gcm), sizeof *gcm});
   } else if (auto* chacha = std::get_if<ChaChaKey>(&key_)) {
     wipe(*chacha);
@@ -20,8 +20,8 @@ void Aead::set_key(Cipher cipher, base::Bytes key, bool portable) {
   forget();
   if (cipher == Cipher::chacha20_poly1305) {
     std::copy(key.begin(), key.end(), key_.emplace<ChaChaKey>().begin());
-  } else if (AesGcm::is_supported() && !portable) {
-    key_.emplace<AesGcm>().set_key(key);
+  } else if (crypto::AesGcm::is_supported() && !portable) {
+    key_.emplace<crypto::AesGcm>().set_key(key);
   } else {
     key_ = std::make_unique<PortableGcm>(key);
   }
@@ -29,7 +29,7 @@ void Aead::set_key(Cipher cipher, base::Bytes key, bool portable) {
 
 void Aead::seal(const Nonce& nonce, base::Bytes associated, std::span<const base::Bytes> pieces,
                 std::byte* out) {
-  if (const auto* gcm = std::get_if<AesGcm>(&key_)) {
+  if (const auto* gcm = std::get_if<crypto::AesGcm>(&key_)) {
     const Tag tag = gcm->seal(nonce, associated, pieces, out);
     std::size_t size = 0;
     for (const base::Bytes piece : pieces) size += piece.size();
@@ -43,7 +43,7 @@ void Aead::seal(const Nonce& nonce, base::Bytes associated, std::span<const base
 
 bool Aead::open(const Nonce& nonce, base::Bytes associated, base::Bytes sealed, std::byte* out) {
   if (sealed.size() < sizeof(Tag)) return false;
-  if (const auto* gcm = std::get_if<AesGcm>(&key_)) {
+  if (const auto* gcm = std::get_if<crypto::AesGcm>(&key_)) {
     const base::Bytes content = sealed.first(sealed.size() - sizeof(Tag));
     // In place the received tag stays behind what is written.
     const Tag tag = gcm->open(nonce, associated, content, out);

@@ -12,7 +12,7 @@
 #include <span>
 #include <variant>
 
-#include "tls/aes_gcm.hpp"
+#include "crypto/aes_gcm.hpp"
 #include "tls/primitives.hpp"
 
 namespace tls {
@@ -43,7 +43,7 @@ class Aead {
  private:
   using ChaChaKey = std::array<std::byte, 32>;
   void forget() noexcept;
-  std::variant<std::monostate, AesGcm, ChaChaKey, std::unique_ptr<PortableGcm>> key_;
+  std::variant<std::monostate, crypto::AesGcm, ChaChaKey, std::unique_ptr<PortableGcm>> key_;
 };
 
 }  // namespace tls

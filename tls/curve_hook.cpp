@@ -10,8 +10,8 @@
 #include <mbedtls/ecp.h>
 #include <mbedtls/platform_util.h>
 
-#include "tls/p256.hpp"
-#include "tls/x25519.hpp"
+#include "crypto/p256.hpp"
+#include "crypto/x25519.hpp"
 
 extern "C" {
 using Random = int (*)(void*, unsigned char*, size_t);
@@ -36,14 +36,14 @@ struct Secret {
 
 int multiply_25519(mbedtls_ecp_point* out, const mbedtls_mpi* scalar,
                    const mbedtls_ecp_point* point) {
-  Secret<tls::X25519Bytes> k;
-  tls::X25519Bytes u;
+  Secret<crypto::X25519Bytes> k;
+  crypto::X25519Bytes u;
   int failed = mbedtls_mpi_write_binary_le(scalar, k.bytes.data(), k.bytes.size());
   if (failed == 0) {
     failed = mbedtls_mpi_write_binary_le(&point->MBEDTLS_PRIVATE(X), u.data(), u.size());
   }
   if (failed != 0) return failed;
-  const tls::X25519Bytes product = tls::x25519(k.bytes, u);
+  const crypto::X25519Bytes product = crypto::x25519(k.bytes, u);
   mbedtls_mpi_free(&out->MBEDTLS_PRIVATE(Y));
   failed = mbedtls_mpi_lset(&out->MBEDTLS_PRIVATE(Z), 1);
   if (failed != 0) return failed;
@@ -54,16 +54,16 @@ int multiply_p256(const mbedtls_ecp_group* group, mbedtls_ecp_point* out, const 
                   const mbedtls_ecp_point* point) {
   const auto& x = point->MBEDTLS_PRIVATE(X);
   const auto& y = point->MBEDTLS_PRIVATE(Y);
-  Secret<tls::p256::Bytes> k;
-  tls::p256::Point p;
+  Secret<crypto::p256::Bytes> k;
+  crypto::p256::Point p;
   int failed = mbedtls_mpi_write_binary(scalar, k.bytes.data(), k.bytes.size());
   if (failed == 0) failed = mbedtls_mpi_write_binary(&x, p.x.data(), p.x.size());
   if (failed == 0) failed = mbedtls_mpi_write_binary(&y, p.y.data(), p.y.size());
   if (failed != 0) return failed;
   const bool is_base = mbedtls_mpi_cmp_mpi(&x, &group->G.MBEDTLS_PRIVATE(X)) == 0 &&
                        mbedtls_mpi_cmp_mpi(&y, &group->G.MBEDTLS_PRIVATE(Y)) == 0;
-  const tls::p256::Point product =
-      is_base ? tls::p256::multiply_base(k.bytes) : tls::p256::multiply(k.bytes, p);
+  const crypto::p256::Point product =
+      is_base ? crypto::p256::multiply_base(k.bytes) : crypto::p256::multiply(k.bytes, p);
   failed = mbedtls_mpi_read_binary(&out->MBEDTLS_PRIVATE(X), product.x.data(), product.x.size());
   if (failed == 0) {
     failed = mbedtls_mpi_read_binary(&out->MBEDTLS_PRIVATE(Y), product.y.data(), product.y.size());
@@ -97,17 +97,17 @@ extern "C" int mbedtls_ecp_mul(mbedtls_ecp_group* group, mbedtls_ecp_point* out,
 // In ecdsa.c: mbedtls_mpi_gcd_modinv_odd, which may be asked for the divisor too, but is not there.
 extern "C" int crunch_ecdsa_inverse(mbedtls_mpi* gcd, mbedtls_mpi* inverse,
                                     const mbedtls_mpi* value, const mbedtls_mpi* modulus) {
-  tls::p256::Bytes of;
+  crypto::p256::Bytes of;
   if (gcd != nullptr || mbedtls_mpi_cmp_int(value, 1) < 0 ||
       mbedtls_mpi_cmp_mpi(value, modulus) >= 0 ||
       mbedtls_mpi_write_binary(modulus, of.data(), of.size()) != 0 ||
-      of != tls::p256::order_bytes) {
+      of != crypto::p256::order_bytes) {
     return mbedtls_mpi_inv_mod(inverse, value, modulus);
   }
-  Secret<tls::p256::Bytes> secret;
-  Secret<tls::p256::Bytes> inverted;
+  Secret<crypto::p256::Bytes> secret;
+  Secret<crypto::p256::Bytes> inverted;
   const int failed = mbedtls_mpi_write_binary(value, secret.bytes.data(), secret.bytes.size());
   if (failed != 0) return failed;
-  inverted.bytes = tls::p256::invert_modulo_order(secret.bytes);
+  inverted.bytes = crypto::p256::invert_modulo_order(secret.bytes);
   return mbedtls_mpi_read_binary(inverse, inverted.bytes.data(), inverted.bytes.size());
 }

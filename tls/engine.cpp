@@ -218,7 +218,7 @@ bool derive_1_2(const std::array<unsigned char, 48>& master,
 
 Handshake::Handshake(std::shared_ptr<const Context> context, base::Bytes first_record, Offer offer)
     : state_(std::make_unique<State>()) {
-  const auto preference = preference_for(first_record, AesGcm::is_supported());
+  const auto preference = preference_for(first_record, crypto::AesGcm::is_supported());
   const mbedtls_ssl_config& config = context->config(offer, static_cast<std::size_t>(preference));
   state_->shown = context->shown_to({});
   state_->context = std::move(context);

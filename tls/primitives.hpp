@@ -14,9 +14,12 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
-#include "tls/aes_gcm.hpp"
+#include "crypto/aes_gcm.hpp"
 
 namespace tls {
+
+using crypto::Nonce;
+using crypto::Tag;
 
 enum class Hash : std::uint8_t { sha256, sha384 };
 [[nodiscard]] constexpr std::size_t hash_bytes(Hash hash) { return hash == Hash::sha256 ? 32 : 48; }

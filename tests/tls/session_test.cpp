@@ -105,7 +105,7 @@ TEST(Session, TheServersOrderOfSuites) {
        "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305",
        "ECDHE-ECDSA-AES256-GCM-SHA384"},
   };
-  if (!tls::AesGcm::is_supported()) GTEST_SKIP() << "this processor has no AES instructions";
+  if (!crypto::AesGcm::is_supported()) GTEST_SKIP() << "this processor has no AES instructions";
   for (const Row& row : rows) {
     SCOPED_TRACE(row.what);
     Client client({.version_max = row.version,

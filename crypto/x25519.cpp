@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// tls/x25519.cpp: libsodium does the work.
-#include "tls/x25519.hpp"
+// crypto/x25519.cpp: libsodium does the work.
+#include "crypto/x25519.hpp"
 
 #include <sodium/core.h>
 #include <sodium/crypto_scalarmult_curve25519.h>
@@ -10,7 +10,7 @@
 // prepares all of the library: 80 KB of other algorithms.
 extern "C" void sodium_misuse() { std::abort(); }
 
-namespace tls {
+namespace crypto {
 
 X25519Bytes x25519(const X25519Bytes& scalar, const X25519Bytes& u) noexcept {
   static constexpr X25519Bytes base{9};
@@ -23,4 +23,4 @@ X25519Bytes x25519(const X25519Bytes& scalar, const X25519Bytes& u) noexcept {
   return product;
 }
 
-}  // namespace tls
+}  // namespace crypto

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tls/p256.hpp: the arithmetic of NIST P-256: multiples of points, inverses modulo its order.
+// crypto/p256.hpp: the arithmetic of NIST P-256: multiples of points, inverses modulo its order.
 //
 // Source:  FIPS 186-4 D.1.2.3.   Time: the same for every scalar and every point.
 // Errors:  what is not as said below is a bug: panic.   Memory: 16 KiB of the stack, no heap.
@@ -10,7 +10,7 @@
 #include <array>
 #include <cstdint>
 
-namespace tls::p256 {
+namespace crypto::p256 {
 
 // Big-endian.
 using Bytes = std::array<std::uint8_t, 32>;
@@ -30,4 +30,4 @@ inline constexpr Bytes order_bytes{0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x0
 // The inverse of `value`, which is from 1 to the order less 1, modulo the order.
 [[nodiscard]] Bytes invert_modulo_order(const Bytes& value);
 
-}  // namespace tls::p256
+}  // namespace crypto::p256

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tls/x25519.hpp: multiplication on Curve25519.
+// crypto/x25519.hpp: multiplication on Curve25519.
 //
 // Source:  RFC 7748.   Time: the same for every scalar and every point.
 // Used by: tls/curve_hook.cpp.   May include: std.
@@ -9,7 +9,7 @@
 #include <array>
 #include <cstdint>
 
-namespace tls {
+namespace crypto {
 
 // Little-endian.
 using X25519Bytes = std::array<std::uint8_t, 32>;
@@ -18,4 +18,4 @@ using X25519Bytes = std::array<std::uint8_t, 32>;
 // is ignored. All zero where `u` is of small order: RFC 8446 section 7.4.2 has that refused.
 [[nodiscard]] X25519Bytes x25519(const X25519Bytes& scalar, const X25519Bytes& u) noexcept;
 
-}  // namespace tls
+}  // namespace crypto

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tests/tls/curves_test.cpp: the arithmetic of Curve25519 and P-256.
+// tests/crypto/curves_test.cpp: the arithmetic of Curve25519 and P-256.
 //
 // Method: the vectors of RFC 7748; then OpenSSL as the other opinion, on scalars and points at the
 // edges and on random ones (the seed is printed). Sums that only a table's edge meets (a digit of
@@ -17,8 +17,8 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 
-#include "tls/p256.hpp"
-#include "tls/x25519.hpp"
+#include "crypto/p256.hpp"
+#include "crypto/x25519.hpp"
 
 namespace {
 
@@ -47,19 +47,19 @@ Bytes random_bytes(std::mt19937_64& random) {
 
 TEST(X25519, VectorsOfTheRfc) {
   EXPECT_EQ(
-      tls::x25519(
+      crypto::x25519(
           clamped(from_hex("a546e36bf0527c9d3b16154b82465edd62144c0ac1fc5a18506a2244ba449ac4")),
           from_hex("e6db6867583030db3594c1a424b15f7c726624ec26b3353b10a903a6d0ab1c4c")),
       from_hex("c3da55379de9c6908e94ea4df28d084f32eccf03491c71f754b4075577a28552"));
   EXPECT_EQ(
-      tls::x25519(
+      crypto::x25519(
           clamped(from_hex("4b66e9d4d1b4673c5ad22691957d6af5c11b6421e0ea01d42ca4169e7918ba0d")),
           from_hex("e5210f12786811d3f4b7959d0538ae2c31dbe7106fc03c3efc4cd549c715a493")),
       from_hex("95cbde9476e8907d7aade45cb4b873f88b595a68799fa152e6f8f7647aac7957"));
   Bytes k = from_hex("0900000000000000000000000000000000000000000000000000000000000000");
   Bytes u = k;
   for (int i = 0; i < 1000; ++i) {
-    const Bytes next = tls::x25519(clamped(k), u);
+    const Bytes next = crypto::x25519(clamped(k), u);
     u = k;
     k = next;
     if (i == 0) {
@@ -111,7 +111,7 @@ TEST(X25519, AgreesWithOpenSsl) {
   for (int i = 0; i < 500; ++i) points.push_back(random_bytes(random));
   for (const Bytes& u : points) {
     for (const Bytes& scalar : {Bytes{}, high, random_bytes(random)}) {
-      const Bytes ours = tls::x25519(clamped(scalar), u);
+      const Bytes ours = crypto::x25519(clamped(scalar), u);
       const auto theirs = openssl_25519(scalar, u);
       if (theirs.empty()) {
         EXPECT_EQ(ours, Bytes{});
@@ -138,7 +138,7 @@ struct Group {
   }
 
   // scalar * point; without one scalar * G.
-  tls::p256::Point multiply(const Bytes& scalar, const tls::p256::Point* point = nullptr) {
+  crypto::p256::Point multiply(const Bytes& scalar, const crypto::p256::Point* point = nullptr) {
     std::unique_ptr<EC_POINT, decltype(&EC_POINT_free)> at(EC_POINT_new(group.get()),
                                                            EC_POINT_free);
     const Number k = number(scalar);
@@ -174,7 +174,7 @@ std::vector<Bytes> scalars(std::mt19937_64& random, int count) {
     Bytes low{};
     low[31] = small;
     out.push_back(low);
-    Bytes near_order = tls::p256::order_bytes;
+    Bytes near_order = crypto::p256::order_bytes;
     near_order[31] = static_cast<std::uint8_t>(near_order[31] - std::min(value, 0x51));
     out.push_back(near_order);
     Bytes high{};
@@ -193,7 +193,7 @@ std::vector<Bytes> scalars(std::mt19937_64& random, int count) {
   out.push_back(full);
   for (int i = 0; i < count; ++i) {
     Bytes any = random_bytes(random);
-    if (any >= tls::p256::order_bytes) any[0] = 0x5a;
+    if (any >= crypto::p256::order_bytes) any[0] = 0x5a;
     out.push_back(any);
   }
   return out;
@@ -204,17 +204,17 @@ TEST(P256, AgreesWithOpenSsl) {
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
   Group group;
-  tls::p256::Point point = group.multiply(scalars(random, 1).back());
+  crypto::p256::Point point = group.multiply(scalars(random, 1).back());
   for (const Bytes& scalar : scalars(random, 500)) {
     const auto base = group.multiply(scalar);
-    const auto ours = tls::p256::multiply_base(scalar);
+    const auto ours = crypto::p256::multiply_base(scalar);
     ASSERT_EQ(ours.x, base.x);
     ASSERT_EQ(ours.y, base.y);
     const auto theirs = group.multiply(scalar, &point);
-    const auto product = tls::p256::multiply(scalar, point);
+    const auto product = crypto::p256::multiply(scalar, point);
     ASSERT_EQ(product.x, theirs.x);
     ASSERT_EQ(product.y, theirs.y);
-    ASSERT_EQ(tls::p256::invert_modulo_order(scalar), group.inverse(scalar));
+    ASSERT_EQ(crypto::p256::invert_modulo_order(scalar), group.inverse(scalar));
     point = product;
   }
 }

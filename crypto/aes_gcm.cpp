@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-#include "tls/aes_gcm.hpp"
+#include "crypto/aes_gcm.hpp"
 
 #include "base/check.hpp"
 
@@ -10,7 +10,7 @@
 #include <cstring>
 #endif
 
-namespace tls {
+namespace crypto {
 
 #ifdef CRUNCH_IPSEC_MB
 
@@ -150,4 +150,4 @@ Tag AesGcm::open(const Nonce&, base::Bytes, base::Bytes, std::byte*) const noexc
 
 #endif
 
-}  // namespace tls
+}  // namespace crypto

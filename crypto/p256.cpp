@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// tls/p256.cpp: nettle multiplies, GMP inverts, both by their functions of constant time.
-#include "tls/p256.hpp"
+// crypto/p256.cpp: nettle multiplies, GMP inverts, both by their functions of constant time.
+#include "crypto/p256.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 #include "base/check.hpp"
 
-namespace tls::p256 {
+namespace crypto::p256 {
 
 namespace {
 
@@ -189,4 +189,4 @@ Bytes invert_modulo_order(const Bytes& value) {
   return bytes;
 }
 
-}  // namespace tls::p256
+}  // namespace crypto::p256

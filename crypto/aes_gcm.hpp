@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tls/aes_gcm.hpp: AES-GCM (NIST SP 800-38D) by the processor's AES and carry-less multiplication.
+// crypto/aes_gcm.hpp: AES-GCM (NIST SP 800-38D) by the processor's AES and carry-less multiplication.
 //
 // Owns:    one expanded key.   Source: Intel's Multi-Buffer Crypto library, which is hidden in the
 //          .cpp; its code for SSE runs wherever there is AES-NI, and is its fastest one here.
@@ -15,7 +15,7 @@
 
 #include "base/bytes.hpp"
 
-namespace tls {
+namespace crypto {
 
 using Nonce = std::array<std::byte, 12>;
 using Tag = std::array<std::byte, 16>;
@@ -42,4 +42,4 @@ class AesGcm {
   bool is_256_ = false;
 };
 
-}  // namespace tls
+}  // namespace crypto

@@ -15,8 +15,8 @@ function(crunch_static_libraries out)
 endfunction()
 
 # AES-GCM of Intel's Multi-Buffer Crypto library (libipsec-mb-dev): its objects for AES-NI, in a
-# library of our own, so that an installed crunch needs nothing else. Without it TLS uses mbedTLS's
-# AES-GCM, which is about five times slower.
+# library of our own, so that an installed crunch needs nothing else. Without it TLS uses nettle's
+# AES-GCM, which is slower.
 function(crunch_find_ipsec_mb)
   find_library(CRUNCH_IPSEC_MB_LIBRARY libIPSec_MB.a)
   find_path(CRUNCH_IPSEC_MB_INCLUDE intel-ipsec-mb.h)

@@ -48,22 +48,20 @@ function(crunch_find_mbedtls)
   # Said here, as a compiler cache may not tell that a system header includes it.
   set_source_files_properties(${sources} PROPERTIES
     OBJECT_DEPENDS ${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h)
-  # libsodium's Curve25519 and nettle's P-256 and SHA-256, which are several times faster, take the
-  # place of mbedTLS's (tls/curve_hook.cpp, tls/sha256_hook.cpp).
+  # What crypto/ has takes the place of mbedTLS's (tls/*_hook.cpp).
   set_source_files_properties(${source}/library/ecp.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_ecp_mul=crunch_portable_ecp_mul_plain;\
 mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   set_source_files_properties(${source}/library/ecdsa.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_mpi_gcd_modinv_odd=crunch_ecdsa_inverse")
-  set(curves ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/sha256_hook.cpp)
-  add_library(crunch_curves OBJECT ${curves})
-  target_link_libraries(crunch_curves PRIVATE crunch_flags)
-  target_include_directories(crunch_curves SYSTEM PRIVATE ${source}/include)
-  target_compile_definitions(crunch_curves PRIVATE
+  set(hooks ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/sha2_hook.cpp)
+  add_library(crunch_mbedtls_hooks OBJECT ${hooks})
+  target_link_libraries(crunch_mbedtls_hooks PRIVATE crunch_flags)
+  target_include_directories(crunch_mbedtls_hooks SYSTEM PRIVATE ${source}/include)
+  target_compile_definitions(crunch_mbedtls_hooks PRIVATE
     MBEDTLS_CONFIG_FILE="${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h")
-  target_compile_options(crunch_curves PRIVATE -O3)
   # In the same archive, as each needs the other.
-  add_library(crunch_mbedtls STATIC ${sources} $<TARGET_OBJECTS:crunch_curves>)
+  add_library(crunch_mbedtls STATIC ${sources} $<TARGET_OBJECTS:crunch_mbedtls_hooks>)
   target_include_directories(crunch_mbedtls SYSTEM
     PUBLIC ${source}/include PRIVATE ${source}/library)
   target_compile_definitions(crunch_mbedtls

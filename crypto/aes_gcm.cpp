@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "crypto/aes_gcm.hpp"
 
+#include <algorithm>
+
 #include "base/check.hpp"
 
 #ifdef CRUNCH_IPSEC_MB
@@ -11,6 +13,12 @@
 #endif
 
 namespace crypto {
+
+base::MutableBytes joined(std::span<const base::Bytes> pieces, std::byte* out) noexcept {
+  std::byte* end = out;
+  for (const base::Bytes piece : pieces) end = std::copy(piece.begin(), piece.end(), end);
+  return {out, end};
+}
 
 #ifdef CRUNCH_IPSEC_MB
 

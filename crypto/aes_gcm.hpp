@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: ISC
-// crypto/aes_gcm.hpp: AES-GCM (NIST SP 800-38D) by the processor's AES and carry-less multiplication.
+// crypto/aes_gcm.hpp: AES-GCM (NIST SP 800-38D) by AES-NI and carry-less multiplication.
 //
 // Owns:    one expanded key.   Source: Intel's Multi-Buffer Crypto library, which is hidden in the
 //          .cpp; its code for SSE runs wherever there is AES-NI, and is its fastest one here.
-// Use:     only where `is_supported()`; tls/aead.hpp takes mbedTLS's otherwise.
+// Use:     only where `is_supported()`; crypto/aead.hpp takes nettle's otherwise.
 // May include: base.
 
 #pragma once
@@ -19,6 +19,9 @@ namespace crypto {
 
 using Nonce = std::array<std::byte, 12>;
 using Tag = std::array<std::byte, 16>;
+
+// Copies the pieces, one after another, to `out`, which does not overlap them.
+base::MutableBytes joined(std::span<const base::Bytes> pieces, std::byte* out) noexcept;
 
 class AesGcm {
  public:

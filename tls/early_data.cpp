@@ -35,16 +35,16 @@ EarlyData::Verdict EarlyData::judge(base::Bytes record) {
 // The suite is that of the hash whose size the secret has; two have SHA-256.
 bool EarlyData::opens(base::Bytes record) const {
   std::vector<std::byte> content(record.size());
-  for (const Cipher cipher :
-       {Cipher::aes_128_gcm, Cipher::aes_256_gcm, Cipher::chacha20_poly1305}) {
+  for (const crypto::Cipher cipher : {crypto::Cipher::aes_128_gcm, crypto::Cipher::aes_256_gcm,
+                                      crypto::Cipher::chacha20_poly1305}) {
     TrafficKeys keys;
     keys.cipher = cipher;
-    keys.hash = cipher == Cipher::aes_256_gcm ? Hash::sha384 : Hash::sha256;
-    if (hash_bytes(keys.hash) != secret_bytes_) continue;
+    keys.hash = cipher == crypto::Cipher::aes_256_gcm ? crypto::Hash::sha384 : crypto::Hash::sha256;
+    if (crypto::hash_bytes(keys.hash) != secret_bytes_) continue;
     keys.receive.secret = secret_;
     Records trial(keys);
     const auto opened = trial.open(record, content.data());
-    wipe(keys.receive.secret);
+    crypto::wipe(keys.receive.secret);
     if (opened || opened.error() != Alert::bad_record_mac) return true;
   }
   return false;

@@ -7,7 +7,7 @@
 //          under the client's handshake key is one of early data, and the first that does is the
 //          client's second flight. mbedTLS can skip only what belongs to a ticket that it knows.
 // Bounds:  skipped_bytes_max; and nothing is skipped for a client that did not announce it.
-// May include: base, tls/records.hpp.
+// May include: base, crypto, tls/records.hpp.
 
 #pragma once
 
@@ -16,6 +16,7 @@
 #include <cstdint>
 
 #include "base/bytes.hpp"
+#include "crypto/secret.hpp"
 #include "tls/records.hpp"
 
 namespace tls {
@@ -26,7 +27,7 @@ class EarlyData {
   static constexpr std::size_t skipped_bytes_max = 65536;
 
   EarlyData() = default;
-  ~EarlyData() { wipe(secret_); }
+  ~EarlyData() { crypto::wipe(secret_); }
   EarlyData(const EarlyData&) = delete;
   EarlyData& operator=(const EarlyData&) = delete;
 
@@ -45,7 +46,7 @@ class EarlyData {
   bool is_awaited_ = false;
   bool hello_seen_ = false;
   std::size_t skipped_bytes_ = 0;
-  std::array<std::byte, hash_bytes_max> secret_{};
+  std::array<std::byte, secret_bytes_max> secret_{};
   std::size_t secret_bytes_ = 0;
 };
 

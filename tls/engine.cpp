@@ -13,6 +13,7 @@
 #include <new>
 
 #include "base/check.hpp"
+#include "crypto/secret.hpp"
 #include "tls/client_hello.hpp"
 #include "tls/early_data.hpp"
 #include "tls/identity_state.hpp"
@@ -65,16 +66,16 @@ void set_suite(TrafficKeys& keys, int suite) {
     case chacha20_1_3:
     case chacha20_ecdsa:
     case chacha20_rsa:
-      keys.cipher = Cipher::chacha20_poly1305;
+      keys.cipher = crypto::Cipher::chacha20_poly1305;
       break;
     case aes_256_1_3:
     case aes_256_ecdsa:
     case aes_256_rsa:
-      keys.cipher = Cipher::aes_256_gcm;
-      keys.hash = Hash::sha384;
+      keys.cipher = crypto::Cipher::aes_256_gcm;
+      keys.hash = crypto::Hash::sha384;
       break;
     default:
-      keys.cipher = Cipher::aes_128_gcm;
+      keys.cipher = crypto::Cipher::aes_128_gcm;
       break;
   }
 }
@@ -85,8 +86,8 @@ struct Handshake::State {
   State() { mbedtls_ssl_init(&ssl); }
   ~State() {
     mbedtls_ssl_free(&ssl);
-    wipe(keys.receive.secret);
-    wipe(keys.send.secret);
+    crypto::wipe(keys.receive.secret);
+    crypto::wipe(keys.send.secret);
     mbedtls_platform_zeroize(master.data(), master.size());
   }
   State(const State&) = delete;
@@ -174,11 +175,11 @@ void keep_secret(void* context, mbedtls_ssl_key_export_type type, const unsigned
       state.early.set_secret({reinterpret_cast<const std::byte*>(secret), size});
       break;
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_CLIENT_APPLICATION_TRAFFIC_SECRET:
-      CHECK(size <= hash_bytes_max);
+      CHECK(size <= secret_bytes_max);
       std::memcpy(state.keys.receive.secret.data(), secret, size);
       break;
     case MBEDTLS_SSL_KEY_EXPORT_TLS1_3_SERVER_APPLICATION_TRAFFIC_SECRET:
-      CHECK(size <= hash_bytes_max);
+      CHECK(size <= secret_bytes_max);
       std::memcpy(state.keys.send.secret.data(), secret, size);
       state.has_application_keys = true;
       break;
@@ -197,8 +198,8 @@ std::uint64_t number_of(const unsigned char* bytes) {
 bool derive_1_2(const std::array<unsigned char, 48>& master,
                 const std::array<unsigned char, 64>& randoms, mbedtls_tls_prf_types prf,
                 TrafficKeys& keys) {
-  const std::size_t key = key_bytes(keys.cipher);
-  const std::size_t fixed = keys.cipher == Cipher::chacha20_poly1305 ? 12 : 4;
+  const std::size_t key = crypto::key_bytes(keys.cipher);
+  const std::size_t fixed = keys.cipher == crypto::Cipher::chacha20_poly1305 ? 12 : 4;
   std::array<std::byte, std::size_t{2} * (32 + 12)> block;
   if (mbedtls_ssl_tls_prf(prf, master.data(), master.size(), "key expansion", randoms.data(),
                           randoms.size(), reinterpret_cast<unsigned char*>(block.data()),
@@ -210,7 +211,7 @@ bool derive_1_2(const std::array<unsigned char, 48>& master,
   std::copy_n(at + key, key, keys.send.secret.data());
   std::copy_n(at + 2 * key, fixed, keys.receive.secret.data() + key);
   std::copy_n(at + 2 * key + fixed, fixed, keys.send.secret.data() + key);
-  wipe(block);
+  crypto::wipe(block);
   return true;
 }
 

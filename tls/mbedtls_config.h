@@ -32,9 +32,10 @@
 #define MBEDTLS_MD_C
 #define MBEDTLS_SHA224_C
 #define MBEDTLS_SHA256_C
-#define MBEDTLS_SHA256_PROCESS_ALT  // tls/sha256_hook.cpp
+#define MBEDTLS_SHA256_PROCESS_ALT  // tls/sha2_hook.cpp
 #define MBEDTLS_SHA384_C
 #define MBEDTLS_SHA512_C
+#define MBEDTLS_SHA512_PROCESS_ALT
 #define MBEDTLS_HKDF_C
 
 // Public keys. P-384 only in certificates: it is no group of the key exchange here.

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
+#include "crypto/secret.hpp"
 
 namespace tls {
 namespace {
@@ -47,8 +48,8 @@ Records::Records(const TrafficKeys& keys, bool portable)
 }
 
 Records::~Records() {
-  wipe(receive_.secret);
-  wipe(send_.secret);
+  crypto::wipe(receive_.secret);
+  crypto::wipe(send_.secret);
 }
 
 void Records::set(Direction& direction, const TrafficKeys::Direction& keys) {
@@ -58,35 +59,35 @@ void Records::set(Direction& direction, const TrafficKeys::Direction& keys) {
 }
 
 void Records::derive(Direction& direction) {
-  const std::size_t size = key_bytes(cipher_);
+  const std::size_t size = crypto::key_bytes(cipher_);
   std::array<std::byte, 32> key_room;
   const base::MutableBytes key = base::MutableBytes(key_room).first(size);
   if (version_ == Version::tls_1_3) {
-    const base::Bytes secret = base::Bytes(direction.secret).first(hash_bytes(hash_));
+    const base::Bytes secret = base::Bytes(direction.secret).first(crypto::hash_bytes(hash_));
     expand_label(hash_, secret, "key", key);
     expand_label(hash_, secret, "iv", direction.fixed);
   } else {
     std::copy_n(direction.secret.begin(), size, key.begin());
     // AES-GCM has four fixed bytes, ChaCha20-Poly1305 twelve; the rest stays zero.
-    const std::size_t fixed = cipher_ == Cipher::chacha20_poly1305 ? 12 : 4;
+    const std::size_t fixed = cipher_ == crypto::Cipher::chacha20_poly1305 ? 12 : 4;
     std::copy_n(direction.secret.begin() + static_cast<std::ptrdiff_t>(size), fixed,
                 direction.fixed.begin());
-    wipe(direction.secret);
+    crypto::wipe(direction.secret);
   }
   direction.aead.set_key(cipher_, key, portable_);
-  wipe(key_room);
+  crypto::wipe(key_room);
 }
 
 void Records::update(Direction& direction) {
   CHECK(version_ == Version::tls_1_3);
-  std::array<std::byte, hash_bytes_max> next{};
-  const std::size_t size = hash_bytes(hash_);
+  std::array<std::byte, secret_bytes_max> next{};
+  const std::size_t size = crypto::hash_bytes(hash_);
   expand_label(hash_, base::Bytes(direction.secret).first(size), "traffic upd",
                base::MutableBytes(next).first(size));
   direction.secret = next;
   direction.number = 0;
   derive(direction);
-  wipe(next);
+  crypto::wipe(next);
 }
 
 void Records::update_receive_key() { update(receive_); }
@@ -97,18 +98,18 @@ bool Records::wants_send_update() const noexcept {
 }
 
 std::size_t Records::explicit_nonce_bytes() const noexcept {
-  return version_ == Version::tls_1_2 && cipher_ != Cipher::chacha20_poly1305 ? 8 : 0;
+  return version_ == Version::tls_1_2 && cipher_ != crypto::Cipher::chacha20_poly1305 ? 8 : 0;
 }
 
 std::size_t Records::overhead_bytes() const noexcept {
   const std::size_t inner_type = version_ == Version::tls_1_3 ? 1 : 0;
-  return record_header_bytes + explicit_nonce_bytes() + inner_type + sizeof(Tag);
+  return record_header_bytes + explicit_nonce_bytes() + inner_type + sizeof(crypto::Tag);
 }
 
 // The number, XORed into the fixed part. For TLS 1.2's AES-GCM, whose last eight fixed bytes are
 // zero, this makes the explicit nonce equal to the number, as RFC 5288 section 3 allows.
-Nonce Records::nonce_of(const Direction& direction) const noexcept {
-  Nonce nonce = direction.fixed;
+crypto::Nonce Records::nonce_of(const Direction& direction) const noexcept {
+  crypto::Nonce nonce = direction.fixed;
   std::array<std::byte, 8> number;
   put_64(number.data(), direction.number);
   for (std::size_t i = 0; i < number.size(); ++i) nonce[4 + i] ^= number[i];
@@ -122,7 +123,7 @@ std::size_t Records::seal(ContentType type, std::span<const base::Bytes> pieces,
   CHECK(content <= record_content_max);
 
   const std::size_t total = content + overhead_bytes();
-  const Nonce nonce = nonce_of(send_);
+  const crypto::Nonce nonce = nonce_of(send_);
   std::byte* const header = out;
   header[1] = std::byte{3};
   header[2] = std::byte{3};
@@ -155,24 +156,25 @@ base::Result<Records::Opened, Alert> Records::open(base::Bytes record, std::byte
     if (header[0] != static_cast<std::byte>(ContentType::application_data)) {
       return base::failure(Alert::unexpected_message);
     }
-    if (body.size() < sizeof(Tag) + 1) return base::failure(Alert::bad_record_mac);
+    if (body.size() < sizeof(crypto::Tag) + 1) return base::failure(Alert::bad_record_mac);
     if (!receive_.aead.open(nonce_of(receive_), header, body, out)) {
       return base::failure(Alert::bad_record_mac);
     }
     ++receive_.number;
     // Content, its type, then zeros as padding: RFC 8446 section 5.4.
-    std::size_t size = body.size() - sizeof(Tag);
+    std::size_t size = body.size() - sizeof(crypto::Tag);
     if (size > record_content_max + 1) return base::failure(Alert::record_overflow);
     while (size > 0 && out[size - 1] == std::byte{0}) --size;
     if (size == 0) return base::failure(Alert::unexpected_message);
     return Opened{static_cast<ContentType>(out[size - 1]), {out, size - 1}};
   }
   const std::size_t explicit_bytes = explicit_nonce_bytes();
-  if (body.size() < explicit_bytes + sizeof(Tag)) return base::failure(Alert::bad_record_mac);
-  const std::size_t size = body.size() - explicit_bytes - sizeof(Tag);
+  if (body.size() < explicit_bytes + sizeof(crypto::Tag))
+    return base::failure(Alert::bad_record_mac);
+  const std::size_t size = body.size() - explicit_bytes - sizeof(crypto::Tag);
   if (size > record_content_max) return base::failure(Alert::record_overflow);
   // The peer chooses its explicit nonce; the number is authenticated besides.
-  Nonce nonce = nonce_of(receive_);
+  crypto::Nonce nonce = nonce_of(receive_);
   std::copy_n(body.begin(), explicit_bytes,
               nonce.end() - static_cast<std::ptrdiff_t>(explicit_bytes));
   if (!receive_.aead.open(nonce, associated_1_2(receive_.number, header[0], size),

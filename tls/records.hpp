@@ -9,7 +9,7 @@
 // Invariants: 1. A nonce is used once: every seal and every good open takes the next number.
 //             2. After an open failed no further call may open.
 // Source:     RFC 8446 sections 5 and 7.2; RFC 5246 section 6.2.3.3, RFC 5288, RFC 7905.
-// May include: base.
+// May include: base, crypto.
 
 #pragma once
 
@@ -19,7 +19,8 @@
 #include <span>
 
 #include "base/result.hpp"
-#include "tls/aead.hpp"
+#include "crypto/aead.hpp"
+#include "tls/key_schedule.hpp"
 
 namespace tls {
 
@@ -66,11 +67,11 @@ struct RecordHeader {
 // What the handshake agreed on.
 struct TrafficKeys {
   Version version = Version::tls_1_3;
-  Cipher cipher = Cipher::aes_128_gcm;
-  Hash hash = Hash::sha256;
+  crypto::Cipher cipher = crypto::Cipher::aes_128_gcm;
+  crypto::Hash hash = crypto::Hash::sha256;
   struct Direction {
     // 1.3: the application traffic secret. 1.2: the key, followed by the fixed part of the nonce.
-    std::array<std::byte, hash_bytes_max> secret{};
+    std::array<std::byte, secret_bytes_max> secret{};
     std::uint64_t next_number = 0;
   };
   Direction receive;
@@ -110,20 +111,20 @@ class Records {
 
  private:
   struct Direction {
-    Aead aead;
-    Nonce fixed{};
+    crypto::Aead aead;
+    crypto::Nonce fixed{};
     std::uint64_t number = 0;
-    std::array<std::byte, hash_bytes_max> secret{};
+    std::array<std::byte, secret_bytes_max> secret{};
   };
   void set(Direction& direction, const TrafficKeys::Direction& keys);
   void derive(Direction& direction);
   void update(Direction& direction);
-  [[nodiscard]] Nonce nonce_of(const Direction& direction) const noexcept;
+  [[nodiscard]] crypto::Nonce nonce_of(const Direction& direction) const noexcept;
   [[nodiscard]] std::size_t explicit_nonce_bytes() const noexcept;
 
   Version version_;
-  Cipher cipher_;
-  Hash hash_;
+  crypto::Cipher cipher_;
+  crypto::Hash hash_;
   bool portable_;
   Direction receive_;
   Direction send_;

@@ -21,7 +21,7 @@ constexpr std::size_t entries_max = 8;
 constexpr std::uint64_t header_bytes_max = 1U << 26U;
 
 std::string digest(std::string_view text) {
-  return kv::hex_of(kv::sha256_of(base::bytes_of(text)));
+  return kv::hex_of(crypto::sha256_of(base::bytes_of(text)));
 }
 
 Configured taken(std::string object) {

@@ -144,7 +144,7 @@ kv::Result<kv::Stat> Client::stat(kv::Key key) {
   const embed::Source& source = site_.files()[site_.find(key)];
   embed::Reading reading(site_.tree(), source);
   embed::Text text;
-  kv::Sha256 sha256;
+  crypto::Sha256 sha256;
   std::vector<std::byte> piece(std::size_t{1} << 20U);
   while (const std::size_t count = reading.read(piece)) {
     text.add(base::Bytes(piece).first(count));

@@ -24,9 +24,9 @@ using State = MadeForm::State;
 static_assert(std::endian::native == std::endian::little, "sizes are written as they are");
 
 constexpr std::array<char, 8> magic{'c', 'r', 'c', 'a', 'c', 'h', 'e', '1'};
-constexpr std::size_t record_bytes = 1 + 8 + sizeof(kv::Sha256Bytes);
+constexpr std::size_t record_bytes = 1 + 8 + sizeof(crypto::Sha256Bytes);
 constexpr std::size_t told_bytes = magic.size() + (kv::encoding_count - 1) * record_bytes;
-constexpr std::size_t header_bytes = told_bytes + sizeof(kv::Sha256Bytes);
+constexpr std::size_t header_bytes = told_bytes + sizeof(crypto::Sha256Bytes);
 // A form is smaller than its content, and no content that is compressed is larger than this.
 constexpr std::uint64_t form_bytes_max = std::uint64_t{1} << 30U;
 constexpr std::string_view temporary_prefix = "new-";
@@ -46,7 +46,7 @@ std::vector<std::byte> header_of(const Forms& forms) {
     put(&size, sizeof size);
     put(forms[i].sha256.data(), forms[i].sha256.size());
   }
-  kv::Sha256Bytes digest = kv::sha256_of(kv::Bytes(out).first(told_bytes));
+  crypto::Sha256Bytes digest = crypto::sha256_of(kv::Bytes(out).first(told_bytes));
   put(digest.data(), digest.size());
   return out;
 }
@@ -55,7 +55,7 @@ std::vector<std::byte> header_of(const Forms& forms) {
 bool read_forms(int fd, const std::string& path, Forms& forms) {
   std::array<std::byte, header_bytes> header{};
   if (read_at(fd, 0, header, path) != header_bytes) return false;
-  kv::Sha256Bytes digest = kv::sha256_of(kv::Bytes(header).first(told_bytes));
+  crypto::Sha256Bytes digest = crypto::sha256_of(kv::Bytes(header).first(told_bytes));
   if (std::memcmp(header.data(), magic.data(), magic.size()) != 0) return false;
   if (std::memcmp(header.data() + told_bytes, digest.data(), digest.size()) != 0) return false;
   const std::byte* at = header.data() + magic.size();
@@ -74,7 +74,7 @@ bool read_forms(int fd, const std::string& path, Forms& forms) {
     forms[i].bytes.resize(size);
     if (read_at(fd, offset, forms[i].bytes, path) != size) return false;
     bool is_made = forms[i].state == State::made;
-    if (is_made && kv::sha256_of(forms[i].bytes) != forms[i].sha256) return false;
+    if (is_made && crypto::sha256_of(forms[i].bytes) != forms[i].sha256) return false;
     offset += size;
   }
   return true;
@@ -107,15 +107,15 @@ std::string Cache::default_directory() {
   return "";
 }
 
-std::string Cache::path_of(const kv::Sha256Bytes& content) const {
-  kv::Sha256 digest;
+std::string Cache::path_of(const crypto::Sha256Bytes& content) const {
+  crypto::Sha256 digest;
   digest.update(base::bytes_of(recipe_));
   digest.update(content);
   std::string hex = kv::hex_of(digest.finish());
   return directory_ + "/" + hex.substr(0, 2) + "/" + hex.substr(2);
 }
 
-Forms Cache::find(const kv::Sha256Bytes& content) const {
+Forms Cache::find(const crypto::Sha256Bytes& content) const {
   if (directory_.empty()) return {};
   std::string path = path_of(content);
   Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
@@ -130,7 +130,7 @@ Forms Cache::find(const kv::Sha256Bytes& content) const {
   return forms;
 }
 
-void Cache::keep(const kv::Sha256Bytes& content, const Forms& forms) {
+void Cache::keep(const crypto::Sha256Bytes& content, const Forms& forms) {
   if (directory_.empty() || error_ != 0) return;
   std::string path = path_of(content);
   std::uint64_t number = kept_count_++;

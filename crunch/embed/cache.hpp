@@ -30,7 +30,7 @@ namespace crunch::embed {
 struct MadeForm {
   enum class State : std::uint8_t { unknown, not_worthwhile, made };
   State state = State::unknown;
-  kv::Sha256Bytes sha256{};
+  crypto::Sha256Bytes sha256{};
   std::uint64_t size_bytes = 0;
   std::vector<std::byte> bytes;  // may be empty where they are known to be in the output already
 };
@@ -44,8 +44,8 @@ class Cache {
   Cache(std::string directory, Effort effort, std::uint64_t bytes_max = default_bytes_max);
 
   // Both may be called by several threads at once.
-  [[nodiscard]] Forms find(const kv::Sha256Bytes& content) const;
-  void keep(const kv::Sha256Bytes& content, const Forms& forms);
+  [[nodiscard]] Forms find(const crypto::Sha256Bytes& content) const;
+  void keep(const crypto::Sha256Bytes& content, const Forms& forms);
 
   // Keeps rule 4, if this run kept anything.
   void trim() const;
@@ -57,7 +57,7 @@ class Cache {
   [[nodiscard]] static std::string default_directory();
 
   // Where the entry of a content is.
-  [[nodiscard]] std::string path_of(const kv::Sha256Bytes& content) const;
+  [[nodiscard]] std::string path_of(const crypto::Sha256Bytes& content) const;
 
  private:
   std::string directory_;

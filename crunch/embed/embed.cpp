@@ -196,7 +196,7 @@ class Run {
     record.type = http::unknown_type;
     record.modified_s = epoch_.value_or(0);
     record.forms[0] =
-        content_.place(kv::sha256_of(compiled.plan), compiled.plan.size(), compiled.plan);
+        content_.place(crypto::sha256_of(compiled.plan), compiled.plan.size(), compiled.plan);
     const auto at = std::ranges::lower_bound(site_.files, record.key, {}, &FileRecord::key);
     site_.files.insert(at, std::move(record));
     site_.content_bytes = content_.size_bytes();

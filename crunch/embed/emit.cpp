@@ -38,7 +38,8 @@ void Content::align(std::uint64_t alignment) {
   if (rest != 0) file_.write(base::Bytes(zeros).first(alignment - rest));
 }
 
-Placed Content::place(const kv::Sha256Bytes& sha256, std::uint64_t size_bytes, base::Bytes bytes) {
+Placed Content::place(const crypto::Sha256Bytes& sha256, std::uint64_t size_bytes,
+                      base::Bytes bytes) {
   auto [at, is_new] = placed_.try_emplace(sha256);
   if (is_new) {
     align(kv::crunched::alignment_of(size_bytes));
@@ -52,7 +53,7 @@ void Content::begin_pieces() {
   pieces_before_ = file_.size_bytes();
   align(kv::crunched::page_alignment);  // what comes in pieces is large
   pieces_begin_ = file_.size_bytes();
-  piece_digest_ = kv::Sha256();
+  piece_digest_ = crypto::Sha256();
 }
 
 void Content::add_piece(base::Bytes bytes) {
@@ -61,7 +62,7 @@ void Content::add_piece(base::Bytes bytes) {
 }
 
 Placed Content::end_pieces() {
-  kv::Sha256Bytes sha256 = piece_digest_.finish();
+  crypto::Sha256Bytes sha256 = piece_digest_.finish();
   Placed placed{pieces_begin_, file_.size_bytes() - pieces_begin_, sha256};
   auto [at, is_new] = placed_.try_emplace(sha256, placed);
   if (!is_new) file_.cut(pieces_before_);
@@ -69,7 +70,7 @@ Placed Content::end_pieces() {
 }
 
 std::string digest_of(const Site& site) {
-  kv::Sha256 digest;
+  crypto::Sha256 digest;
   auto add_number = [&digest](std::uint64_t number) {
     digest.update(std::as_bytes(std::span(&number, 1)));  // little-endian, as the index is
   };

@@ -26,7 +26,7 @@ namespace crunch::embed {
 struct Placed {
   std::uint64_t offset = 0;
   std::uint64_t size_bytes = 0;
-  kv::Sha256Bytes sha256{};
+  crypto::Sha256Bytes sha256{};
 };
 
 // One file of the site, with all its representations placed.
@@ -47,7 +47,7 @@ class Content {
   explicit Content(NewFile& file) : file_(file) {}
 
   // Adds `bytes`, of which `sha256` is the digest. They may be empty if they were placed before.
-  Placed place(const kv::Sha256Bytes& sha256, std::uint64_t size_bytes, base::Bytes bytes);
+  Placed place(const crypto::Sha256Bytes& sha256, std::uint64_t size_bytes, base::Bytes bytes);
 
   // The same for bytes that come in pieces: begin, any number of pieces, end.
   void begin_pieces();
@@ -60,8 +60,8 @@ class Content {
   void align(std::uint64_t alignment);
 
   NewFile& file_;
-  std::map<kv::Sha256Bytes, Placed> placed_;
-  kv::Sha256 piece_digest_;
+  std::map<crypto::Sha256Bytes, Placed> placed_;
+  crypto::Sha256 piece_digest_;
   std::uint64_t pieces_before_ = 0;  // the size before their padding
   std::uint64_t pieces_begin_ = 0;
 };

@@ -80,7 +80,7 @@ Prepared Preparer::prepare(std::size_t file) {
   warn_if_unreachable(source.key, prepared);
   if (prepared.is_held) {
     prepared.bytes = read_whole(tree_, source);
-    prepared.sha256 = kv::sha256_of(prepared.bytes);
+    prepared.sha256 = crypto::sha256_of(prepared.bytes);
   }
   describe(source, prepared);
   if (prepared.stored != kv::Encoding::identity) return prepared;
@@ -149,7 +149,7 @@ void Preparer::compress(Prepared& prepared, std::uint8_t wanted) {
       form.state = made ? MadeForm::State::made : MadeForm::State::not_worthwhile;
       if (!made) continue;
       form.size_bytes = made->size();
-      form.sha256 = kv::sha256_of(*made);
+      form.sha256 = crypto::sha256_of(*made);
       form.bytes = std::move(*made);
     }
     cache_.keep(prepared.sha256, forms);

@@ -54,7 +54,7 @@ struct Prepared {
   kv::Encoding stored = kv::Encoding::identity;  // what the file's own bytes are coded in
   bool is_held = false;                          // false: `bytes` and `sha256` are still to be read
   std::vector<std::byte> bytes;
-  kv::Sha256Bytes sha256{};
+  crypto::Sha256Bytes sha256{};
   Forms forms{};
   std::array<std::optional<std::size_t>, kv::encoding_count> siblings{};  // numbers of files
   std::vector<std::string> warnings;
@@ -64,12 +64,12 @@ struct Prepared {
 // be compressed again. Shared by all threads.
 class Known {
  public:
-  void add(const kv::Sha256Bytes& content, Forms forms) {
+  void add(const crypto::Sha256Bytes& content, Forms forms) {
     for (MadeForm& form : forms) form.bytes = {};
     std::lock_guard lock(mutex_);
     forms_.try_emplace(content, std::move(forms));
   }
-  [[nodiscard]] Forms find(const kv::Sha256Bytes& content) const {
+  [[nodiscard]] Forms find(const crypto::Sha256Bytes& content) const {
     std::lock_guard lock(mutex_);
     auto at = forms_.find(content);
     return at == forms_.end() ? Forms{} : at->second;
@@ -77,7 +77,7 @@ class Known {
 
  private:
   mutable std::mutex mutex_;
-  std::map<kv::Sha256Bytes, Forms> forms_;
+  std::map<crypto::Sha256Bytes, Forms> forms_;
 };
 
 class Preparer {

@@ -196,7 +196,7 @@ Result<Digest> Directory::digest(const Opened& file) {
     if (auto known = digests_.find(file.identity)) return *known;
   }
   ++digested_count_;
-  Sha256 sha256;
+  crypto::Sha256 sha256;
   auto buffer = std::make_unique_for_overwrite<std::byte[]>(piece_bytes_max);
   std::uint64_t done = 0;
   while (done < file.identity.size_bytes) {

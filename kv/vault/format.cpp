@@ -15,7 +15,7 @@ constexpr std::string_view magic_of_all = "crunch vault ";
 constexpr std::uint64_t generation_max = ~std::uint64_t{0} >> 1U;  // which no device lives to see
 constexpr std::uint32_t item_head_bytes = 48;
 constexpr std::uint32_t extent_bytes = 8;
-constexpr std::uint32_t sha256_at = header_bytes - sizeof(Sha256Bytes);
+constexpr std::uint32_t sha256_at = header_bytes - sizeof(crypto::Sha256Bytes);
 
 // Writes numbers and bytes one after another; the caller has made room.
 class Out {
@@ -65,8 +65,8 @@ class In {
   bool failed_ = false;
 };
 
-Sha256Bytes sha256_of_slot(Bytes slot, std::uint32_t bytes) {
-  Sha256 sha256;
+crypto::Sha256Bytes sha256_of_slot(Bytes slot, std::uint32_t bytes) {
+  crypto::Sha256 sha256;
   sha256.update(slot.first(sha256_at));
   sha256.update(slot.subspan(header_bytes, bytes - header_bytes));
   return sha256.finish();
@@ -204,7 +204,7 @@ Slot read_slot(Bytes bytes, const block::Info& info) {
   slot.index.generation = header.number(8);
   if (header.number(8) != 0 || item_bytes > slot_bytes - header_bytes) return slot;
   if (slot.index.generation > generation_max) return slot;
-  const Sha256Bytes right = sha256_of_slot(bytes, header_bytes + item_bytes);
+  const crypto::Sha256Bytes right = sha256_of_slot(bytes, header_bytes + item_bytes);
   if (!std::ranges::equal(right, bytes.subspan(sha256_at, right.size()))) return slot;
   const Geometry& geometry = slot.index.geometry;
   if (!is_possible(geometry)) return slot;

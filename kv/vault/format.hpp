@@ -78,7 +78,7 @@ using Extents = std::vector<Extent>;
 struct Item {
   std::uint32_t size_bytes = 0;
   std::int64_t modified_s = 0;
-  Sha256Bytes sha256{};
+  crypto::Sha256Bytes sha256{};
   Extents extents;
   friend bool operator==(const Item&, const Item&) = default;
 };

@@ -242,7 +242,7 @@ base::Task<Result<typename Vault<D>::Value>> Vault<D>::get_partial(Key key, Enco
     rest = rest.subspan(size);
   }
   const Bytes whole = Bytes(bytes.all()).first(item.size_bytes);
-  if (sha256_of(whole) != item.sha256) co_return base::failure(Error::unavailable);
+  if (crypto::sha256_of(whole) != item.sha256) co_return base::failure(Error::unavailable);
   co_return Value(std::move(bytes), part_of(whole, offset, length));
 }
 
@@ -338,7 +338,7 @@ base::Task<ChangeResult<void>> Vault<D>::set_in_turn(Key key, Bytes value) {
   const vault::Extents old_extents = std::move(item.extents);
   item = {.size_bytes = static_cast<std::uint32_t>(value.size()),
           .modified_s = loop_.clock().wall_s(),
-          .sha256 = sha256_of(value),
+          .sha256 = crypto::sha256_of(value),
           .extents = *extents};
   if (next.encoded_bytes() == 0) {
     space_.release(*extents);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tests/crypto/curves_test.cpp: the arithmetic of Curve25519 and P-256.
+// tests/crypto/curves_test.cpp: the arithmetic of Curve25519, P-256 and P-384.
 //
 // Method: the vectors of RFC 7748; then OpenSSL as the other opinion, on scalars and points at the
 // edges and on random ones (the seed is printed). Sums that only a table's edge meets (a digit of
@@ -17,7 +17,7 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 
-#include "crypto/p256.hpp"
+#include "crypto/nist_curves.hpp"
 #include "crypto/x25519.hpp"
 
 namespace {
@@ -122,23 +122,33 @@ TEST(X25519, AgreesWithOpenSsl) {
   }
 }
 
+template <class Curve>
+constexpr int openssl_name = NID_X9_62_prime256v1;
+template <>
+constexpr int openssl_name<crypto::P384> = NID_secp384r1;
+
+template <class Curve>
 struct Group {
+  using CurveBytes = typename Curve::Bytes;
+  using Point = typename Curve::Point;
+
   std::unique_ptr<EC_GROUP, decltype(&EC_GROUP_free)> group{
-      EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1), EC_GROUP_free};
+      EC_GROUP_new_by_curve_name(openssl_name<Curve>), EC_GROUP_free};
   std::unique_ptr<BN_CTX, decltype(&BN_CTX_free)> context{BN_CTX_new(), BN_CTX_free};
 
   using Number = std::unique_ptr<BIGNUM, decltype(&BN_free)>;
-  static Number number(const Bytes& bytes) {
-    return {BN_bin2bn(bytes.data(), 32, nullptr), BN_free};
+  static Number number(const CurveBytes& bytes) {
+    return {BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr), BN_free};
   }
-  static Bytes bytes(const BIGNUM* number) {
-    Bytes out;
-    EXPECT_EQ(BN_bn2binpad(number, out.data(), 32), 32);
+  static CurveBytes bytes(const BIGNUM* number) {
+    CurveBytes out;
+    const int size = static_cast<int>(out.size());
+    EXPECT_EQ(BN_bn2binpad(number, out.data(), size), size);
     return out;
   }
 
   // scalar * point; without one scalar * G.
-  crypto::p256::Point multiply(const Bytes& scalar, const crypto::p256::Point* point = nullptr) {
+  Point multiply(const CurveBytes& scalar, const Point* point = nullptr) {
     std::unique_ptr<EC_POINT, decltype(&EC_POINT_free)> at(EC_POINT_new(group.get()),
                                                            EC_POINT_free);
     const Number k = number(scalar);
@@ -158,7 +168,7 @@ struct Group {
         EC_POINT_get_affine_coordinates(group.get(), at.get(), x.get(), y.get(), context.get()), 1);
     return {bytes(x.get()), bytes(y.get())};
   }
-  Bytes inverse(const Bytes& value) {
+  CurveBytes inverse(const CurveBytes& value) {
     const Number v = number(value);
     const Number out(
         BN_mod_inverse(nullptr, v.get(), EC_GROUP_get0_order(group.get()), context.get()), BN_free);
@@ -167,54 +177,63 @@ struct Group {
 };
 
 // From 1 to the order less 1.
-std::vector<Bytes> scalars(std::mt19937_64& random, int count) {
-  std::vector<Bytes> out;
+template <class Curve>
+std::vector<typename Curve::Bytes> scalars(std::mt19937_64& random, int count) {
+  using CurveBytes = typename Curve::Bytes;
+  std::vector<CurveBytes> out;
   for (const int value : {1, 2, 3, 15, 16, 17, 31, 32, 255}) {
     const auto small = static_cast<std::uint8_t>(value);
-    Bytes low{};
-    low[31] = small;
+    CurveBytes low{};
+    low.back() = small;
     out.push_back(low);
-    Bytes near_order = crypto::p256::order_bytes;
-    near_order[31] = static_cast<std::uint8_t>(near_order[31] - std::min(value, 0x51));
+    CurveBytes near_order = Curve::order;
+    near_order.back() = static_cast<std::uint8_t>(near_order.back() - std::min(value, 0x51));
     out.push_back(near_order);
-    Bytes high{};
+    CurveBytes high{};
     high[0] = small;
     if (value != 255) out.push_back(high);
   }
   // Every digit 0 but one, and all of them 15 but for the first.
-  for (std::size_t at = 0; at < 32; ++at) {
-    Bytes one{};
+  for (std::size_t at = 0; at < CurveBytes{}.size(); ++at) {
+    CurveBytes one{};
     one[at] = 0x10;
     out.push_back(one);
   }
-  Bytes full;
+  CurveBytes full;
   full.fill(0xff);
   full[0] = 0x7f;
   out.push_back(full);
   for (int i = 0; i < count; ++i) {
-    Bytes any = random_bytes(random);
-    if (any >= crypto::p256::order_bytes) any[0] = 0x5a;
+    CurveBytes any;
+    for (auto& byte : any) byte = static_cast<std::uint8_t>(random());
+    if (any >= Curve::order) any[0] = 0x5a;
     out.push_back(any);
   }
   return out;
 }
 
-TEST(P256, AgreesWithOpenSsl) {
+template <class Curve>
+class NistCurves : public testing::Test {};
+using Curves = testing::Types<crypto::P256, crypto::P384>;
+TYPED_TEST_SUITE(NistCurves, Curves);
+
+TYPED_TEST(NistCurves, AgreeWithOpenSsl) {
+  using Curve = TypeParam;
   const unsigned seed = std::random_device{}();
   SCOPED_TRACE("seed " + std::to_string(seed));
   std::mt19937_64 random(seed);
-  Group group;
-  crypto::p256::Point point = group.multiply(scalars(random, 1).back());
-  for (const Bytes& scalar : scalars(random, 500)) {
+  Group<Curve> group;
+  auto point = group.multiply(scalars<Curve>(random, 1).back());
+  for (const auto& scalar : scalars<Curve>(random, 60)) {
     const auto base = group.multiply(scalar);
-    const auto ours = crypto::p256::multiply_base(scalar);
+    const auto ours = Curve::multiply_base(scalar);
     ASSERT_EQ(ours.x, base.x);
     ASSERT_EQ(ours.y, base.y);
     const auto theirs = group.multiply(scalar, &point);
-    const auto product = crypto::p256::multiply(scalar, point);
+    const auto product = Curve::multiply(scalar, point);
     ASSERT_EQ(product.x, theirs.x);
     ASSERT_EQ(product.y, theirs.y);
-    ASSERT_EQ(crypto::p256::invert_modulo_order(scalar), group.inverse(scalar));
+    ASSERT_EQ(Curve::invert_modulo_order(scalar), group.inverse(scalar));
     point = product;
   }
 }

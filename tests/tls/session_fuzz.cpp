@@ -43,7 +43,7 @@ tls::TrafficKeys keys_of(std::byte choice) {
   tls::TrafficKeys keys;
   keys.version =
       (choice & std::byte{1}) != std::byte{0} ? tls::Version::tls_1_2 : tls::Version::tls_1_3;
-  keys.cipher = static_cast<tls::Cipher>(std::to_integer<unsigned>(choice >> 1) % 3);
+  keys.cipher = static_cast<crypto::Cipher>(std::to_integer<unsigned>(choice >> 1) % 3);
   return keys;
 }
 

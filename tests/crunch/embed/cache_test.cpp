@@ -21,8 +21,8 @@ using State = crunch::embed::MadeForm::State;
 
 class CacheTest : public ::testing::Test {
  protected:
-  static kv::Sha256Bytes content(const std::string& text) {
-    return kv::sha256_of(base::bytes_of(text));
+  static crypto::Sha256Bytes content(const std::string& text) {
+    return crypto::sha256_of(base::bytes_of(text));
   }
   static Forms forms() {
     Forms forms;
@@ -30,7 +30,7 @@ class CacheTest : public ::testing::Test {
     br.state = State::made;
     br.bytes = {std::byte{1}, std::byte{2}, std::byte{3}};
     br.size_bytes = 3;
-    br.sha256 = kv::sha256_of(br.bytes);
+    br.sha256 = crypto::sha256_of(br.bytes);
     forms[kv::index_of(kv::Encoding::zstd)].state = State::not_worthwhile;
     return forms;
   }

@@ -17,7 +17,7 @@ using crunch::embed::FileRecord;
 using crunch::embed::Placed;
 using crunch::embed::Site;
 
-kv::Sha256Bytes sha(std::string_view text) { return kv::sha256_of(base::bytes_of(text)); }
+crypto::Sha256Bytes sha(std::string_view text) { return crypto::sha256_of(base::bytes_of(text)); }
 
 class ContentTest : public ::testing::Test {
  protected:

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tls/aead.hpp: one direction's cipher of an open connection.
+// crypto/aead.hpp: authenticated encryption under one key: AES-GCM or ChaCha20-Poly1305.
 //
 // Cost:   sealing reads content once, from where it lies, and writes ciphertext once.
 // May include: base.
@@ -13,9 +13,9 @@
 #include <variant>
 
 #include "crypto/aes_gcm.hpp"
-#include "tls/primitives.hpp"
+#include "crypto/aes_gcm_portable.hpp"
 
-namespace tls {
+namespace crypto {
 
 enum class Cipher : std::uint8_t { aes_128_gcm, aes_256_gcm, chacha20_poly1305 };
 [[nodiscard]] constexpr std::size_t key_bytes(Cipher cipher) {
@@ -43,7 +43,7 @@ class Aead {
  private:
   using ChaChaKey = std::array<std::byte, 32>;
   void forget() noexcept;
-  std::variant<std::monostate, crypto::AesGcm, ChaChaKey, std::unique_ptr<PortableGcm>> key_;
+  std::variant<std::monostate, AesGcm, ChaChaKey, std::unique_ptr<PortableGcm>> key_;
 };
 
-}  // namespace tls
+}  // namespace crypto

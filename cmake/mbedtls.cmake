@@ -54,7 +54,12 @@ function(crunch_find_mbedtls)
 mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   set_source_files_properties(${source}/library/ecdsa.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_mpi_gcd_modinv_odd=crunch_ecdsa_inverse")
-  set(hooks ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/sha2_hook.cpp)
+  set_source_files_properties(${source}/library/pk.c PROPERTIES COMPILE_DEFINITIONS
+    "mbedtls_rsa_rsassa_pss_sign_no_mode_check=crunch_rsa_pss_sign")
+  set_source_files_properties(${source}/library/pk_wrap.c PROPERTIES COMPILE_DEFINITIONS
+    "mbedtls_rsa_pkcs1_sign=crunch_rsa_pkcs1_sign")
+  set(hooks ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/rsa_hook.cpp
+    ${CMAKE_SOURCE_DIR}/tls/sha2_hook.cpp)
   add_library(crunch_mbedtls_hooks OBJECT ${hooks})
   target_link_libraries(crunch_mbedtls_hooks PRIVATE crunch_flags)
   target_include_directories(crunch_mbedtls_hooks SYSTEM PRIVATE ${source}/include)

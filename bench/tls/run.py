@@ -4,7 +4,8 @@
 Method: one server core, one client core. Each server's own CPU time (all its processes) is set
 against what the client counted, so a slow or busy client core does not matter. All servers run at
 once and are loaded in turn, several rounds; a figure is the median of its rounds, and the ratios
-are of one run. TLS 1.3, ECDSA P-256, x25519, TLS_AES_128_GCM_SHA256 everywhere.
+are of one run. TLS 1.3, x25519, TLS_AES_128_GCM_SHA256 everywhere; ECDSA P-256, unless --key says
+otherwise.
 
 Rows: connections with a whole handshake (bench_tls_client; each asks once for one byte), the same
 with a resumed session, requests of 1 KiB on 64 kept connections (wrk), MB of 1 MiB files on 16 kept
@@ -96,16 +97,21 @@ def h2o(work, port):
 
 SERVERS = {OURS: crunch, PEER: nginx, "h2o": h2o}
 
+# How openssl req makes each kind of key.
+KEYS = {"P-256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
+        "P-384": ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
+        "RSA-2048": ["rsa:2048"], "RSA-3072": ["rsa:3072"], "RSA-4096": ["rsa:4096"]}
 
-def prepare(work, tool):
+
+def prepare(work, tool, key):
     """The files, the certificate that all show, and our image."""
     os.makedirs(f"{work}/files")
     for size in SIZES:
         with open(f"{work}/files/{size}.bin", "wb") as f:
             f.write(os.urandom(size))
     for command in (
-            [program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
-             "ec_paramgen_curve:P-256", "-nodes", "-keyout", f"{work}/key.pem", "-out",
+            [program("openssl"), "req", "-x509", "-newkey", *KEYS[key], "-nodes", "-keyout",
+             f"{work}/key.pem", "-out",
              f"{work}/cert.pem", "-days", "30", "-subj", "/CN=localhost", "-addext",
              "subjectAltName=DNS:localhost"],
             [tool, "build", f"{work}/files", "-t", "unix", "-o", f"{work}/image", "--cert",
@@ -209,6 +215,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="besides a warm-up (default 5)")
     parser.add_argument("--row", choices=ROWS, help="only this one")
     parser.add_argument("--only", metavar="REGEX", help="only servers whose name matches")
+    parser.add_argument("--key", choices=KEYS, default="P-256", help="of the certificate")
     parser.add_argument("--tool", help="the crunch that builds our image")
     options = parser.parse_args()
     if measure.which("wrk") is None or os.cpu_count() < 2:
@@ -218,7 +225,8 @@ def main():
     rows = [row for row in ROWS if options.row in (None, row)]
     with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
         os.chmod(work, 0o755)
-        prepare(work, options.tool or os.path.join(os.environ["CRUNCH_BENCH_BIN"], "crunch"))
+        prepare(work, options.tool or os.path.join(os.environ["CRUNCH_BENCH_BIN"], "crunch"),
+                options.key)
         servers, skipped = [], {}
         try:
             for name, make in SERVERS.items():
@@ -244,7 +252,7 @@ def main():
                             continue
                         if number != 0 or row == MEMORY:  # the first is a warm-up
                             server.figures[row].append(figure)
-            print(f"{measure.machine()}; median of {options.rounds} rounds of "
+            print(f"{measure.machine()}; {options.key}; median of {options.rounds} rounds of "
                   f"{options.seconds} s\n")
             report(servers, rows)
         finally:

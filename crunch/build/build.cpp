@@ -76,6 +76,15 @@ std::string facts_json(const std::vector<certificate::Pair>& pairs) {
   return json + "]";
 }
 
+// docs/benchmarks.md, "TLS", has the figures.
+void note_on_rsa(const certificate::Pair& pair) {
+  std::fprintf(stderr,
+               "crunch: note: %s: signing with an RSA key makes a new connection cost the server "
+               "at least three times what ECDSA on P-256 does; add such a certificate, or ask your "
+               "CA for one\n",
+               pair.certificates_name.c_str());
+}
+
 // What the command says about certificates, checked; warnings go to standard error.
 std::vector<certificate::Pair> pairs_of(const Options& options) {
   if (options.certificates.size() != options.keys.size()) {
@@ -91,9 +100,13 @@ std::vector<certificate::Pair> pairs_of(const Options& options) {
   auto warn = [](const std::string& warning) {
     std::fprintf(stderr, "crunch: warning: %s\n", warning.c_str());
   };
+  bool has_ecdsa = false;
   for (const certificate::Pair& pair : pairs) {
-    for (const std::string& warning : certificate::check(pair).warnings) warn(warning);
+    const certificate::Facts facts = certificate::check(pair);
+    for (const std::string& warning : facts.warnings) warn(warning);
+    has_ecdsa = has_ecdsa || facts.key_type.starts_with("ECDSA");
   }
+  if (!pairs.empty() && !has_ecdsa) note_on_rsa(pairs.front());
   if (pairs.empty() && !options.hosts.empty()) {
     throw Usage(
         "--expect-host asks whether a certificate covers it: give --cert and --key as well");

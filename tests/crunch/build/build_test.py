@@ -164,6 +164,20 @@ class Build(Folder):
                                  "unix", "-o", self.image), 1, '"a.pem"', "No such file")
         self.refused_build(["--self-signed", ""], ["--self-signed takes a host name"], 2)
 
+    def test_an_rsa_certificate_without_an_ecdsa_one_is_noted(self):
+        harness.need("openssl")
+        words = []
+        for name, kind in [("rsa", ["rsa:2048"]),
+                           ("ecdsa", ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"])]:
+            cert, key = str(self.at / f"{name}.pem"), str(self.at / f"{name}.key")
+            subprocess.run(["openssl", "req", "-x509", "-newkey", *kind, "-nodes", "-keyout", key,
+                            "-out", cert, "-days", "30", "-subj", "/CN=localhost", "-addext",
+                            "subjectAltName=DNS:localhost"], check=True, capture_output=True)
+            words += ["--cert", cert, "--key", key]
+            said = self.built(*words).stderr
+            note = f"note: {self.at}/rsa.pem: signing with an RSA key"
+            self.assertEqual(note in said, name == "rsa", said)
+
     def test_the_wrong_directory_is_noted(self):
         self.assertNotIn("note", self.built().stderr)
         for folder, known in [("public", True), ("drafts", False)]:

@@ -11,9 +11,9 @@ namespace crypto {
 
 void Aead::forget() noexcept {
   if (auto* gcm = std::get_if<AesGcm>(&key_)) {
-    wipe({reinterpret_cast<std::byte*>(gcm), sizeof *gcm});
+    base::wipe({reinterpret_cast<std::byte*>(gcm), sizeof *gcm});
   } else if (auto* chacha = std::get_if<ChaChaKey>(&key_)) {
-    wipe(*chacha);
+    base::wipe(*chacha);
   }
 }
 

@@ -61,7 +61,9 @@ PortableGcm::PortableGcm(base::Bytes key) : state_(std::make_unique<State>()) {
   std::visit([&]<class Of>(Of& of) { Of::set_key(&of.context, u8(key.data())); }, state_->of);
 }
 
-PortableGcm::~PortableGcm() { wipe({reinterpret_cast<std::byte*>(state_.get()), sizeof(State)}); }
+PortableGcm::~PortableGcm() {
+  base::wipe({reinterpret_cast<std::byte*>(state_.get()), sizeof(State)});
+}
 
 void PortableGcm::seal(const Nonce& nonce, base::Bytes associated,
                        std::span<const base::Bytes> pieces, std::byte* out) noexcept {

@@ -23,7 +23,7 @@ struct Message {
     chacha_poly1305_set_nonce(&context, u8(nonce.data()));
     chacha_poly1305_update(&context, associated.size(), u8(associated.data()));
   }
-  ~Message() { wipe({reinterpret_cast<std::byte*>(&context), sizeof context}); }
+  ~Message() { base::wipe({reinterpret_cast<std::byte*>(&context), sizeof context}); }
   Message(const Message&) = delete;
   Message& operator=(const Message&) = delete;
 

@@ -28,7 +28,7 @@ Arena::Arena() {
 }
 
 Arena::~Arena() {
-  wipe(std::span(bytes_).first(used_max_));
+  base::wipe(std::span(bytes_).first(used_max_));
   current = nullptr;
 }
 

@@ -63,7 +63,7 @@ void with(Hash hash, Work work) {
 template <class Of>
 struct Keyed {
   explicit Keyed(base::Bytes key) { Of::set_key(&context, key.size(), u8(key)); }
-  ~Keyed() { wipe({reinterpret_cast<std::byte*>(&context), sizeof context}); }
+  ~Keyed() { base::wipe({reinterpret_cast<std::byte*>(&context), sizeof context}); }
   Keyed(const Keyed&) = delete;
   Keyed& operator=(const Keyed&) = delete;
 

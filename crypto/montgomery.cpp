@@ -7,8 +7,8 @@
 namespace crypto {
 namespace {
 
-// sum += a * factor, of `size` limbs; returns the carry. As mpn_addmul_1, with two chains of carries
-// at once. `size` is a multiple of 8, and not 0.
+// sum += a * factor, of `size` limbs; returns the carry. As mpn_addmul_1, with two chains of
+// carries at once. `size` is a multiple of 8, and not 0.
 mp_limb_t add_product_adx(mp_limb_t* sum, const mp_limb_t* a, std::size_t size, mp_limb_t factor) {
   mp_limb_t carry = 0;
   mp_limb_t high;
@@ -89,7 +89,7 @@ Montgomery::Montgomery(std::span<const mp_limb_t> modulus)
   std::copy_n(product_.begin(), size(), square_of_r_.begin());
 }
 
-Montgomery::~Montgomery() { wipe({reinterpret_cast<std::byte*>(this), sizeof *this}); }
+Montgomery::~Montgomery() { base::wipe({reinterpret_cast<std::byte*>(this), sizeof *this}); }
 
 // product_, of so many limbs, modulo m.
 void Montgomery::remainder(std::size_t limbs) {
@@ -182,8 +182,8 @@ void Montgomery::power_secret(const Number& base, std::span<const mp_limb_t> exp
     multiply(result, power, result);
   }
   out = result;
-  wipe(std::as_writable_bytes(std::span(power)));
-  wipe(std::as_writable_bytes(std::span(result)));
+  base::wipe(std::as_writable_bytes(std::span(power)));
+  base::wipe(std::as_writable_bytes(std::span(result)));
 }
 
 }  // namespace crypto

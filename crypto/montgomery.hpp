@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: ISC
 // crypto/montgomery.hpp: multiplication and powers modulo an odd number, for RSA.
 //
-// Owns:    tables for one modulus, wiped with it.   Source: P. L. Montgomery, Modular multiplication
-//          without trial division, 1985.
+// Owns:    tables for one modulus, wiped with it.
+// Source:  P. L. Montgomery, Modular multiplication without trial division, 1985.
 // Time:    depends on the modulus' size only, and for power_public on its exponent.
-// Why:     GMP's static library has one build for all of x86-64: its mpn_sec_powm takes 1.6 times as
-//          long as its own products with the reduction here, which uses MULX and ADX if it can.
+// Why:     Debian's static GMP is built for the first x86-64. Its mpn_sec_powm takes 1.15 times as
+//          long as GMP's own products with the reduction here, which uses MULX and ADX if it can.
 // For crypto/*.cpp only.   May include: base.
 
 #pragma once

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: ISC
 // crypto/secret.hpp: what is done with secret bytes of any kind.
 //
-// States:  wipe, equal_secret, Wiped.   May include: base.
+// States:  equal_secret, Wiped.   May include: base.
 
 #pragma once
 
+#include <span>
+
 #include "base/bytes.hpp"
+#include "base/wipe.hpp"
 
 namespace crypto {
-
-// Overwrites secrets; the compiler may not leave it out.
-void wipe(base::MutableBytes bytes) noexcept;
 
 // Takes a time that depends on the sizes only.
 [[nodiscard]] bool equal_secret(base::Bytes a, base::Bytes b) noexcept;
@@ -19,7 +19,7 @@ void wipe(base::MutableBytes bytes) noexcept;
 template <class Array>
 struct Wiped {
   Wiped() = default;
-  ~Wiped() { wipe(std::as_writable_bytes(std::span(value))); }
+  ~Wiped() { base::wipe(std::as_writable_bytes(std::span(value))); }
   Wiped(const Wiped&) = delete;
   Wiped& operator=(const Wiped&) = delete;
   Array value{};

@@ -44,7 +44,7 @@ bool EarlyData::opens(base::Bytes record) const {
     keys.receive.secret = secret_;
     Records trial(keys);
     const auto opened = trial.open(record, content.data());
-    crypto::wipe(keys.receive.secret);
+    base::wipe(keys.receive.secret);
     if (opened || opened.error() != Alert::bad_record_mac) return true;
   }
   return false;

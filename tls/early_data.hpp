@@ -16,7 +16,7 @@
 #include <cstdint>
 
 #include "base/bytes.hpp"
-#include "crypto/secret.hpp"
+#include "base/wipe.hpp"
 #include "tls/records.hpp"
 
 namespace tls {
@@ -27,7 +27,7 @@ class EarlyData {
   static constexpr std::size_t skipped_bytes_max = 65536;
 
   EarlyData() = default;
-  ~EarlyData() { crypto::wipe(secret_); }
+  ~EarlyData() { base::wipe(secret_); }
   EarlyData(const EarlyData&) = delete;
   EarlyData& operator=(const EarlyData&) = delete;
 

@@ -13,7 +13,7 @@
 #include <new>
 
 #include "base/check.hpp"
-#include "crypto/secret.hpp"
+#include "base/wipe.hpp"
 #include "tls/client_hello.hpp"
 #include "tls/early_data.hpp"
 #include "tls/identity_state.hpp"
@@ -86,8 +86,8 @@ struct Handshake::State {
   State() { mbedtls_ssl_init(&ssl); }
   ~State() {
     mbedtls_ssl_free(&ssl);
-    crypto::wipe(keys.receive.secret);
-    crypto::wipe(keys.send.secret);
+    base::wipe(keys.receive.secret);
+    base::wipe(keys.send.secret);
     mbedtls_platform_zeroize(master.data(), master.size());
   }
   State(const State&) = delete;
@@ -211,7 +211,7 @@ bool derive_1_2(const std::array<unsigned char, 48>& master,
   std::copy_n(at + key, key, keys.send.secret.data());
   std::copy_n(at + 2 * key, fixed, keys.receive.secret.data() + key);
   std::copy_n(at + 2 * key + fixed, fixed, keys.send.secret.data() + key);
-  crypto::wipe(block);
+  base::wipe(block);
   return true;
 }
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "base/check.hpp"
-#include "crypto/secret.hpp"
+#include "base/wipe.hpp"
 
 namespace tls {
 namespace {
@@ -48,8 +48,8 @@ Records::Records(const TrafficKeys& keys, bool portable)
 }
 
 Records::~Records() {
-  crypto::wipe(receive_.secret);
-  crypto::wipe(send_.secret);
+  base::wipe(receive_.secret);
+  base::wipe(send_.secret);
 }
 
 void Records::set(Direction& direction, const TrafficKeys::Direction& keys) {
@@ -72,10 +72,10 @@ void Records::derive(Direction& direction) {
     const std::size_t fixed = cipher_ == crypto::Cipher::chacha20_poly1305 ? 12 : 4;
     std::copy_n(direction.secret.begin() + static_cast<std::ptrdiff_t>(size), fixed,
                 direction.fixed.begin());
-    crypto::wipe(direction.secret);
+    base::wipe(direction.secret);
   }
   direction.aead.set_key(cipher_, key, portable_);
-  crypto::wipe(key_room);
+  base::wipe(key_room);
 }
 
 void Records::update(Direction& direction) {
@@ -87,7 +87,7 @@ void Records::update(Direction& direction) {
   direction.secret = next;
   direction.number = 0;
   derive(direction);
-  crypto::wipe(next);
+  base::wipe(next);
 }
 
 void Records::update_receive_key() { update(receive_); }

@@ -115,7 +115,7 @@ int sign(crypto::RsaPadding padding, Sign otherwise, mbedtls_rsa_context* contex
       key.get(), padding, *hash, {reinterpret_cast<const std::byte*>(digest), digest_bytes},
       generator, {reinterpret_cast<std::byte*>(signature), key.get().modulus.size()});
   if (good && generator.failed() == 0) return 0;
-  crypto::wipe({reinterpret_cast<std::byte*>(signature), key.get().modulus.size()});
+  base::wipe({reinterpret_cast<std::byte*>(signature), key.get().modulus.size()});
   return generator.failed() != 0 ? generator.failed() : MBEDTLS_ERR_RSA_PRIVATE_FAILED;
 }
 

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "crypto/secret.hpp"
+#include "base/wipe.hpp"
 
 namespace config {
 namespace {
@@ -50,14 +50,14 @@ std::vector<tls::Identity> identities_of(const CredentialSource& source,
     std::string key = bytes_at(source.key_path);
     identities.push_back(identity_of({source.cert_path, base::bytes_of(certificates)},
                                      {source.key_path, base::bytes_of(key)}, source));
-    crypto::wipe(std::as_writable_bytes(std::span(key)));
+    base::wipe(std::as_writable_bytes(std::span(key)));
     return identities;
   }
   if (!source.host_key.empty()) {
     identities.push_back(
         identity_of({"the host's certificate", base::bytes_of(source.host_certificates)},
                     {"the host's key", std::as_bytes(source.host_key)}, source));
-    crypto::wipe(std::as_writable_bytes(source.host_key));
+    base::wipe(std::as_writable_bytes(source.host_key));
     return identities;
   }
   for (const EmbeddedFile* at = files; at != nullptr && at->name != nullptr; at += 2) {

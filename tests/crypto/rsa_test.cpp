@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: ISC
 // tests/crypto/rsa_test.cpp: RSA signatures: OpenSSL verifies them, and a fault gives none.
 //
-// Method: NIST's signatures (PKCS#1; PSS is random); keys of 2048, 3072 and 4096 bits, both paddings,
-// every hash; then each bit of each number of a key flipped in turn (a stride of them), as a faulty
-// processor would: the answer must be "no" and zeros. Then keys of other shapes.
+// Method: NIST's signatures (PKCS#1; PSS is random); keys of 2048, 3072 and 4096 bits, both
+// paddings, every hash; then each bit of each number of a key flipped in turn (a stride of them),
+// as a faulty processor would: the answer must be "no" and zeros. Then keys of other shapes.
 
 #include "crypto/rsa.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "targets/unix/console.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -185,6 +186,12 @@ void Console::write(std::string_view text) noexcept { shared_->write(text); }
 std::uint64_t Console::lost_line_count() const noexcept {
   const Shared::Lock lock(shared_->mutex);
   return shared_->lost_before + shared_->queue.lost_count();
+}
+
+void Console::write_last(int fd, std::string_view line) noexcept {
+  constexpr int within_ms = 100;
+  const std::size_t size = std::min(line.size(), piece_bytes_max);
+  if (is_writable(fd, within_ms)) static_cast<void>(!::write(fd, line.data(), size));
 }
 
 void* Console::run(void* shared) noexcept {

@@ -46,6 +46,10 @@ class Console final : public base::Console {
   static constexpr int finish_within_ms = 1000;
   static constexpr int finish_dropping_within_ms = 100;
 
+  // For the end of a process: writes `line` past all consoles if the medium has room for it within
+  // a tenth of a second, and otherwise drops it.
+  static void write_last(int fd, std::string_view line) noexcept;
+
  private:
   struct Shared;
   static void* run(void* shared) noexcept;

@@ -15,6 +15,8 @@
 #include <sched.h>
 #include <unistd.h>
 
+#include "base/check.hpp"
+#include "base/panic.hpp"
 #include "targets/unix/clock.hpp"
 #include "targets/unix/console.hpp"
 #include "targets/unix/entropy.hpp"
@@ -150,6 +152,9 @@ int run_all(int argc, char** argv, const StartOptions& options,
   Consoles consoles;
   exceptions_to = &consoles.standard_error;
   consoles_now = &consoles;
+  base::tell_panic = [](std::string_view line) noexcept {
+    Console::write_last(STDERR_FILENO, line);
+  };
   std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 0) arguments = arguments.subspan(1);
   std::vector<std::unique_ptr<Thread>> threads;

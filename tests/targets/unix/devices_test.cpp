@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
@@ -19,12 +20,15 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/check.hpp"
 #include "targets/unix/clock.hpp"
 #include "targets/unix/entropy.hpp"
 #include "targets/unix/epoll.hpp"
 #include "targets/unix/limits.hpp"
+#include "targets/unix/platform.hpp"
 #include "targets/unix/wake.hpp"
 
 namespace {
@@ -206,6 +210,31 @@ TEST(Limits, RaisesTheSoftLimitToTheHardOne) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
   EXPECT_EQ(unix_target::raise_descriptor_limit(), before.rlim_max);
   setrlimit(RLIMIT_NOFILE, &before);
+}
+
+// A process that should end and be started again must not wait for whoever reads what it says.
+TEST(Panic, EndsTheProcessThoughStandardErrorIsFull) {
+  const pid_t child = fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    constexpr unsigned bound_s = 20;
+    alarm(bound_s);
+    Pipe pipe;
+    while (::write(pipe.ends[1], "x", 1) > 0) {
+    }
+    fcntl(pipe.ends[1], F_SETFL, 0);
+    dup2(pipe.ends[1], STDERR_FILENO);
+    char name[] = "program";
+    char* arguments[] = {name, nullptr};
+    unix_target::start(1, arguments, {}, [](unix_target::Platform&) {
+      base::panic("a.cpp", 1, "a bug");
+      return 0;
+    });
+    _exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) << status;
 }
 
 }  // namespace

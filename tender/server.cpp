@@ -19,9 +19,9 @@ namespace {
 constexpr std::uint64_t second_ns = 1'000'000'000;
 
 // All of it, or what the console takes: a reader that has stopped, for a tenth of a second, or that
-// has gone, does not stop the guest. What it leaves is lost. (The descriptor is shared, so it is
+// has gone, does not stop the guest. What it leaves is lost: false. (The descriptor is shared, so it is
 // not made non-blocking: a pipe that poll calls writable takes PIPE_BUF bytes.)
-void write_all(int fd, base::Bytes bytes) {
+bool write_all(int fd, base::Bytes bytes) {
   constexpr timespec patience{.tv_sec = 0, .tv_nsec = 100'000'000};
   static bool is_stuck = false;  // not waited for, until it takes something
   while (!bytes.empty()) {
@@ -30,12 +30,13 @@ void write_all(int fd, base::Bytes bytes) {
     const int ready = ::ppoll(&wait, 1, is_stuck ? &none : &patience, nullptr);
     if (ready < 0 && errno == EINTR) continue;
     is_stuck = ready == 0;
-    if (is_stuck) return;
+    if (is_stuck) return false;
     const ssize_t put = ::write(fd, bytes.data(), std::min<std::size_t>(bytes.size(), PIPE_BUF));
     if (put < 0 && errno == EINTR) continue;
-    if (put <= 0) return;
+    if (put <= 0) return false;
     bytes = bytes.subspan(static_cast<std::size_t>(put));
   }
+  return true;
 }
 
 solo5::Answer answer_of_error() {
@@ -52,7 +53,8 @@ void Server::trace(const char* call, std::uint64_t handle, std::uint64_t bytes,
       std::snprintf(line.data(), line.size(), "hvt: %s, handle %llu, %llu bytes: %d\n", call,
                     static_cast<unsigned long long>(handle), static_cast<unsigned long long>(bytes),
                     static_cast<int>(answer));
-  write_all(STDERR_FILENO, std::as_bytes(std::span(line)).first(static_cast<std::size_t>(count)));
+  static_cast<void>(write_all(
+      STDERR_FILENO, std::as_bytes(std::span(line)).first(static_cast<std::size_t>(count))));
 }
 
 // One for each kind of request; a status when the guest has ended. Answers are written where
@@ -71,7 +73,9 @@ struct Server::Visitor {
   }
 
   std::optional<int> operator()(const PutsRequest& request) const {
-    write_all(STDOUT_FILENO, request.text);
+    server.lost_.write(base::text_of(request.text), [](std::string_view part) noexcept {
+      return write_all(STDOUT_FILENO, base::bytes_of(part));
+    });
     server.trace("puts", 0, request.text.size(), solo5::Answer::ok);
     return std::nullopt;
   }
@@ -214,7 +218,7 @@ void Server::say_counts() const {
     if (counts_.at(i) != 0) line += " " + std::to_string(counts_.at(i)) + " " + names.at(i);
   }
   line += '\n';
-  write_all(STDERR_FILENO, base::bytes_of(line));
+  static_cast<void>(write_all(STDERR_FILENO, base::bytes_of(line)));
 }
 
 base::Result<std::optional<int>, std::string> Server::serve(const Access& access) {

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/lost_lines.hpp"
 #include "base/result.hpp"
 #include "tender/hypercall.hpp"
 #include "tender/ring.hpp"
@@ -63,6 +64,7 @@ class Server {
   int wake_;
   const volatile std::sig_atomic_t& stop_;
   bool has_told_ = false;  // the guest, that it shall stop
+  base::LostLines lost_;   // of what the guest says
   Reports reports_;
   static constexpr std::size_t kicks = 9;  // behind the eight hypercalls
   std::array<std::uint64_t, kicks + 1> counts_{};

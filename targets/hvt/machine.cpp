@@ -82,9 +82,11 @@ const char* name() noexcept { return "image"; }
 
 void begin() noexcept {}
 
-void console(const char* text, std::size_t bytes) noexcept {
+// A tender takes all of it; what its own output does not take, the tender drops and counts.
+bool console(const char* text, std::size_t bytes) noexcept {
   solo5::Puts call{hvt_target::address_of(text), bytes};
   hvt_target::ask(solo5::Call::puts, call);
+  return true;
 }
 
 void stop(int status) noexcept {

@@ -53,8 +53,8 @@ namespace machine {
 [[nodiscard]] const char* name() noexcept;
 // Before anything else: afterwards console() works.
 void begin() noexcept;
-// Writes all of it, or drops what the medium does not take in time.
-void console(const char* text, std::size_t bytes) noexcept;
+// Writes all of it; false: the medium did not take the rest in time.
+bool console(const char* text, std::size_t bytes) noexcept;
 // Ends the machine with this status, as far as the machine can say one.
 [[noreturn]] void stop(int status) noexcept;
 // How fast the time stamp counter counts. Called once, after memory is up.

@@ -104,6 +104,7 @@ struct Machine {
         platform(offer(arguments)) {
     net.serve(loop);
     platform.memory_bytes = free_memory_bytes();
+    if (log_level == base::LogLevel::debug) memory_line.begin();
   }
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
@@ -135,6 +136,7 @@ struct Machine {
   Idle idle;
   base::Loop loop;
   typename PlatformOver<Net>::type platform;
+  MemoryLine memory_line{loop, log};
 };
 
 // Runs `run`; gives the machine's exit status. An exception that leaves it is logged: 1.

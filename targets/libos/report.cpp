@@ -18,7 +18,7 @@ bool is_panicking = false;
 void say_text(const char* text) noexcept {
   std::size_t bytes = 0;
   while (text[bytes] != '\0') ++bytes;
-  machine::console(text, bytes);
+  static_cast<void>(machine::console(text, bytes));
 }
 
 void say_number(std::uint64_t number, unsigned base, unsigned digits_min) noexcept {
@@ -28,7 +28,7 @@ void say_number(std::uint64_t number, unsigned base, unsigned digits_min) noexce
     digits[sizeof digits - ++count] = "0123456789abcdef"[number % base];
     number /= base;
   } while (number != 0 || count < digits_min);
-  machine::console(digits + sizeof digits - count, count);
+  static_cast<void>(machine::console(digits + sizeof digits - count, count));
 }
 
 void say_registers(const Registers& r) noexcept {

@@ -23,13 +23,14 @@ unsigned room = 0;  // bytes that the queue takes without being asked
 // The host did not read last time: it is not waited for until it does.
 bool is_stuck = false;
 
-void put(char c) {
+// False: the host does not read.
+bool put(char c) {
   if (room == 0) {
     unsigned tries = 0;
     while ((cpu::in8(line_status) & queue_is_empty) == 0) {
       if (is_stuck || ++tries == tries_max) {
         is_stuck = true;
-        return;
+        return false;
       }
       cpu::pause();
     }
@@ -38,6 +39,7 @@ void put(char c) {
   }
   --room;
   cpu::out8(data, static_cast<std::uint8_t>(c));
+  return true;
 }
 
 }  // namespace
@@ -54,12 +56,13 @@ void begin() noexcept {
   cpu::out8(modem_control, 3);
 }
 
-void write(const char* text, std::size_t bytes) noexcept {
-  if (!is_there) return;
+bool write(const char* text, std::size_t bytes) noexcept {
+  if (!is_there) return true;  // nobody can ever read it
   for (std::size_t i = 0; i < bytes; ++i) {
-    if (text[i] == '\n') put('\r');
-    put(text[i]);
+    if (text[i] == '\n' && !put('\r')) return false;
+    if (!put(text[i])) return false;
   }
+  return true;
 }
 
 }  // namespace libos::serial

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "targets/libos/services.hpp"
 
+#include <chrono>
 #include <stdexcept>
 
 #include "targets/libos/clock.hpp"
@@ -32,7 +33,17 @@ std::string memory_text() {
 
 }  // namespace
 
-void Console::write(std::string_view text) noexcept { machine::console(text.data(), text.size()); }
+void Console::write(std::string_view text) noexcept {
+  lost_.write(text, [](std::string_view part) noexcept {
+    return machine::console(part.data(), part.size());
+  });
+}
+
+void MemoryLine::expired() {
+  constexpr base::Duration every = std::chrono::seconds(5);
+  log_.debug({memory_text_most()});
+  arm(loop_.now() + every);
+}
 
 base::Instant Clock::now() noexcept { return base::Instant(base::Duration(clock::now_ns())); }
 

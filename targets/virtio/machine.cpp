@@ -19,7 +19,7 @@ const char* name() noexcept { return "image"; }
 
 void begin() noexcept { serial::begin(); }
 
-void console(const char* text, std::size_t bytes) noexcept { serial::write(text, bytes); }
+bool console(const char* text, std::size_t bytes) noexcept { return serial::write(text, bytes); }
 
 void stop(int status) noexcept { virtio_target::power::off(status); }
 

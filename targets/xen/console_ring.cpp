@@ -35,12 +35,11 @@ bool wait_for(std::uint32_t bytes) {
   return true;
 }
 
-void put(char c) {
-  if (!ring.has_ring()) {
-    libos::cpu::out8(log_port, static_cast<std::uint8_t>(c));
-    return;
-  }
-  if (wait_for(ConsoleOut::size_bytes - 1)) static_cast<void>(ring.put(c));
+// False: nobody reads.
+bool put(char c) {
+  if (ring.has_ring()) return wait_for(ConsoleOut::size_bytes - 1) && ring.put(c);
+  libos::cpu::out8(log_port, static_cast<std::uint8_t>(c));
+  return true;
 }
 
 }  // namespace
@@ -52,12 +51,13 @@ void begin(std::uint64_t page, std::uint32_t port) noexcept {
   is_stuck = false;
 }
 
-void write(const char* text, std::size_t bytes) noexcept {
-  for (std::size_t i = 0; i < bytes; ++i) {
-    if (text[i] == '\n') put('\r');
-    put(text[i]);
+bool write(const char* text, std::size_t bytes) noexcept {
+  bool all = true;
+  for (std::size_t i = 0; all && i < bytes; ++i) {
+    all = (text[i] != '\n' || put('\r')) && put(text[i]);
   }
   if (ring.has_ring()) hypercall::notify(event);
+  return all;
 }
 
 void flush() noexcept {

@@ -14,8 +14,9 @@ namespace xen_target::console_ring {
 // goes to port 0xE9, which Xen's own log shows (`xl dmesg`).
 void begin(std::uint64_t page, std::uint32_t port) noexcept;
 
-// Writes all of it; waits for a reader that is behind a tenth of a second, then drops.
-void write(const char* text, std::size_t bytes) noexcept;
+// Writes all of it; waits for a reader that is behind a tenth of a second, then drops the rest:
+// false.
+bool write(const char* text, std::size_t bytes) noexcept;
 
 // Waits until all was read, as long as write would.
 void flush() noexcept;

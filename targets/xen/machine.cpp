@@ -31,9 +31,9 @@ void begin() noexcept {
   if (!has_xen) refuse({why});
 }
 
-void console(const char* text, std::size_t bytes) noexcept {
-  if (!has_xen) serial::write(text, bytes);
-  xen_target::console_ring::write(text, bytes);
+bool console(const char* text, std::size_t bytes) noexcept {
+  if (!has_xen) static_cast<void>(serial::write(text, bytes));
+  return xen_target::console_ring::write(text, bytes);
 }
 
 void stop(int status) noexcept {

@@ -46,6 +46,7 @@ struct Machine {
     vifs.serve(loop);
     idle.serve(vifs);
     platform.memory_bytes = libos::free_memory_bytes();
+    if (log_level == base::LogLevel::debug) memory_line.begin();
   }
 
   void begin_store() {
@@ -130,6 +131,7 @@ struct Machine {
   Idle idle;
   base::Loop loop;
   Platform platform;
+  libos::MemoryLine memory_line{loop, log};
 };
 
 }  // namespace

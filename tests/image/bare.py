@@ -63,6 +63,10 @@ class Guest:
         self.stop()
         return float(re.search(r"at most ([\d.]+)", self.console()).group(1))
 
+    def memory_mib(self) -> list[float]:
+        """The most memory that it ever had in use, as told every 5 s with --log-level=debug."""
+        return [float(text) for text in re.findall(r"MiB, at most ([\d.]+)", self.console())]
+
     # What they have in common.
 
     def wait_for(self, pattern: str, within_s: float = WAIT_S) -> str:

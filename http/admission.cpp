@@ -229,6 +229,12 @@ Place* Admission::first_of_all(bool with_idle) const noexcept {
   return first;
 }
 
+Place* Admission::first_stalled(base::Duration grace) const noexcept {
+  if (busy_.places.is_alone()) return nullptr;
+  auto* const place = static_cast<Place*>(busy_.places.after);
+  return place->since_ + grace <= loop_.now() ? place : nullptr;
+}
+
 void Admission::end(Place& place) noexcept {
   place.step_out();
   place.give_way();
@@ -236,7 +242,12 @@ void Admission::end(Place& place) noexcept {
 
 bool Admission::take_request() noexcept {
   if (request_count_ >= requests_max_ - requests_max_ / 8) {
-    if (Place* place = first_of_all(false)) end(*place);
+    Place* place = first_of_all(false);
+    const std::size_t few = std::max<std::size_t>(requests_max_ / 16, 1);
+    if (place == nullptr && request_count_ >= requests_max_ - few) {
+      place = first_stalled(pressed_grace);
+    }
+    if (place != nullptr) end(*place);
   }
   if (request_count_ >= requests_max_) return false;
   ++request_count_;

@@ -20,7 +20,9 @@
 //             may be exceeded by one for each other thread, until it turns its loop.
 //          4. At most `requests_max` requests are in progress on a thread: each has buffers. When
 //             seven eighths are, a begun or busy connection whose grace is over gives way for each
-//             new one.
+//             new one. When fifteen sixteenths are, the grace of a busy one is `pressed_grace`:
+//             else answers that nobody reads, so many in each `stalled_grace`, would keep all
+//             others out.
 //          5. Without a ticket a newcomer is told 503. While Options::refusals_max are being told
 //             so, further ones are closed without an answer; their peers see a reset.
 // Cost:    moving a Place is a few stores; a lock is taken once for a ticket and once for its end.
@@ -187,6 +189,7 @@ class Admission {
  public:
   static constexpr base::Duration begun_grace = std::chrono::milliseconds(100);
   static constexpr base::Duration stalled_grace = std::chrono::seconds(5);
+  static constexpr base::Duration pressed_grace = std::chrono::milliseconds(200);
 
   // Both outlive it.
   Admission(Clients& clients, base::Loop& loop, AdmissionThread thread = {},
@@ -229,6 +232,7 @@ class Admission {
 
   [[nodiscard]] Place* first_of(Clients::Index client) noexcept;
   [[nodiscard]] Place* first_of_all(bool with_idle) const noexcept;
+  [[nodiscard]] Place* first_stalled(base::Duration grace) const noexcept;
   [[nodiscard]] base::Instant published_end() const noexcept;
   void end(Place& place) noexcept;
 

@@ -186,6 +186,33 @@ TEST(PerClient, ItsOwnStalledAnswerGivesWayWhenNoneWaits) {
   EXPECT_TRUE(d != nullptr && c->gave_way && !b->gave_way);
 }
 
+// Answers that nobody reads, more of them than there are buffers.
+TEST(Requests, WhenNearlyAllAreTakenOneThatHasNotMovedGivesWay) {
+  World world({.connections_max = 100});
+  http::Admission admission(world.clients, world.loop, {}, 16);
+  std::vector<std::unique_ptr<Standing>> places;
+  auto ask = [&] {
+    bool made_room = false;
+    http::Ticket ticket = admission.admit(net::ipv4(192, 0, 2, 1, 1), made_room);
+    if (!admission.take_request()) return false;
+    places.push_back(std::make_unique<Standing>(admission, std::move(ticket)));
+    places.back()->become_busy();
+    return true;
+  };
+  for (int i = 0; i < 15; ++i) EXPECT_TRUE(ask()) << i;
+  world.pass(http::Admission::pressed_grace - 1ms);
+  places[0]->become_busy();  // this one moves
+  EXPECT_TRUE(ask());
+  EXPECT_FALSE(ask());
+  EXPECT_FALSE(places[1]->gave_way);
+  world.pass(1ms);
+  EXPECT_FALSE(ask());  // that one's buffers are free in the next turn
+  EXPECT_TRUE(places[1]->gave_way && !places[0]->gave_way && !places[2]->gave_way);
+  admission.give_request();
+  EXPECT_TRUE(ask());
+  EXPECT_TRUE(places[2]->gave_way);
+}
+
 // Two threads of one appliance. Calls are noted, and answered when the test says so.
 struct Pair {
   struct Thread {

@@ -49,7 +49,8 @@ struct MemoryShares {
 inline constexpr std::uint64_t plain_connection_bytes = 1536;
 // More, with a fourth of what one costs that has not said hello (tls::OverOptions::openings_max).
 inline constexpr std::uint64_t tls_connection_bytes = std::uint64_t{5} * 1024;
-inline constexpr std::uint64_t request_bytes = std::uint64_t{31} * 1024;  // http::Workspace
+// http::Workspace, with an eighth of the buffer for a large head (http::WorkspacePool::large_max).
+inline constexpr std::uint64_t request_bytes = std::uint64_t{36} * 1024;
 inline constexpr std::uint64_t tls_sending_bytes = std::uint64_t{17} * 1024;
 inline constexpr std::uint64_t handshake_bytes = std::uint64_t{45} * 1024;
 inline constexpr std::uint64_t thread_bytes =

@@ -43,16 +43,16 @@ void Workspace::compact() noexcept {
   begin = 0;
 }
 
-bool Workspace::grow(const Options& options) noexcept {
-  const std::size_t size = options.header_bytes_max + body_room_bytes;
-  if (received.size() >= size) return false;
+bool WorkspacePool::grow(Workspace& workspace) noexcept {
+  const std::size_t size = options_.header_bytes_max + Workspace::body_room_bytes;
+  if (workspace.received.size() >= size || large_count_ >= large_max()) return false;
   std::unique_ptr<char[]> larger(new (std::nothrow) char[size]);
   if (larger == nullptr) return false;
-  std::memcpy(larger.get(), received.data() + begin, end - begin);
-  large = std::move(larger);
-  received = {large.get(), size};
-  end -= begin;
-  begin = 0;
+  ++large_count_;
+  workspace.compact();
+  std::memcpy(larger.get(), workspace.received.data(), workspace.end);
+  workspace.large = std::move(larger);
+  workspace.received = {workspace.large.get(), size};
   return true;
 }
 
@@ -71,6 +71,7 @@ std::unique_ptr<Workspace> WorkspacePool::take() noexcept {
 }
 
 void WorkspacePool::give(std::unique_ptr<Workspace> workspace) noexcept {
+  if (workspace->large != nullptr) --large_count_;
   if (free_.size() >= kept()) return;
   workspace->reset();
   free_.push_back(std::move(workspace));

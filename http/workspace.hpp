@@ -38,9 +38,6 @@ struct Workspace {
   void reset() noexcept;
   // Moves what is not used up to the front of `received`; views into it are void.
   void compact() noexcept;
-  // Makes `received` as large as any head with a piece of its body needs; otherwise as `compact`.
-  // False: it was so already, or there is no memory.
-  [[nodiscard]] bool grow(const Options& options) noexcept;
   [[nodiscard]] std::string_view unread() const noexcept {
     return {received.data() + begin, end - begin};
   }
@@ -67,6 +64,14 @@ class WorkspacePool {
   // Null: no memory.
   [[nodiscard]] std::unique_ptr<Workspace> take() noexcept;
   void give(std::unique_ptr<Workspace> workspace) noexcept;
+  // Makes `received` as large as any head with a piece of its body needs; otherwise as `compact`.
+  // False: it was so already, there is no memory, or large_max() are so large.
+  [[nodiscard]] bool grow(Workspace& workspace) noexcept;
+
+  // An eighth of Options::requests_max, at least two: what config/memory.hpp counts.
+  [[nodiscard]] std::size_t large_max() const noexcept {
+    return std::max<std::size_t>(options_.requests_max / 8, 2);
+  }
 
   // Kept for reuse, and an eighth of Options::requests_max at most; more are freed, so that a burst
   // does not hold its memory for ever.
@@ -78,6 +83,7 @@ class WorkspacePool {
   }
   const Options& options_;
   std::vector<std::unique_ptr<Workspace>> free_;
+  std::size_t large_count_ = 0;
 };
 
 }  // namespace http

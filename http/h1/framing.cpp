@@ -231,7 +231,7 @@ bool Framing::make_head_room() noexcept {
     parse_again();
   }
   if (work.end < work.received.size()) return true;
-  if (!work.grow(common_.options)) return false;
+  if (!common_.pool.grow(work)) return false;
   parse_again();
   return true;
 }
@@ -269,7 +269,7 @@ void Framing::begin_request() noexcept {
   };
   if (body_room() < Workspace::body_room_bytes) {
     workspace_->compact();
-    if (body_room() < Workspace::body_room_bytes && !workspace_->grow(options)) {
+    if (body_room() < Workspace::body_room_bytes && !common_.pool.grow(*workspace_)) {
       refuse(Status::service_unavailable);
       return;
     }

@@ -92,4 +92,19 @@ TEST(Crowd, ServersWithOneAdmissionHaveOneTotal) {
   EXPECT_EQ(loop.spawned_count(), 0U);
 }
 
+// Buffers for large heads are in the division of memory, so they have a maximum of their own.
+TEST(Workspaces, FewAreLargeAtOnce) {
+  http::Options options;
+  options.requests_max = 16;
+  http::WorkspacePool pool(options);
+  std::vector<std::unique_ptr<http::Workspace>> taken;
+  for (int i = 0; i < 3; ++i) taken.push_back(pool.take());
+  EXPECT_TRUE(pool.grow(*taken[0]));
+  EXPECT_FALSE(pool.grow(*taken[0])) << "it is large already";
+  EXPECT_TRUE(pool.grow(*taken[1]));
+  EXPECT_FALSE(pool.grow(*taken[2]));
+  pool.give(std::move(taken[0]));
+  EXPECT_TRUE(pool.grow(*taken[2]));
+}
+
 }  // namespace

@@ -30,6 +30,7 @@
 #include "net/lwip/datagrams.hpp"
 #include "net/lwip/globals.hpp"
 #include "net/lwip/half_open.hpp"
+#include "net/lwip/icmp_rate.hpp"
 #include "net/lwip/interface.hpp"
 #include "net/lwip/options.hpp"
 #include "net/lwip/orphans.hpp"
@@ -69,6 +70,7 @@ class Engine {
   Fragments fragments;
   bool is_put_together = false;
   unsigned dhcp_refusals = 0;  // in a row
+  IcmpRate icmp_rate;
   // What the SYN announces that lwIP is about to make a connection of.
   std::optional<std::uint16_t> announced_segment;
   // For the next connection: its first sequence number is to be above this one.

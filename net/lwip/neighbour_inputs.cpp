@@ -92,6 +92,43 @@ bool is_from_its_router(base::Bytes message) {
   });
 }
 
+nd6_neighbor_cache_entry* known_neighbour(const ip6_addr_t& address) {
+  const std::span known(&neighbor_cache[0], LWIP_ND6_NUM_NEIGHBORS);
+  const auto found = std::ranges::find_if(known, [&](const nd6_neighbor_cache_entry& each) {
+    return each.state != ND6_NO_ENTRY && ip6_addr_eq(&each.next_hop_address, &address);
+  });
+  return found != known.end() ? &*found : nullptr;
+}
+
+// RFC 4861 section 7.2.5, of a neighbour whose MAC is known. lwIP takes any advertisement to one
+// address for an answer, which it need not be, and hears too little in the others. False: lwIP is
+// not to see it.
+bool hear_advertisement(nd6_neighbor_cache_entry& neighbour, base::Bytes message,
+                        const netif& interface) {
+  constexpr std::size_t flags_at = 4;
+  constexpr std::size_t mac_at = sizeof(na_header) + 2;
+  const auto flags = std::to_integer<unsigned>(message[flags_at]);
+  const bool overrides = (flags & ND6_FLAG_OVERRIDE) != 0;
+  const bool has_mac = message.size() >= mac_at + interface.hwaddr_len;
+  const bool differs =
+      has_mac && std::memcmp(neighbour.lladdr, &message[mac_at], interface.hwaddr_len) != 0;
+  if (differs && !overrides) {
+    if (neighbour.state == ND6_REACHABLE) neighbour.state = ND6_STALE;
+    return false;
+  }
+  if ((flags & ND6_FLAG_SOLICITED) != 0) {
+    if (has_mac || !overrides) return true;
+    neighbour.state = ND6_REACHABLE;  // lwIP wants a MAC
+    neighbour.counter.reachable_time = LWIP_ND6_REACHABLE_TIME;
+    return false;
+  }
+  if (differs) {
+    std::memcpy(neighbour.lladdr, &message[mac_at], interface.hwaddr_len);
+    neighbour.state = ND6_STALE;
+  }
+  return false;
+}
+
 // False: lwIP is not to see it.
 bool prepare(pbuf& message, netif& interface) {
   const base::MutableBytes bytes{static_cast<std::byte*>(message.payload), message.len};
@@ -114,7 +151,9 @@ bool prepare(pbuf& message, netif& interface) {
     return false;
   }
   pbuf_realloc(&message, static_cast<u16_t>(size));
-  return true;
+  nd6_neighbor_cache_entry* const neighbour = is_question ? nullptr : known_neighbour(target);
+  if (neighbour == nullptr || neighbour->state == ND6_INCOMPLETE) return true;
+  return hear_advertisement(*neighbour, bytes.first(size), interface);
 }
 
 }  // namespace

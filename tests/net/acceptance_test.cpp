@@ -206,6 +206,24 @@ TEST_F(BelowTcp, WhatComesInAFrameToAllIsNotAnswered) {
   EXPECT_EQ(answers_to(net::frames::ipv4({.from = 0, .protocol = 17}, datagram)), 0U);
 }
 
+// RFC 4443 section 2.4 (f), RFC 1812 section 4.3.2.8.
+TEST_F(BelowTcp, IcmpErrorsAreFew) {
+  const std::string datagram("\0\x09\0\x09\0\x08\0\0", 8);
+  const std::string to_no_port = net::frames::ipv4({.protocol = 17}, datagram);
+  const std::string of_no_protocol = net::frames::ipv4({.protocol = 253}, datagram);
+  peer_.sent.clear();
+  peer_.others.clear();
+  for (int i = 0; i < 500; ++i) {
+    world_.device().arrive(i % 2 == 0 ? to_no_port : of_no_protocol);
+    world_.loop().turn(world_.loop().now());  // no time passes
+  }
+  peer_.turn(10ms);
+  EXPECT_GE(peer_.others.size(), 50U);
+  EXPECT_LE(peer_.others.size(), 70U);  // 50, and one for each ms since
+  peer_.turn(100ms);
+  EXPECT_EQ(answers_to(to_no_port), 1U);
+}
+
 TEST_F(BelowTcp, ASynInFragmentsOfEightBytes) {
   const std::string whole = syn_from(0x0a000002).substr(34);
   std::size_t answers = 0;

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -187,6 +188,74 @@ TEST_F(Neighbours, OnlyAValidAdvertisementChangesAMac) {
   to_all.bytes = advertisement(neighbour, '\x20', nonce + claim).bytes;
   put(to_all);
   EXPECT_EQ(mac_that_is_used(), one_mac);
+}
+
+// RFC 4861 section 7.2.5: what each kind of advertisement, to us alone, does to a MAC that is known.
+TEST_F(Neighbours, AnAdvertisementThatIsNoAnswerConfirmsNothing) {
+  const std::string neighbour(other_ipv6);
+  const std::string old(net::frames::other_mac);
+  auto echo = [&] {
+    put({.bytes = std::string("\x80\0\0\0\0\x01\0\x01", 8)});
+    for (const std::string& each : peer_.others) {
+      if (each.size() > 54 && each[54] == '\x81') return each.substr(0, 6);
+    }
+    return std::string("none");
+  };
+  // A neighbour that is no longer sure to be there is asked within some seconds of a packet to it.
+  auto is_doubted = [&] {
+    peer_.others.clear();
+    std::size_t asked = 0;
+    for (int i = 0; i < 10; ++i) {
+      world_.device().arrive(frame_of({.bytes = std::string("\x80\0\0\0\0\x01\0\x01", 8)}));
+      peer_.turn(1s);
+      asked += said('\x87').size();
+      peer_.others.clear();
+    }
+    return asked > 0;
+  };
+  auto confirm = [&] { put(advertisement(neighbour, '\x60', option(2, old))); };
+  peer_.turn(1s);
+  ASSERT_EQ(echo(), old);
+  confirm();
+  EXPECT_FALSE(is_doubted());
+
+  put(advertisement(neighbour, '\x40', option(2, one_mac)));  // an answer that must not override
+  EXPECT_EQ(echo(), old);
+  EXPECT_TRUE(is_doubted());
+
+  confirm();
+  put(advertisement(neighbour, '\x20', option(2, one_mac)));  // no answer, but overrides
+  EXPECT_EQ(echo(), one_mac);
+  EXPECT_TRUE(is_doubted());
+  confirm();
+  EXPECT_EQ(echo(), old);
+  EXPECT_FALSE(is_doubted());
+}
+
+// RFC 2710 section 3, RFC 3590: of listeners, too, only who is on the link may ask.
+TEST_F(Neighbours, OnlyTheLinkAsksForListeners) {
+  peer_.turn(20s);  // the reports at the start
+  const Message query{.from = link_local,
+                      .to = all_nodes,
+                      .hop_limit = 1,
+                      .bytes = std::string("\x82\0\0\0\0\x0a\0\0", 8) + nobody};
+  auto reports_after = [&](const Message& message) {
+    put(message);
+    peer_.turn(1s);
+    return std::ranges::count_if(peer_.others, [](const std::string& each) {
+      return each.size() > 62 && each[20] == 0 && each[62] == '\x83';  // behind a router alert
+    });
+  };
+  Message bad = query;
+  bad.hop_limit = 2;
+  EXPECT_EQ(reports_after(bad), 0);
+  bad = query;
+  bad.from = std::string(other_ipv6);
+  EXPECT_EQ(reports_after(bad), 0);
+  bad = query;
+  bad.bytes.resize(23);
+  EXPECT_EQ(reports_after(bad), 0);
+  EXPECT_GT(reports_after(query), 0);
 }
 
 TEST_F(Neighbours, NobodyTakesOurAddress) {

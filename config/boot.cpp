@@ -12,9 +12,13 @@ namespace {
 
 using Failure = base::Failure<std::string>;
 
+// The key of the boot, if there is one of the build that has the same name.
 const KeyInfo* find_key(std::span<const KeyInfo> keys, std::string_view name) {
-  auto at = std::ranges::find(keys, name, &KeyInfo::name);
-  return at == keys.end() ? nullptr : &*at;
+  const KeyInfo* found = nullptr;
+  for (const KeyInfo& key : keys) {
+    if (key.name == name && (found == nullptr || key.stage != Stage::build)) found = &key;
+  }
+  return found;
 }
 
 Failure unknown(std::string_view word, std::string_view name, std::span<const KeyInfo> keys) {

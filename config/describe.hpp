@@ -52,7 +52,7 @@ constexpr void visit_choices(const D& device, Visit& visit) {
 namespace detail {
 
 // Each key once: those that chose devices, those of the devices, and the target's. Two that have
-// one name are one key.
+// one name are one key, but for a key of the build and one of the boot: nobody can mean the other.
 class KeyList {
  public:
   static constexpr std::size_t keys_max = 128;
@@ -68,7 +68,7 @@ class KeyList {
   }
   constexpr void operator()(const KeyInfo& info) {
     for (const KeyInfo& other : all()) {
-      if (other.name != info.name) continue;
+      if (other.name != info.name || are_apart(other.stage, info.stage)) continue;
       if (other.shape.type != info.shape.type || other.doc != info.doc) {
         throw "two keys have one name, and are not the same";
       }
@@ -81,6 +81,9 @@ class KeyList {
   }
 
  private:
+  static constexpr bool are_apart(Stage one, Stage other) {
+    return one != other && one != Stage::both && other != Stage::both;
+  }
   std::array<KeyInfo, keys_max> keys_{};
   std::size_t count_ = 0;
 };

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <optional>
 
 #include "base/wipe.hpp"
 
@@ -41,7 +42,32 @@ tls::Identity identity_of(const tls::CredentialFile& certificates, const tls::Cr
   return std::move(*made);
 }
 
-// The boot keys' files, else the host's, else the image's own.
+constexpr kv::Key vault_cert = "tls/cert";
+constexpr kv::Key vault_private_key = "tls/key";
+
+// None: the vault has neither of the two.
+std::optional<tls::Identity> identity_in_vault(const CredentialSource& source) {
+  const std::string place(source.vault_place);
+  const kv::Result<kv::SecretValue> cert = source.from_vault(vault_cert);
+  const kv::Result<kv::SecretValue> key = source.from_vault(vault_private_key);
+  const auto is_missing = [](const auto& value) {
+    return !value && value.error() == kv::Error::not_found;
+  };
+  if (is_missing(cert) && is_missing(key)) return std::nullopt;
+  if (is_missing(cert) || is_missing(key)) {
+    throw StartError(place + " has only one of tls/cert and tls/key; they belong together");
+  }
+  for (const auto* value : {&cert, &key}) {
+    if (*value) continue;
+    throw StartError(place + ": " + std::string(value == &cert ? vault_cert : vault_private_key) +
+                     " is damaged, or cannot be read");
+  }
+  const std::string cert_name = "tls/cert in " + place;
+  const std::string key_name = "tls/key in " + place;
+  return identity_of({cert_name, base::Bytes(*cert)}, {key_name, base::Bytes(*key)}, source);
+}
+
+// The boot keys' files, else the host's, else the vault's, else the image's own.
 std::vector<tls::Identity> identities_of(const CredentialSource& source,
                                          const EmbeddedFile* files) {
   std::vector<tls::Identity> identities;
@@ -59,6 +85,12 @@ std::vector<tls::Identity> identities_of(const CredentialSource& source,
                     {"the host's key", std::as_bytes(source.host_key)}, source));
     base::wipe(std::as_writable_bytes(source.host_key));
     return identities;
+  }
+  if (source.from_vault) {
+    if (auto identity = identity_in_vault(source)) {
+      identities.push_back(std::move(*identity));
+      return identities;
+    }
   }
   for (const EmbeddedFile* at = files; at != nullptr && at->name != nullptr; at += 2) {
     identities.push_back(identity_of({at[0].name, bytes_of_file(at[0])},
@@ -100,8 +132,12 @@ void Credentials::on_change(std::function<void(const TlsContext&)> take) {
 void Credentials::read_again() {
   if (source_.is_first_thread) {
     try {
-      shared_.set(make_context(source_, nullptr));
-      log_renewal(source_.log, *shared_.get());
+      TlsContext renewed = make_context(source_, nullptr);
+      if (renewed == nullptr) {
+        throw StartError(std::string(source_.vault_place) + " has neither tls/cert nor tls/key");
+      }
+      log_renewal(source_.log, *renewed);
+      shared_.set(std::move(renewed));
     } catch (const StartError& error) {
       source_.log.error({error.what(), " (the certificate in use stays)"});
     }

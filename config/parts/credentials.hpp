@@ -5,11 +5,13 @@
 // States:  Credentials, is_local_only, TlsStack, ConnectCredentials, ConnectStoredCredentials,
 //          ConnectTls, ConnectHttpsJob, ConnectHttpBeside; the boot keys that they read.
 // Source of the certificates: the boot keys `cert` and `key` if given, else what the host gave the
-//          machine (Platform::host_credentials), else what `crunch build` put into the image
-//          (`crunched_credentials`), else none: then TLS is off. Or a store.
+//          machine (Platform::host_credentials), else tls/cert and tls/key of a vault, else what
+//          `crunch build` put into the image (`crunched_credentials`), else none: then TLS is off.
+//          Or a store.
 // Errors:  StartError with the file's name when they cannot serve; warnings are logged.
-// Renewal: a target that has Platform::on_reload reads the files again by it. Connections that
-//          exist go on; what cannot serve is logged, and the certificate in use stays.
+// Renewal: a target that has Platform::on_reload reads the files, or the vault, again by it.
+//          Connections that exist go on; what cannot serve is logged, and the certificate in use
+//          stays.
 
 #pragma once
 
@@ -33,6 +35,7 @@
 #include "config/parts/http_job.hpp"
 #include "config/system_calls.hpp"
 #include "kv/kv.hpp"
+#include "kv/rw.hpp"
 #include "tls/over.hpp"
 
 namespace config {
@@ -94,6 +97,9 @@ struct CredentialSource {
   // In place of the image's own; the key is wiped when it was read.
   std::string_view host_certificates = {};
   std::span<char> host_key = {};
+  // Reads tls/cert or tls/key of a vault, which `vault_place` names. Empty: there is no vault.
+  std::function<kv::Result<kv::SecretValue>(kv::Key)> from_vault = {};
+  std::string_view vault_place = {};
 };
 
 // One thread's view of them.
@@ -103,19 +109,16 @@ class Credentials {
   // `files` only then.
   Credentials(auto& start, const EmbeddedFile* files, SharedTlsContext& shared)
       : Credentials(source_of(start), files, shared) {
-    if constexpr (requires { start.platform.on_reload; }) {
-      if (source_.cert_path.empty()) return;  // an image's own do not change
-      if constexpr (requires { start.platform.read_again; }) {
-        for (const std::string_view path : {source_.cert_path, source_.key_path}) {
-          start.platform.read_again.emplace_back(path);
-        }
-      }
-      auto& on_reload = start.platform.on_reload;
-      on_reload = [this, others = std::move(on_reload)] {
-        if (others) others();
-        read_again();
-      };
-    }
+    renew_by_reload(start);
+  }
+  // The same with a vault, which outlives this too.
+  template <class Vault>
+  Credentials(auto& start, Vault& vault, const EmbeddedFile* files, SharedTlsContext& shared)
+      : Credentials(source_of(start, vault), files, shared) {
+    // Another thread has no vault, and takes what the first one read.
+    const bool may_have = vault.is_there() || start.platform.thread_index != 0;
+    reads_vault_again_ = Vault::changes_outside && may_have;
+    renew_by_reload(start);
   }
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
@@ -129,6 +132,30 @@ class Credentials {
 
  private:
   Credentials(const CredentialSource& source, const EmbeddedFile* files, SharedTlsContext& shared);
+  void renew_by_reload(auto& start) {
+    if constexpr (requires { start.platform.on_reload; }) {
+      // An image's own do not change.
+      if (source_.cert_path.empty() && !reads_vault_again_) return;
+      if constexpr (requires { start.platform.read_again; }) {
+        for (const std::string_view path : {source_.cert_path, source_.key_path}) {
+          if (!path.empty()) start.platform.read_again.emplace_back(path);
+        }
+      }
+      auto& on_reload = start.platform.on_reload;
+      on_reload = [this, others = std::move(on_reload)] {
+        if (others) others();
+        read_again();
+      };
+    }
+  }
+  static CredentialSource source_of(auto& start, auto& vault) {
+    CredentialSource source = source_of(start);
+    if (vault.is_there()) {
+      source.from_vault = [&vault](kv::Key key) { return vault.read(key); };
+      source.vault_place = vault.place();
+    }
+    return source;
+  }
   static CredentialSource source_of(auto& start) {
     auto& platform = start.platform;
     for (const std::string_view name : {cert_file.name, key_file.name}) {
@@ -153,6 +180,7 @@ class Credentials {
   void read_again();
 
   CredentialSource source_;
+  bool reads_vault_again_ = false;
   SharedTlsContext& shared_;
   TlsContext context_;
   std::vector<std::function<void(const TlsContext&)>> takers_;
@@ -166,6 +194,10 @@ struct ConnectCredentials {
   Credentials operator()(auto& context) const {
     static SharedTlsContext shared;
     return {context, files, shared};
+  }
+  Credentials operator()(auto& context, auto& vault) const {
+    static SharedTlsContext shared;
+    return {context, vault, files, shared};
   }
 };
 

@@ -26,6 +26,7 @@
 #include "config/parts/stacks.hpp"
 #include "config/parts/stores.hpp"
 #include "config/parts/target_parts.hpp"
+#include "config/parts/vaults.hpp"
 
 namespace config {
 
@@ -53,11 +54,21 @@ constexpr auto generic_stack() {
   }
 }
 
-// identity: certificates that the image was built with, or that boot keys name.
+// identity: certificates that the image was built with, that boot keys name, or, by the build key
+// `vault`, that a vault holds.
 inline constexpr Typ<IdentityModule> identity;
-template <const EmbeddedFile* files>
+template <class Vault>
+struct CredentialsBy {
+  using type = Credentials;
+};
+template <class... M>
+using CredentialsByOf = typename CredentialsBy<M...>::type;
+template <const EmbeddedFile* files, class Platform = target::Platform>
 constexpr auto credentials() {
-  return impl<Credentials>("tls::Credentials", identity, ConnectCredentials<files>{});
+  using Connect = ConnectCredentials<files>;
+  return choose_by_vault<Platform>(
+      foreign<CredentialsByOf>("tls::Credentials", vault >> identity, Connect{}),
+      impl<Credentials>("tls::Credentials", identity, Connect{}));
 }
 
 // The same from a store with cert.pem and key.pem.

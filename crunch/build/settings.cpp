@@ -166,8 +166,14 @@ KeyTable::KeyTable(const std::string& graph) {
 }
 
 const KeyInfo* KeyTable::find(std::string_view name) const {
-  const auto at = std::ranges::find(rows_, name, [](const Row& row) { return row.key.name; });
-  return at == rows_.end() ? nullptr : &at->key;
+  // The key of the build, if there is one of the boot that has the same name.
+  const KeyInfo* found = nullptr;
+  for (const Row& row : rows_) {
+    if (row.key.name == name && (found == nullptr || row.key.stage != Stage::boot)) {
+      found = &row.key;
+    }
+  }
+  return found;
 }
 
 void KeyTable::check_known(const Setting& setting) const {

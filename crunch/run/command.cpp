@@ -42,6 +42,14 @@ void add_run_command(CLI::App& app, Action& action) {
       ->take_all()
       ->allow_extra_args(false);
   command
+      ->add_option("--disk", options->disks,
+                   "A file or block device that is the machine's disk, as of crunch disk format. "
+                   "Again for each further one")
+      ->type_name("FILE")
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+  command
       ->add_option("--memory", options->memory_mib,
                    "The machine's memory [the image's size and 32]")
       ->type_name("MB")

@@ -40,7 +40,30 @@ int become(std::vector<std::string> words) {
   return errno;
 }
 
+std::vector<block::File> hold_disks(const Options& options, std::size_t most) {
+  if (options.disks.size() > most) {
+    throw Usage("an image for this target has at most " + std::to_string(most) +
+                (most == 1 ? " disk" : " disks") + "; --disk is given " +
+                std::to_string(options.disks.size()) + " times");
+  }
+  std::vector<block::File> held;
+  for (auto at = options.disks.begin(); at != options.disks.end(); ++at) {
+    if (std::find(options.disks.begin(), at, *at) != at) {
+      throw Usage("--disk " + in_quotes(*at) + " is given twice");
+    }
+    try {
+      held.emplace_back(*at, block::File::Access::read_write);
+    } catch (const std::runtime_error& error) {
+      throw Failure(error.what());
+    }
+  }
+  return held;
+}
+
 void run_as_program(const Options& options) {
+  if (!options.disks.empty()) {
+    throw Usage("--disk is for machines; this image is a program: say --vault=FILE after --");
+  }
   if (!options.nets.empty() || options.memory_mib != 0 || options.http_port != 0 ||
       options.https_port != 0 || options.uses_kvm || options.traces) {
     throw Usage(
@@ -56,6 +79,16 @@ void run_as_program(const Options& options) {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Whether the image was built to have a vault.
+bool has_vault(const Json& graph) {
+  for (const Json& key : graph.value("keys", Json::array())) {
+    if (key.at("name") == "vault" && key.at("stage") == "build") {
+      return key.value("value", key.at("default").get<std::string>()) != "none";
+    }
+  }
+  return false;
+}
 
 // The value of a port's key: the last that the boot keys give, else the image's own. 0: the image
 // has no such key.
@@ -88,8 +121,8 @@ int run(const Options& options) {
   }
   const Image image{
       build::read_recipe(build::recipe_folder(), found.at("target").get<std::string>()),
-      found.contains("certificates"), port_of(graph, "http-port", options),
-      port_of(graph, "https-port", options)};
+      found.contains("certificates") || (has_vault(graph) && !options.disks.empty()),
+      port_of(graph, "http-port", options), port_of(graph, "https-port", options)};
   const auto known = runners();
   const auto runner = std::ranges::find(known, image.recipe.target, &Runner::target);
   if (runner == known.end()) {

@@ -2,7 +2,8 @@
 // crunch/run/runner.hpp: what `crunch run` knows of a target: the interface that each target's
 // host/run.cpp implements.
 //
-// States:  Options, Image, Runner; what runners share: memory_for, boot_line_of, become.
+// States:  Options, Image, Runner; what runners share: memory_for, boot_line_of, hold_disks,
+//          become.
 // Names:   the target `some-one` defines host::some_one_target::runner() in its host/run.cpp. CMake
 //          lists the targets (CRUNCH_TARGETS) and generates the table that runners() reads.
 
@@ -14,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "block/file/file.hpp"
 #include "crunch/build/recipe.hpp"
 
 namespace crunch::run {
@@ -25,6 +27,8 @@ struct Options {
   // One for each network device of the machine: a device of this host, or another word that the
   // target knows. Empty: the target's default.
   std::vector<std::string> nets;
+  // One for each block device of the machine, in order: a file or a block device of this host.
+  std::vector<std::string> disks;
   std::uint32_t memory_mib = 0;  // 0: memory_for(image)
   std::uint16_t http_port = 0;   // on this host; 0: 8080 if it is free, else one that is
   std::uint16_t https_port = 0;  // 0: 8443 if it is free, else one that is
@@ -34,7 +38,7 @@ struct Options {
 
 struct Image {
   build::Recipe recipe;
-  bool has_certificates = false;
+  bool has_certificates = false;  // or may find some in its vault
   // Where it serves, by its defaults and the boot keys of Options; 0: it has no such port.
   std::uint16_t http_port = 0;
   std::uint16_t https_port = 0;
@@ -62,6 +66,11 @@ struct Runner {
 
 // Runs `words` in place of this process. Returns errno if that fails.
 [[nodiscard]] int become(std::vector<std::string> words);
+
+// The disks of `options`, held so that nobody else writes to them meanwhile. A Failure if one is
+// not there, may not be written, is empty or not of whole sectors, or is in use; Usage if they are
+// more than `most`, or one is given twice.
+[[nodiscard]] std::vector<block::File> hold_disks(const Options& options, std::size_t most);
 
 // A program of this host: it takes boot keys and nothing else.
 [[noreturn]] void run_as_program(const Options& options);

@@ -66,6 +66,25 @@ TEST(BootLine, GoodLines) {
   }
 }
 
+// Neither stage can give the other's, so they may share a name.
+TEST(BootLine, AKeyOfTheBuildMayHaveTheNameOfOneOfTheBoot) {
+  constexpr Key<Colour> of_build{.name = "vault",
+                                 .section = "S",
+                                 .doc = "Which",
+                                 .fallback = Colour::red,
+                                 .words = colours,
+                                 .stage = Stage::build};
+  constexpr Key<Path> of_boot{
+      .name = "vault", .section = "S", .doc = "Where", .fallback = "", .stage = Stage::boot};
+  for (const std::vector<KeyInfo>& both : {std::vector{info_of(of_build), info_of(of_boot)},
+                                           std::vector{info_of(of_boot), info_of(of_build)}}) {
+    const Words words{"--vault=/a/path"};
+    const auto line = BootLine::parse(words, both);
+    ASSERT_TRUE(line) << line.error();
+    EXPECT_EQ(line->value(of_boot).text, "/a/path");
+  }
+}
+
 TEST(BootLine, SaysHowOftenAKeyIsGiven) {
   const Words words{"--http-port=1", "--quiet", "--http-port=1"};
   auto line = BootLine::parse(words, keys);

@@ -139,6 +139,7 @@ int start(const Options& options, const crunch::run::Image& image) {
     throw Usage(
         "--http, --https and --kvm are for machines in QEMU; this is a guest of hvt-tender");
   }
+  if (!options.disks.empty()) throw Usage("--disk is not for guests of hvt-tender yet");
   if (options.nets.empty()) {
     throw Usage("a guest of hvt-tender needs --net: a tap that is there, or, as root, auto");
   }

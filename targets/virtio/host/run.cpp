@@ -88,6 +88,13 @@ class Port {
 
 bool serves_https(const Image& image) { return image.has_certificates && image.https_port != 0; }
 
+// A file's name in QEMU's words, where a comma ends a word unless it stands twice.
+std::string with_commas_doubled(const std::string& path) {
+  std::string out;
+  for (const char c : path) out.append(c == ',' ? 2 : 1, c);
+  return out;
+}
+
 // QEMU's words for it. Ports that are 0 have been chosen.
 std::vector<std::string> qemu_words(const Options& options, const Image& image,
                                     const std::string& program, int monitor_fd) {
@@ -130,6 +137,14 @@ std::vector<std::string> qemu_words(const Options& options, const Image& image,
     const std::string name = "wire" + std::to_string(i + 1);
     add({"-netdev", networks[i] + ",id=" + name, "-device",
          "virtio-net-pci,netdev=" + name + ",romfile="});
+  }
+  for (std::size_t i = 0; i < options.disks.size(); ++i) {
+    const std::string name = "disk" + std::to_string(i + 1);
+    // What is flushed is durable, and nobody else opens it meanwhile (file.locking).
+    add({"-drive",
+         "if=none,format=raw,cache=writeback,file.locking=on,file.filename=" +
+             with_commas_doubled(options.disks[i]) + ",id=" + name,
+         "-device", "virtio-blk-pci,drive=" + name});
   }
   return words;
 }
@@ -234,6 +249,9 @@ int wait_for_end(Machine& machine) {
 
 int start(const Options& options, const Image& image) {
   if (options.traces) throw crunch::Usage("--trace is not for machines in QEMU");
+  constexpr std::size_t disks_max = 16;
+  // Until QEMU has ended: it locks files in another way (fcntl) than crunch disk does.
+  const auto held = crunch::run::hold_disks(options, disks_max);
   const std::optional<std::string> program = crunch::find_program(qemu_name);
   if (!program) {
     throw Failure(std::string("there is no ") + qemu_name +

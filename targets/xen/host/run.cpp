@@ -44,6 +44,9 @@ int start(const crunch::run::Options& options, const crunch::run::Image& image) 
   if (options.http_port != 0 || options.https_port != 0 || options.uses_kvm) {
     throw Usage("--http, --https and --kvm are for machines in QEMU; this is a Xen guest");
   }
+  if (!options.disks.empty()) {
+    throw Usage("--disk is not for Xen guests: write a line `disk` into the guest's .xl file");
+  }
   const std::optional<std::string> program = crunch::find_program("xl");
   if (!program) {
     throw Failure(

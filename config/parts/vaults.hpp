@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: ISC
+// config/parts/vaults.hpp: a vault: what must survive a restart, as the credentials read it.
+//
+// States:  choose_by_vault; the build key `vault`, and where it is: the boot key `vault`, the path
+//          of a file or a directory, where images have files, else `vault-device`.
+// Threads: the first thread has the vault; the others have none.
+// Errors:  StartError, a sentence with the place, where it is damaged, foreign, in use or missing.
+
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/loop.hpp"
+#include "block/file/file.hpp"
+#include "config/choice.hpp"
+#include "config/graph.hpp"
+#include "config/instances.hpp"
+#include "config/key.hpp"
+#include "config/parts/stores.hpp"
+#include "config/system_calls.hpp"
+#include "kv/directory/writable.hpp"
+#include "kv/vault/vault.hpp"
+
+namespace config {
+
+// A machine that may have disks.
+template <class Platform>
+concept HasBlockDevices = requires(Platform& platform) {
+  platform.block_devices;
+};
+
+enum class VaultKind : std::uint8_t { none, block, directory };
+inline constexpr std::string_view vault_words[] = {"none", "block", "directory"};
+inline constexpr std::string_view vault_section = "VAULT";
+
+template <class Platform>
+inline constexpr Key<VaultKind> vault_key{
+    .name = "vault",
+    .section = vault_section,
+    .doc = "What keeps certificates and keys over a restart: a block device, or a directory",
+    .fallback = VaultKind::none,
+    .words = std::span(vault_words)
+                 .first(HasFiles<Platform>          ? 3
+                        : HasBlockDevices<Platform> ? 2
+                                                    : 1),
+    .stage = Stage::build};
+// It shares its name with the key above, which no boot line can give.
+inline constexpr Key<Path> vault_path{
+    .name = "vault",
+    .section = vault_section,
+    .doc = "The vault: a file by crunch disk format, or a directory, as the image was built for",
+    .fallback = "",
+    .stage = Stage::boot};
+inline constexpr Key<unsigned> vault_device{
+    .name = "vault-device",
+    .section = vault_section,
+    .doc = "Number of the block device that is the vault, the first being 1; 0: there is none",
+    .fallback = 1,
+    .least = 0,
+    .most = 64};
+
+// What a device, and the changes of a vault, call once the process is sealed.
+inline constexpr std::array block_file_calls{SYS_pread64, SYS_pwrite64, SYS_fdatasync};
+
+namespace detail {
+
+template <class T>
+struct Outcome {
+  std::optional<T> result;
+  std::exception_ptr thrown;
+};
+
+template <class T>
+base::Task<void> keep_outcome(base::Task<T> task, Outcome<T>& out) {
+  try {
+    T result = co_await task;
+    out.result.emplace(std::move(result));
+  } catch (...) {
+    out.thrown = std::current_exception();
+  }
+}
+
+// The result of a task that waits for devices, before anything runs: turns the loop for it. What it
+// waits for must have a deadline of its own, as the requests of block devices have.
+template <class T>
+T turn_until_done(base::Loop& loop, base::Task<T> task) {
+  // A task that does not wait has ended after the first turn, which does not sleep; nobody wakes
+  // the loop when another has ended.
+  constexpr base::Duration nap = std::chrono::milliseconds(1);
+  Outcome<T> outcome;
+  loop.spawn(keep_outcome(std::move(task), outcome));
+  for (base::Instant until = loop.clock().now(); !outcome.result && !outcome.thrown;
+       until = loop.clock().now() + nap) {
+    loop.turn(until);
+  }
+  if (outcome.thrown) std::rethrow_exception(outcome.thrown);
+  return std::move(*outcome.result);
+}
+
+}  // namespace detail
+
+// A vault on a block device.
+template <block::BlockDevice D>
+class BlockVault {
+ public:
+  // `place` names it in sentences: "the vault on block device 1".
+  BlockVault(std::unique_ptr<D> owned, D& device, base::Loop& loop, base::Log& log,
+             const std::string& place)
+      : owned_(std::move(owned)), loop_(loop), store_(device, loop) {
+    const auto connected = detail::turn_until_done(loop_, store_.connect());
+    if (!connected) throw StartError(place + " " + connected.error());
+    if (!store_.had_both_copies()) {
+      log.warning({place,
+                   " had one whole copy of its index: power was lost during a change, or "
+                   "the disk is failing (crunch disk check)"});
+    }
+  }
+  // Others cannot change it: the device is this image's alone.
+  static constexpr bool changes_outside = false;
+  // Before the loop runs only.
+  kv::Result<kv::SecretValue> read(kv::Key key) {
+    return detail::turn_until_done(loop_, store_.get(key, kv::Encoding::identity));
+  }
+
+ private:
+  std::unique_ptr<D> owned_;  // or null: the platform's
+  base::Loop& loop_;
+  kv::Vault<D> store_;
+};
+
+// Where the vault of a thread is, if it has one.
+template <class Store>
+class VaultPart {
+ public:
+  static constexpr bool changes_outside = Store::changes_outside;
+
+  VaultPart() = default;
+  VaultPart(std::unique_ptr<Store> store, std::string place)
+      : store_(std::move(store)), place_(std::move(place)) {}
+
+  [[nodiscard]] bool is_there() const noexcept { return store_ != nullptr; }
+  [[nodiscard]] const std::string& place() const noexcept { return place_; }
+  // The value of `key`; it is_there(). Waits for the device.
+  kv::Result<kv::SecretValue> read(kv::Key key) { return store_->read(key); }
+
+ private:
+  std::unique_ptr<Store> store_;
+  std::string place_;
+};
+
+class DirectoryVault {
+ public:
+  explicit DirectoryVault(const std::string& path) : store_(path) {}
+  static constexpr bool changes_outside = true;
+  kv::Result<kv::SecretValue> read(kv::Key key) {
+    return store_.get(key, kv::Encoding::identity).value;
+  }
+
+ private:
+  kv::WritableDirectory store_;
+};
+
+// A module that holds what a vault is to others.
+struct VaultModule {
+  static constexpr std::string_view name = "vault";
+  static constexpr bool is_job = false;
+  template <class T>
+  static constexpr bool holds = requires(T& vault, kv::Key key) {
+    { vault.is_there() } -> std::same_as<bool>;
+    { vault.place() } -> std::convertible_to<std::string_view>;
+    { vault.read(key) } -> std::same_as<kv::Result<kv::SecretValue>>;
+  };
+};
+inline constexpr Typ<VaultModule> vault;
+
+struct ConnectDirectoryVault {
+  static constexpr std::tuple keys{&vault_path};
+  static constexpr auto system_calls = [] {
+    std::array<int, reading_files.size() + 1> calls{};
+    std::ranges::copy(reading_files, calls.begin());
+    calls.back() = SYS_read;
+    return calls;
+  }();
+
+  VaultPart<DirectoryVault> operator()(auto& context) const try {
+    auto& platform = context.platform;
+    const std::string path(context.boot.value(vault_path).text);
+    if (platform.thread_index != 0 || path.empty()) return {};
+    if constexpr (requires { platform.read_again; }) platform.read_again.push_back(path);
+    return {std::make_unique<DirectoryVault>(path), "the vault " + path};
+  } catch (const StartError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw StartError(error.what());
+  }
+};
+
+struct ConnectFileVault {
+  static constexpr std::tuple keys{&vault_path};
+  static constexpr auto system_calls = block_file_calls;
+  using Store = BlockVault<block::File>;
+
+  VaultPart<Store> operator()(auto& context) const try {
+    auto& platform = context.platform;
+    const std::string path(context.boot.value(vault_path).text);
+    if (platform.thread_index != 0 || path.empty()) return {};
+    const std::string place = "the vault " + path;
+    auto file = std::make_unique<block::File>(path, block::File::Access::read_write);
+    block::File& device = *file;
+    return {std::make_unique<Store>(std::move(file), device, platform.loop, platform.log, place),
+            place};
+  } catch (const StartError&) {
+    throw;
+  } catch (const std::runtime_error& error) {
+    throw StartError(error.what());
+  }
+};
+
+template <class Platform>
+struct ConnectDeviceVault {
+  static constexpr std::tuple keys{&vault_device};
+  using Device = std::remove_pointer_t<std::remove_cvref_t<
+      decltype(*std::declval<Platform&>().block_devices.find(1, "").operator->())>>;
+  using Store = BlockVault<Device>;
+
+  VaultPart<Store> operator()(auto& context) const {
+    auto& platform = context.platform;
+    const unsigned number = context.boot.value(vault_device);
+    if (number == 0) return {};
+    auto found = platform.block_devices.find(number, vault_device.name);
+    if (!found) throw StartError(found.error());
+    const std::string place = "the vault on block device " + std::to_string(number);
+    return {std::make_unique<Store>(nullptr, **found, platform.loop, platform.log, place), place};
+  }
+};
+
+// Whichever of two devices fits the build key `vault`: `with` is a functor over a vault, applied to
+// the one that was chosen; `without` is what is used where there is none.
+template <class Platform, class With, class Without>
+constexpr auto choose_by_vault(const With& with, const Without& without) {
+  constexpr auto kind = value<vault_key<Platform>>();
+  if constexpr (HasFiles<Platform>) {
+    constexpr auto file =
+        impl<VaultPart<ConnectFileVault::Store>>("kv::Vault", vault, ConnectFileVault{});
+    constexpr auto directory =
+        impl<VaultPart<DirectoryVault>>("kv::WritableDirectory", vault, ConnectDirectoryVault{});
+    return match(kind, when<VaultKind::block>(with(file)),
+                 when<VaultKind::directory>(with(directory)), otherwise(without));
+  } else if constexpr (HasBlockDevices<Platform>) {
+    using Connect = ConnectDeviceVault<Platform>;
+    constexpr auto device = impl<VaultPart<typename Connect::Store>>("kv::Vault", vault, Connect{});
+    return match(kind, when<VaultKind::block>(with(device)), otherwise(without));
+  } else {
+    return match(kind, otherwise(without));
+  }
+}
+
+}  // namespace config

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: ISC
 #include "crypto/montgomery.hpp"
 
+#include <cpuid.h>
+
+#include <algorithm>
+
 #include "base/check.hpp"
 #include "crypto/secret.hpp"
 
@@ -65,8 +69,17 @@ mp_limb_t add_product_adx(mp_limb_t* sum, const mp_limb_t* a, std::size_t size, 
   return carry;
 }
 
+// MULX (BMI2) and ADX need nothing of the operating system. (Not every compiler's
+// __builtin_cpu_supports knows ADX.)
 bool has_adx() {
-  static const bool has = __builtin_cpu_supports("bmi2") != 0 && __builtin_cpu_supports("adx") != 0;
+  static const bool has = [] {
+    unsigned a = 0;
+    unsigned b = 0;
+    unsigned c = 0;
+    unsigned d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_BMI2) != 0 &&
+           (b & bit_ADX) != 0;
+  }();
   return has;
 }
 

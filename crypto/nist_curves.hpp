@@ -36,6 +36,10 @@ class NistCurve {
 
 using P256 = NistCurve<32>;
 using P384 = NistCurve<48>;
+template <>
+const P256::Bytes P256::order;
+template <>
+const P384::Bytes P384::order;
 extern template class NistCurve<32>;
 extern template class NistCurve<48>;
 

@@ -59,6 +59,7 @@ function(crunch_find_lwip)
       ipv4/ip4:tcp_input ipv4/ip4:udp_input ipv4/ip4:icmp_input ipv4/ip4:ip4_frag
       ipv6/ip6:tcp_input ipv6/ip6:udp_input ipv6/ip6:ip6_frag ipv6/ip6:ip6_reass
       ipv6/icmp6:nd6_input ipv6/icmp6:mld6_input tcp:tcp_send_fin
+      tcp:tcp_output tcp_in:tcp_output
       udp:icmp_dest_unreach udp:icmp6_dest_unreach ipv4/ip4:icmp_dest_unreach
       ipv4/ip4_frag:icmp_time_exceeded ipv6/ip6:icmp6_param_problem
       ipv6/ip6_frag:icmp6_time_exceeded_with_addrs)

@@ -14,6 +14,8 @@
 #include <lwip/priv/tcp_priv.h>
 #include <lwip/prot/dhcp.h>
 
+#include "net/lwip/sender.hpp"
+
 namespace net::lwip {
 
 namespace {
@@ -62,6 +64,9 @@ std::uint32_t tcp_due_in() {
 void tcp_tick() {
   for (tcp_pcb* pcb = tcp_active_pcbs; pcb != nullptr; pcb = pcb->next) {
     if (pcb->unsent == nullptr) pcb->persist_backoff = 0;
+    // Lost segments are ours to find (net/lwip/sender.hpp).
+    const Sender* sender = pcb->rtime >= 0 ? Sender::of(*pcb) : nullptr;
+    if (sender != nullptr && sender->is_started()) pcb->rtime = -1;
   }
   tcp_tmr();
 }

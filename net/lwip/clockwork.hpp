@@ -28,6 +28,8 @@ class Clockwork final : public base::Timer {
   // `all`: anything may have been touched, not only TCP (and ARP and neighbour discovery, by
   // sending).
   void enter(bool all = false);
+  // Only enters its stack: ticks might end the connection that is looked at.
+  void enter_stack() noexcept { globals_.enter(); }
   // A fragment came, whose datagram waits for others.
   void wait_for_fragments();
   // Called after each tick: addresses may have changed.

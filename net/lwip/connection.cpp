@@ -12,13 +12,11 @@
 #include "net/lwip/engine.hpp"
 #include "net/lwip/ip.hpp"
 #include "net/lwip/memory.hpp"
+#include "net/lwip/sender.hpp"
 
 namespace net::lwip {
 
 namespace {
-
-// RFC 6928.
-constexpr unsigned start_segments = 10;
 
 // Of copied bytes (what TLS makes, heads) at most so many are queued to send.
 constexpr std::size_t copied_bytes_max = std::size_t{512} * 1024;
@@ -73,8 +71,7 @@ Connection::Connection(Pool& pool) noexcept : Calls(pool.loop_, *this), pool_(po
 void Connection::attach(tcp_pcb* pcb) noexcept {
   pcb_ = pcb;
   peer_ = from_lwip(pcb->remote_ip, pcb->remote_port);
-  is_connected_ = has_widened_ = got_end_ = sent_end_ = false;
-  recovery_ = {};
+  is_connected_ = got_end_ = sent_end_ = false;
   broken_.reset();
   take();
   tcp_arg(pcb, this);
@@ -90,8 +87,10 @@ void Connection::attach(tcp_pcb* pcb) noexcept {
 bool Connection::connect(const Endpoint& to) noexcept {
   const ip_addr_t address = to_lwip(to);
   peer_ = to;
+  Engine& engine = Engine::current();
+  if (!Sender::attach(*pcb_, engine.loop, engine.clockwork)) return false;
   if (tcp_connect(pcb_, &address, to.port, connected) != ERR_OK) return false;
-  if (Engine::current().connections.add(*pcb_)) return true;
+  if (engine.connections.add(*pcb_)) return true;
   abort();
   return false;
 }
@@ -103,7 +102,6 @@ bool Connection::may_keep(std::size_t bytes) const noexcept {
 }
 
 void Connection::on_received(pbuf* bytes) noexcept {
-  widen_start();
   // Nobody looks at what was read: the reader has suspended, or this would not run.
   forget_read();
   if (received_ == nullptr) {
@@ -122,20 +120,13 @@ void Connection::on_end() noexcept {
   if (read_side_.is_waiting()) wake();
 }
 
-void Connection::before_segment(std::uint32_t acknowledged, std::uint16_t window, bool has_data,
-                                Bytes options) noexcept {
-  if (pcb_ != nullptr) recovery_.before_segment(*pcb_, acknowledged, window, has_data, options);
-}
-
 void Connection::on_sent() noexcept {
-  if (pcb_ != nullptr) recovery_.after_acknowledgement(*pcb_);
   if (write_side_.is_waiting() && has_much_room()) wake();
 }
 
 void Connection::on_connected() noexcept {
   is_connected_ = true;
   if (pcb_ != nullptr) Engine::current().paths.fit(*pcb_);
-  widen_start();
   if (write_side_.is_waiting()) wake();
 }
 
@@ -144,13 +135,6 @@ void Connection::on_gone(Error why) noexcept {
   if (!broken_) broken_ = why;
   if (!write_over_) write_over_ = why;
   if (read_side_.is_waiting() || write_side_.is_waiting()) wake();
-}
-
-void Connection::widen_start() noexcept {
-  if (has_widened_ || pcb_ == nullptr) return;
-  has_widened_ = true;
-  const auto start = static_cast<tcpwnd_size_t>(start_segments * pcb_->mss);
-  if (pcb_->cwnd < start) pcb_->cwnd = start;
 }
 
 // ---- Connection: bounds
@@ -162,14 +146,18 @@ std::size_t Connection::room_for(const Piece& piece) noexcept {
 
 std::size_t Connection::send_room() const noexcept {
   const std::size_t mss = pcb_->mss;
-  const std::size_t window = std::min(pcb_->cwnd, pcb_->snd_wnd);
+  const Sender* sender = Sender::of(*pcb_);
+  const std::size_t window =
+      std::min<std::size_t>(sender != nullptr ? sender->window() : mss, pcb_->snd_wnd);
   std::size_t limit = std::min(queued_max_, std::max(2 * window, 16 * mss));
   if (const std::size_t share = Memory::fair_share(); share < limit) {
     // What is sent by reference costs less than a quarter of what it is.
     limit = std::min(limit, std::max(queued_max_ == TCP_SND_BUF ? 4 * share : share, mss));
   }
   const std::size_t queued = TCP_SND_BUF - pcb_->snd_buf;
-  return queued < limit ? std::min<std::size_t>(limit - queued, pcb_->snd_buf) : 0;
+  if (queued >= limit) return 0;
+  const std::size_t room = std::min<std::size_t>(limit - queued, pcb_->snd_buf);
+  return room < mss ? room : room - room % mss;  // full segments
 }
 
 bool Connection::has_much_room() const noexcept {

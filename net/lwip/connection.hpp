@@ -27,7 +27,6 @@
 
 #include "base/loop.hpp"
 #include "net/calls.hpp"
-#include "net/lwip/recovery.hpp"
 #include "net/pieces.hpp"
 
 struct tcp_pcb;
@@ -90,10 +89,6 @@ class Connection final : public base::Work, private Calls {
   [[nodiscard]] const Endpoint& peer() const noexcept { return peer_; }
 
   // ---- Called by lwIP, by way of the C functions in connection.cpp and port.cpp.
-  // Before lwIP works on a segment: what it acknowledges, the window that it announces, whether it
-  // has data, and its options.
-  void before_segment(std::uint32_t acknowledged, std::uint16_t window, bool has_data,
-                      Bytes options) noexcept;
   // Whether there is memory for so many more bytes that nobody has read.
   [[nodiscard]] bool may_keep(std::size_t bytes) const noexcept;
   void on_received(pbuf* bytes) noexcept;
@@ -124,17 +119,13 @@ class Connection final : public base::Work, private Calls {
   [[nodiscard]] std::size_t room_for(const Piece& piece) noexcept;
   [[nodiscard]] std::size_t send_room() const noexcept;
   [[nodiscard]] bool has_much_room() const noexcept;
-  // The first segments may be ten (RFC 6928); lwIP's own start is four.
-  void widen_start() noexcept;
 
   Pool& pool_;
   tcp_pcb* pcb_ = nullptr;
   bool is_connected_ = false;
-  bool has_widened_ = false;
   bool got_end_ = false;   // the peer's FIN has come; bytes may still be unread
   bool sent_end_ = false;  // shutdown
   std::size_t queued_max_ = 0;
-  Recovery recovery_;
   std::optional<Error> broken_;  // what reads answer once all that came is read
   pbuf* received_ = nullptr;     // a chain; the first from `read_bytes_` on
   std::size_t read_bytes_ = 0;

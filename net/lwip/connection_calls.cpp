@@ -7,7 +7,9 @@
 
 #include "net/lwip/clockwork.hpp"
 #include "net/lwip/connection.hpp"
+#include "net/lwip/port/hooks.h"
 #include "net/lwip/segments.hpp"
+#include "net/lwip/sender.hpp"
 
 namespace net::lwip {
 
@@ -65,6 +67,7 @@ bool Write::attempt() noexcept {
   if (connection_.write_over_) return fail(*connection_.write_over_);
   if (left_.is_empty()) return true;
   connection_.pool_.clockwork_.enter();
+  if (Sender* sender = Sender::of(*connection_.pcb_)) sender->before_write();
   bool moved = false;
   while (!left_.is_empty()) {
     const Piece& piece = left_.pieces().front();
@@ -84,7 +87,7 @@ bool Write::attempt() noexcept {
     moved = true;
     left_.advance(count);
   }
-  if (moved) tcp_output(connection_.pcb_);
+  if (moved) crunch_lwip_tcp_output(connection_.pcb_);
   if (left_.is_empty()) return true;
   if (moved) extend();
   if (connection_.pcb_->snd_queuelen == 0) connection_.pool_.retry_writes_soon();

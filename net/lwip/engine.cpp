@@ -16,6 +16,7 @@
 #include "net/lwip/frame.hpp"
 #include "net/lwip/memory.hpp"
 #include "net/lwip/segments.hpp"
+#include "net/lwip/sender.hpp"
 
 namespace net::lwip {
 
@@ -145,7 +146,7 @@ err_t Engine::send(const netif& from, pbuf* frame) {
 }
 
 bool Engine::adopt(tcp_pcb& pcb) {
-  if (!connections.add(pcb)) return false;
+  if (!connections.add(pcb) || !Sender::attach(pcb, loop, clockwork)) return false;
   half_open.add(&pcb);
   note_announced_segment(pcb, announced_segment);
   paths.fit(pcb);

@@ -10,7 +10,14 @@
 
 namespace net::lwip {
 
-enum ExtArg : unsigned char { half_open_arg, segments_arg, record_arg, orphan_arg, ext_arg_count };
+enum ExtArg : unsigned char {
+  half_open_arg,
+  segments_arg,
+  record_arg,
+  orphan_arg,
+  sender_arg,
+  ext_arg_count
+};
 static_assert(ext_arg_count == LWIP_TCP_PCB_NUM_EXT_ARGS);
 
 }  // namespace net::lwip

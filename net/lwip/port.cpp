@@ -19,9 +19,11 @@
 #include "net/lwip/engine.hpp"
 #include "net/lwip/port/hooks.h"
 #include "net/lwip/segments.hpp"
+#include "net/lwip/sender.hpp"
 #include "net/lwip/tcp_options.hpp"
 
 using net::lwip::Engine;
+using net::lwip::Sender;
 
 namespace {
 
@@ -114,9 +116,35 @@ err_t crunch_lwip_segment(tcp_pcb* pcb, tcp_hdr* header, u16_t options_bytes, u1
     auto& connection = *static_cast<net::lwip::Connection*>(pcb->callback_arg);
     // Dropped; its sender sends it again.
     if (payload->tot_len > 0 && !connection.may_keep(payload->tot_len)) return ERR_MEM;
-    connection.before_segment(header->ackno, header->wnd, payload->tot_len > 0, options);
+  }
+  // What may close a gap is acknowledged at once (RFC 5681 section 4.2).
+  if (pcb->ooseq != nullptr && payload->tot_len > 0) tcp_ack_now(pcb);
+  if (Sender* sender = Sender::of(*pcb); sender != nullptr && (flags & TCP_ACK) != 0) {
+    const bool is_plain = payload->tot_len == 0 && (flags & (TCP_SYN | TCP_FIN)) == 0;
+    sender->on_segment({header->ackno, header->wnd, is_plain, options});
   }
   return ERR_OK;
+}
+
+u32_t* crunch_lwip_segment_out(pbuf* segment, tcp_hdr* header, const tcp_pcb* pcb, u32_t* options) {
+  Sender* sender = pcb != nullptr ? Sender::of(*pcb) : nullptr;
+  if (sender == nullptr) return options;
+  const unsigned flags = TCPH_FLAGS(header);
+  if ((flags & TCP_SYN) != 0) {
+    sender->on_syn();
+    return options;
+  }
+  // What probes a closed window is lwIP's own affair.
+  const u32_t bytes = segment->tot_len - TCPH_HDRLEN_BYTES(header) + ((flags & TCP_FIN) != 0);
+  const u32_t begin = lwip_ntohl(header->seqno);
+  if (bytes > 0 && pcb->persist_backoff == 0) sender->on_transmit({begin, begin + bytes});
+  return options;
+}
+
+err_t crunch_lwip_tcp_output(tcp_pcb* pcb) {
+  Sender* sender = Sender::of(*pcb);
+  const bool is_new = pcb->state == SYN_SENT || pcb->state == SYN_RCVD;
+  return sender != nullptr && !is_new ? sender->output() : tcp_output(pcb);
 }
 
 const ip6_addr_t* crunch_lwip_ipv6_gateway(netif*, const ip6_addr_t*) {

@@ -14,6 +14,7 @@
 #include "base/check.hpp"
 #include "net/lwip/acceptance.hpp"
 #include "net/lwip/ext_args.hpp"
+#include "net/lwip/port/hooks.h"
 
 namespace net::lwip {
 
@@ -199,7 +200,7 @@ void fit_segments(tcp_pcb& pcb, std::size_t packet_bytes_max) noexcept {
   if (!unsent || !unacked) return;  // lwIP counts on it that none is longer than `mss`
   pcb.mss = static_cast<u16_t>(bytes_max);
   pcb.unsent_oversize = 0;
-  if (pcb.state >= ESTABLISHED) tcp_output(&pcb);
+  if (pcb.state >= ESTABLISHED) crunch_lwip_tcp_output(&pcb);
 }
 
 void make_room_at_tail(tcp_pcb& pcb) noexcept {

@@ -178,7 +178,9 @@ TEST(Segmentation, ManySegmentsAreOneFrameOfTwoPieces) {
   EXPECT_GT(cut.largest, 20'000U);
   EXPECT_LT(cut.frames, plain.frames / 2) << "acknowledgements are counted too";
   EXPECT_EQ(cut.pieces_most, 2U) << "the headers, and bytes that lie together";
-  EXPECT_EQ(run_exchange(exchange, offering(10'000)).largest, 54U + 6 * 1460);
+  const std::size_t largest = run_exchange(exchange, offering(10'000)).largest;
+  EXPECT_GE(largest, 54U + 6 * 1460);
+  EXPECT_LE(largest, 54U + 10'000);
 }
 
 // What is lost is sent again, with the flags and lengths that it had.

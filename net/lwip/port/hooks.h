@@ -42,7 +42,12 @@ err_t crunch_lwip_ip6_frag(struct pbuf* packet, struct netif* netif, const ip6_a
 // A lease has been given: when it ends, and when to renew it.
 void crunch_lwip_lease_times(struct dhcp* dhcp);
 
-// Queues a FIN.
+// A segment goes out; returns `options`, where more could be added.
+u32_t* crunch_lwip_segment_out(struct pbuf* segment, struct tcp_hdr* header,
+                               const struct tcp_pcb* pcb, u32_t* options);
+
+// Sends what may be sent; and queues a FIN.
+err_t crunch_lwip_tcp_output(struct tcp_pcb* pcb);
 err_t crunch_lwip_tcp_send_fin(struct tcp_pcb* pcb);
 
 // The static IPv6 gateway, or NULL: the one that a router advertised.

@@ -104,7 +104,7 @@
 #define LWIP_TCP_SACK_OUT 1
 // lwIP's own backlog drops the newest of 255 at most; net/lwip/half_open.hpp has another.
 #define TCP_LISTEN_BACKLOG 0
-#define LWIP_TCP_PCB_NUM_EXT_ARGS 4
+#define LWIP_TCP_PCB_NUM_EXT_ARGS 5
 #define LWIP_TCP_KEEPALIVE 1
 #define SO_REUSE 1
 // TIME_WAIT lasts twice this.
@@ -117,6 +117,7 @@
 #define LWIP_HOOK_FILENAME "hooks.h"
 #define LWIP_HOOK_TCP_ISN crunch_lwip_sequence
 #define LWIP_HOOK_TCP_INPACKET_PCB crunch_lwip_segment
+#define LWIP_HOOK_TCP_OUT_ADD_TCPOPTS crunch_lwip_segment_out
 #define LWIP_HOOK_IP4_INPUT crunch_lwip_ip4_input
 #define LWIP_HOOK_IP6_INPUT crunch_lwip_ip6_input
 #define LWIP_HOOK_ND6_GET_GW crunch_lwip_ipv6_gateway

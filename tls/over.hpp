@@ -31,6 +31,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/counter.hpp"
 #include "base/loop.hpp"
 #include "net/flow.hpp"
 #include "net/stack.hpp"
@@ -39,6 +40,15 @@
 
 namespace tls {
 
+// How handshakes ended.
+struct HandshakeCounts {
+  base::Counter done;
+  base::Counter refused;    // by an alert of ours, or by the client's
+  base::Counter gone;       // the client ended the connection, or it broke
+  base::Counter timed_out;  // in handshake_within
+  base::Counter evicted;    // others needed its place
+};
+
 struct OverOptions {
   // From the lower accept to the end of the handshake.
   base::Duration handshake_within = std::chrono::seconds(10);
@@ -46,6 +56,7 @@ struct OverOptions {
   std::size_t handshakes_max = 256;    // 45 KiB each
   std::size_t large_buffers_max = 64;  // of writers with more than a record, 66 KB each
   std::size_t ready_max = 256;         // of a listener: open sessions that wait for its accept
+  HandshakeCounts* counts = nullptr;   // outlives the stack; null: nobody wants to know
 };
 
 // After a failed allocation: time for others to give memory back.
@@ -115,6 +126,7 @@ class Over {
   static base::Task<void> accept_all(std::shared_ptr<Port> port);
   static base::Task<void> shake_hands(std::unique_ptr<Entrant> entrant);
   static base::Task<bool> open_session(Entrant& entrant);
+  void count(const Entrant& entrant, bool alive) noexcept;
   // `waiting`: sessions that are open and were not accepted yet.
   [[nodiscard]] Offer offer(std::size_t waiting) const {
     const bool wanted = http2_is_wanted_ && http2_is_wanted_(places_.handshake_count() + waiting);
@@ -306,6 +318,7 @@ base::Task<void> Over<Lower>::shake_hands(std::unique_ptr<Entrant> entrant) {
   Port& port = *entrant->port;
   Session& session = entrant->connection->session;
   const bool alive = co_await open_session(*entrant);
+  port.over.count(*entrant, alive);
   if (!alive || entrant->evicted) co_return;
   if (session.phase() == Phase::failed) {
     port.over.places_.close(*entrant);
@@ -314,6 +327,22 @@ base::Task<void> Over<Lower>::shake_hands(std::unique_ptr<Entrant> entrant) {
   }
   port.ready.push_back(Flow(std::move(entrant->connection)));
   port.wake();
+}
+
+template <net::ServerStack Lower>
+void Over<Lower>::count(const Entrant& entrant, bool alive) noexcept {
+  if (options_.counts == nullptr) return;
+  HandshakeCounts& counts = *options_.counts;
+  if (entrant.evicted) {
+    counts.evicted.add();
+  } else if (!alive) {
+    const bool is_late = shared_.left_until(entrant.deadline) <= base::Duration{1};
+    (is_late ? counts.timed_out : counts.gone).add();
+  } else if (entrant.connection->session.phase() == Phase::failed) {
+    counts.refused.add();
+  } else {
+    counts.done.add();
+  }
 }
 
 // Until the session leaves Phase::handshake; false: the client has gone, or its time is over.

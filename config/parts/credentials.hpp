@@ -15,9 +15,11 @@
 
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -33,6 +35,7 @@
 #include "config/instances.hpp"
 #include "config/key.hpp"
 #include "config/parts/http_job.hpp"
+#include "config/parts/numbers.hpp"
 #include "config/system_calls.hpp"
 #include "kv/kv.hpp"
 #include "kv/rw.hpp"
@@ -85,6 +88,24 @@ class SharedTlsContext {
   std::mutex mutex_;
   TlsContext context_;
 };
+
+// When the first of the certificates in use ends: a renewal changes it.
+void add_certificate_number(auto& context, SharedTlsContext& shared) {
+  static constexpr http::metrics::Family family{
+      "crunch_tls_certificate_not_after_seconds",
+      "When the first of the certificates in use ends, in seconds since 1970; 0: there is none.",
+      http::metrics::Kind::gauge};
+  if (context.platform.thread_index != 0) return;
+  registry_of(context).add(family, "", [&shared]() -> std::uint64_t {
+    const TlsContext now = shared.get();
+    if (now == nullptr || now->identities().empty()) return 0;
+    std::int64_t first_s = std::numeric_limits<std::int64_t>::max();
+    for (const tls::Identity& each : now->identities()) {
+      first_s = std::min(first_s, each.not_after_s());
+    }
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(first_s, 0));
+  });
+}
 
 // Where certificates and keys come from, and what they are checked with. All outlives Credentials.
 struct CredentialSource {
@@ -193,6 +214,7 @@ struct ConnectCredentials {
 
   Credentials operator()(auto& context) const {
     static SharedTlsContext shared;
+    add_certificate_number(context, shared);
     return {context, files, shared};
   }
   Credentials operator()(auto& context, auto& vault) const {
@@ -222,6 +244,7 @@ struct ConnectStoredCredentials {
   template <class Store>
   Credentials operator()(auto& context, Store& store) const {
     static SharedTlsContext shared;
+    add_certificate_number(context, shared);
     const auto certificates = base::run_now(store.get("cert.pem", kv::Encoding::identity));
     const auto key = base::run_now(store.get("key.pem", kv::Encoding::identity));
     if (!certificates || !key) {
@@ -247,12 +270,28 @@ struct IdentityModule {
   static constexpr bool holds = std::same_as<T, Credentials>;
 };
 
+// Of one stack, with their samples.
+template <class Context>
+tls::HandshakeCounts& handshake_counts_of(Context& context) {
+  static constexpr http::metrics::Family handshakes{"crunch_tls_handshakes_total",
+                                                    "TLS handshakes by how they ended."};
+  http::metrics::Registry& registry = registry_of(context);
+  auto& counts = registry.make<tls::HandshakeCounts>();
+  registry.add(handshakes, "result=\"done\"", counts.done);
+  registry.add(handshakes, "result=\"refused\"", counts.refused);
+  registry.add(handshakes, "result=\"gone\"", counts.gone);
+  registry.add(handshakes, "result=\"timed_out\"", counts.timed_out);
+  registry.add(handshakes, "result=\"evicted\"", counts.evicted);
+  return counts;
+}
+
 struct ConnectTls {
   template <class Lower>
   TlsStack<Lower> operator()(auto& context, Lower& lower, Credentials& credentials) const {
     const MemoryShares& shares = shares_of(context);
     constexpr std::uint64_t large_buffer_bytes = std::uint64_t{66} * 1024;
     tls::OverOptions options;
+    options.counts = &handshake_counts_of(context);
     options.openings_max = openings_of(shares);
     options.handshakes_max = std::max<std::size_t>(shares.handshakes_per_thread, 1);
     options.ready_max = options.handshakes_max;

@@ -129,10 +129,14 @@ class Metrics(unittest.TestCase):
         with Managed(self.image) as server:
             there = {name.partition("{")[0] for name in server.numbers()}
         named = {name for text in expressions for name in re.findall(r"crunch_[a-z_]+", text)}
+        if not harness.has_tls():
+            named = {name for name in named if not name.startswith("crunch_tls_")}
         self.assertEqual(named - there, set())
         operations = (harness.ROOT / "docs" / "operations.md").read_text()
         documented = set(re.findall(r"`(crunch_[a-z_]+)", operations))
         bases = {re.sub("_(bucket|sum|count)$", "", name) for name in there}
+        if not harness.has_tls():
+            documented = {name for name in documented if not name.startswith("crunch_tls_")}
         self.assertEqual(documented, bases, "docs/operations.md lists each metric, and no other")
 
     def test_it_answers_when_all_connections_are_taken(self):
@@ -186,6 +190,30 @@ class Metrics(unittest.TestCase):
         finally:
             os.close(reader)
             os.close(writer)
+
+
+    def test_certificates_and_handshakes(self):
+        if not harness.has_tls():
+            self.skipTest("crunch was built without TLS")
+        with tempfile.TemporaryDirectory() as folder:
+            image = harness.build_image(
+                harness.write_tree(pathlib.Path(folder) / "site", {"index.html": b"x"}),
+                pathlib.Path(folder) / "image", "--self-signed", "localhost")
+            with harness.SecureServer(image, "--management-port=0") as server:
+                management = Server.wait_for_port(server, "management")
+                with server.client() as client:
+                    self.assertEqual(client.get("/").status, 200)
+                with socket.create_connection(("127.0.0.1", server.port)) as plain:
+                    plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+                    while plain.recv(4096):
+                        pass
+                with Client("127.0.0.1", management) as client:
+                    text = client.get("/metrics").body.decode()
+        numbers = {f"{name}{{{labels}}}": float(value)
+                   for name, labels, value in SAMPLE.findall(text)}
+        self.assertEqual(numbers['crunch_tls_handshakes_total{result="done"}'], 1)
+        self.assertEqual(numbers['crunch_tls_handshakes_total{result="refused"}'], 1)
+        self.assertGreater(numbers["crunch_tls_certificate_not_after_seconds{}"], time.time())
 
 
 class Probe(unittest.TestCase):

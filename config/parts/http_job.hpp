@@ -9,10 +9,12 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "config/instances.hpp"
 #include "config/key.hpp"
@@ -126,6 +128,17 @@ ServerShares shares_of_servers(Context& context) {
   return {admission_of(context), counters_of(context)};
 }
 
+// The ports of the sockets that the process's manager holds by this name, else `own`, if any.
+template <class Platform>
+std::vector<std::uint16_t> ports_to_listen(Platform& platform, std::string_view name,
+                                           std::optional<std::uint16_t> own) {
+  if constexpr (requires { platform.service.ports_of(name); }) {
+    std::vector<std::uint16_t> handed = platform.service.ports_of(name);
+    if (!handed.empty()) return handed;
+  }
+  return own ? std::vector{*own} : std::vector<std::uint16_t>{};
+}
+
 template <kv::Source Store, net::ServerStack Stack>
 class HttpJob {
  public:
@@ -135,8 +148,10 @@ class HttpJob {
           std::string_view protocol = "http")
       : log_(platform.console, platform.loop, format),
         server_(store, stack, platform.loop, options, log_, &shared.admission, &shared.counters) {
-    net::ListenResult<void> listening = server_.listen(port);
-    if (!listening) throw StartError(listening.error());
+    for (const std::uint16_t each : ports_to_listen(platform, protocol, port)) {
+      net::ListenResult<void> listening = server_.listen(each);
+      if (!listening) throw StartError(listening.error());
+    }
     if (platform.thread_index == 0) {
       platform.log.info(
           {"listening on port ", std::to_string(server_.port()), " (", protocol, ")"});

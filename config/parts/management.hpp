@@ -17,6 +17,7 @@
 #include <string>
 #include <tuple>
 #include <type_traits>
+#include <vector>
 
 #include "config/instances.hpp"
 #include "config/management.hpp"
@@ -87,11 +88,14 @@ class ManagementJob {
     const auto port = management_port_of(context.boot);
     if (!port) throw StartError(port.error());
     auto& platform = context.platform;
-    if (!port->has_value() || platform.thread_index != 0) return;
+    const std::vector<std::uint16_t> ports = ports_to_listen(platform, "management", *port);
+    if (ports.empty() || platform.thread_index != 0) return;
     add_numbers(context);
     serving_ = std::make_unique<Serving>(registry_of(context), on, platform);
-    net::ListenResult<void> listening = serving_->server.listen(**port);
-    if (!listening) throw StartError(listening.error());
+    for (const std::uint16_t each : ports) {
+      net::ListenResult<void> listening = serving_->server.listen(each);
+      if (!listening) throw StartError(listening.error());
+    }
     platform.log.info(
         {"listening on port ", std::to_string(serving_->server.port()), " (management)"});
   }
@@ -144,6 +148,7 @@ struct ConnectManagementSockets {
     net::Sockets::Options options;
     options.address = endpoint_of(context.boot.value(management_address));
     options.wait_for_first_bytes = true;
+    take_handed_sockets(platform, options);
     return {platform.loop, platform.descriptors, platform.log, options};
   }
 };

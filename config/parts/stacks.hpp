@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <tuple>
 
@@ -35,6 +36,15 @@ constexpr net::Endpoint endpoint_of(const Address& address) {
   return {address.bytes, 0};
 }
 
+// Where a process's manager holds the sockets (targets/unix/service.hpp), they are listened on.
+void take_handed_sockets(auto& platform, net::Sockets::Options& options) {
+  if constexpr (requires { platform.service.take(std::uint16_t{0}); }) {
+    options.take_listening = [&service = platform.service](std::uint16_t port) {
+      return service.take(port);
+    };
+  }
+}
+
 template <Text group>
 struct ConnectSockets {
   static constexpr std::tuple keys{&address_key<group>};
@@ -51,6 +61,7 @@ struct ConnectSockets {
     options.share = platform.thread_count > 1 ? &ports : nullptr;
     options.thread_index = platform.thread_index;
     options.thread_count = platform.thread_count;
+    take_handed_sockets(platform, options);
     return {platform.loop, platform.descriptors, platform.log, options};
   }
 };

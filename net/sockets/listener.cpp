@@ -129,6 +129,13 @@ ListenResult<OpenDoor> open_door(const Endpoint& at, Sharing sharing, bool wait_
   return OpenDoor{socket.release(), from_kernel(bound).port};
 }
 
+OpenDoor adopt_door(int fd, std::uint16_t port, bool wait_for_first_bytes) noexcept {
+  Descriptor socket(fd);
+  set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
+  if (wait_for_first_bytes) set_option(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
+  return {socket.release(), port};
+}
+
 // ---- Door
 
 Door::Door(base::Loop& loop, base::Descriptors& descriptors, base::Log& log, Pool& pool,

@@ -52,6 +52,9 @@ struct OpenDoor {
 // A bound, listening, non-blocking socket; TCP_NODELAY is set, and its connections inherit it.
 ListenResult<OpenDoor> open_door(const Endpoint& at, Sharing sharing, bool wait_for_first_bytes);
 
+// The same of a socket that listens already.
+[[nodiscard]] OpenDoor adopt_door(int fd, std::uint16_t port, bool wait_for_first_bytes) noexcept;
+
 class Accept;
 
 class Door final : public base::Watch {

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <unistd.h>
 
@@ -49,12 +50,35 @@ ListenResult<sockets::OpenDoor> Sockets::open_for_all(Endpoint at) {
   return own;
 }
 
+std::optional<ListenResult<sockets::OpenDoor>> Sockets::take_over(std::uint16_t port) {
+  const bool is_first = options_.share == nullptr || options_.thread_index == 0;
+  if (!is_first || !options_.take_listening) return std::nullopt;
+  const int fd = options_.take_listening(port);
+  if (fd < 0) return std::nullopt;
+  const sockets::OpenDoor own = sockets::adopt_door(fd, port, options_.wait_for_first_bytes);
+  if (options_.share == nullptr) return own;
+  // The threads accept from one queue.
+  sockets::PortShare::Port shared{port, {}};
+  for (unsigned i = 1; i < options_.thread_count; ++i) {
+    const int copy = ::fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) {
+      ::close(own.fd);
+      return base::failure("no descriptor is left for port " + std::to_string(port));
+    }
+    shared.of_others.emplace_back(copy);
+  }
+  options_.share->ports.push_back(std::move(shared));
+  return own;
+}
+
 ListenResult<Sockets::Listener> Sockets::listen(std::uint16_t port) {
   using sockets::Sharing;
   Endpoint at = options_.address;
   at.port = port;
   ListenResult<sockets::OpenDoor> open;
-  if (options_.share == nullptr) {
+  if (auto taken = take_over(port)) {
+    open = std::move(*taken);
+  } else if (options_.share == nullptr) {
     open = sockets::open_door(at, Sharing::none, options_.wait_for_first_bytes);
   } else if (options_.thread_index == 0) {
     open = open_for_all(at);

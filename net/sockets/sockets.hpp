@@ -8,7 +8,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -29,6 +31,9 @@ class Sockets {
     // Accept a connection only when its first bytes are there: for protocols in which the client
     // speaks first. A connection that stays silent is accepted after about a second.
     bool wait_for_first_bytes = false;
+    // A socket that listens on this port already, which listen() takes over; negative: there is
+    // none. Empty: there never is. Asked by the first thread only.
+    std::function<int(std::uint16_t port)> take_listening = {};
     // Several threads listen on the same ports: each has a stack, and all have one PortShare.
     sockets::PortShare* share = nullptr;
     unsigned thread_index = 0;
@@ -52,6 +57,8 @@ class Sockets {
  private:
   // The first thread's: its own socket; those of the others wait in the PortShare.
   ListenResult<sockets::OpenDoor> open_for_all(Endpoint at);
+  // One that listens already, for all threads; empty: there is none.
+  std::optional<ListenResult<sockets::OpenDoor>> take_over(std::uint16_t port);
 
   base::Loop& loop_;
   base::Descriptors& descriptors_;

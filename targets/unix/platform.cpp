@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <optional>
@@ -56,8 +57,8 @@ void tell_exception(std::string_view what) noexcept {
 
 // Everything that a thread owns, in the order in which it is built.
 struct Thread {
-  Thread(Consoles& consoles, std::span<char* const> arguments, const StartOptions& options,
-         unsigned index, std::uint64_t memory_bytes)
+  Thread(Consoles& consoles, Service& service, std::span<char* const> arguments,
+         const StartOptions& options, unsigned index, std::uint64_t memory_bytes)
       : log(consoles.standard_error, options.log_level),
         epoll(clock),
         loop(clock, epoll),
@@ -71,6 +72,7 @@ struct Thread {
                  index,
                  options.threads,
                  memory_bytes,
+                 service,
                  [] {},
                  {},
                  {},
@@ -106,6 +108,24 @@ struct Thread {
   Wake reload;
   Wake called;
   int status = 0;
+};
+
+// Tells the process's manager, as often as that wants, that the first loop turns.
+class Watchdog final : private base::Timer {
+ public:
+  Watchdog(base::Loop& loop, const Service& service) noexcept
+      : Timer(loop), loop_(loop), service_(service) {}
+  void start() noexcept {
+    if (const auto interval = service_.watchdog_interval()) arm(loop_.now() + *interval);
+  }
+
+ private:
+  void expired() override {
+    service_.tell("WATCHDOG=1");
+    start();
+  }
+  base::Loop& loop_;
+  const Service& service_;
 };
 
 // A CPU that this process may not use, or a kernel that refuses, leaves the thread unpinned.
@@ -155,17 +175,21 @@ int run_all(int argc, char** argv, const StartOptions& options,
   base::tell_panic = [](std::string_view line) noexcept {
     Console::write_last(STDERR_FILENO, line);
   };
+  Service service(std::getenv);
   std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 0) arguments = arguments.subspan(1);
   std::vector<std::unique_ptr<Thread>> threads;
   const std::uint64_t memory_bytes = usable_memory(options, consoles.standard_error);
   for (unsigned i = 0; i < options.threads; ++i) {
-    threads.push_back(std::make_unique<Thread>(consoles, arguments, options, i, memory_bytes));
+    threads.push_back(
+        std::make_unique<Thread>(consoles, service, arguments, options, i, memory_bytes));
   }
   Thread& first = *threads.front();
 
   // A signal wakes the first thread, which passes it on to all.
-  Wake asked(first.epoll, [&threads] {
+  Watchdog watchdog(first.loop, service);
+  Wake asked(first.epoll, [&threads, &service] {
+    service.tell("STOPPING=1\nSTATUS=Asked to stop: finishes what it has begun.");
     for (auto& thread : threads) thread->stop.signal();
   });
   StopSignals signals(asked);
@@ -198,6 +222,11 @@ int run_all(int argc, char** argv, const StartOptions& options,
       });
     }
     if (options.pin) pin_to_nth_cpu(0);
+    if (const auto name = service.untaken(); !name.empty()) {
+      first.log.warning({"the socket ", name, " that was handed over is not used"});
+    }
+    service.tell("READY=1\nSTATUS=Serves.");
+    watchdog.start();
   };
   run_thread(first, run);
 

@@ -21,6 +21,7 @@
 #include "base/entropy.hpp"
 #include "base/log.hpp"
 #include "base/loop.hpp"
+#include "targets/unix/service.hpp"
 #include "targets/unix/user.hpp"
 
 namespace unix_target {
@@ -53,6 +54,7 @@ struct Platform {
   unsigned thread_index;
   unsigned thread_count;
   std::uint64_t memory_bytes;  // of the whole process
+  Service& service;            // what its manager handed it; of the first thread
 
   [[nodiscard]] static std::uint64_t lost_line_count() noexcept {
     return unix_target::lost_line_count();

@@ -10,12 +10,14 @@
 #include "crunch/build/command.hpp"
 #include "crunch/check/command.hpp"
 #include "crunch/command_line.hpp"
+#include "crunch/completion/command.hpp"
 #include "crunch/configure/command.hpp"
 #include "crunch/describe/command.hpp"
 #include "crunch/disk/command.hpp"
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/command.hpp"
+#include "crunch/package/command.hpp"
 #include "crunch/route/command.hpp"
 #include "crunch/run/command.hpp"
 #include "crunch/serve/command.hpp"
@@ -36,11 +38,14 @@ int main(int argc, char** argv) {
   };
   crunch::add_build_command(app, action);
   crunch::add_check_command(app, action);
+  crunch::add_completion_command(app, action);
   crunch::add_configure_command(app, action);
   crunch::add_describe_command(app, action);
   crunch::add_disk_command(app, action);
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);
+  crunch::add_manual_command(app, action);
+  crunch::add_package_command(app, action);
   crunch::add_route_command(app, action);
   crunch::add_run_command(app, action);
   crunch::add_serve_command(app, action);

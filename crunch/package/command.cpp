@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/package/command.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+#include "crunch/package/image.hpp"
+#include "crunch/package/kubernetes.hpp"
+#include "crunch/package/oci.hpp"
+#include "crunch/package/systemd.hpp"
+
+namespace crunch {
+namespace {
+
+struct PackageWords {
+  std::vector<std::string> images;
+  std::string oci;
+  std::string tag;
+  std::string systemd;
+  std::string kubernetes;
+  std::string tls_secret;
+  std::string name;
+  std::string user;
+  std::string log;
+  std::uint16_t management_port = 0;
+};
+
+void write_all(const std::string& folder, const std::vector<package::TextFile>& texts) {
+  NewDirectory directory(folder);
+  std::vector<std::unique_ptr<NewFile>> files;
+  std::vector<NewFile*> all;
+  for (const package::TextFile& text : texts) {
+    files.push_back(std::make_unique<NewFile>(folder + "/" + text.name, 0644));
+    files.back()->write(text.text);
+    all.push_back(files.back().get());
+  }
+  static_cast<void>(replace_changed(all));
+  directory.keep();
+}
+
+// "my_site.unix" -> "my-site": what units and objects may be called.
+std::string usual_name(const package::Image& image) {
+  std::string name = std::filesystem::path(image.name).stem().string();
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (c == '_' || c == '.' || c == ' ') c = '-';
+  }
+  return name;
+}
+
+const package::Image& only(const std::vector<package::Image>& images, std::string_view option) {
+  if (images.size() == 1) return images.front();
+  throw Usage(std::string(option) + " takes one image, and " + std::to_string(images.size()) +
+              " are named");
+}
+
+int package_images(const PackageWords& words) {
+  if (words.oci.empty() && words.systemd.empty() && words.kubernetes.empty()) {
+    throw Usage("nothing to make: say --oci FILE, --systemd DIR or --kubernetes DIR");
+  }
+  std::vector<package::Image> images;
+  for (const std::string& path : words.images) images.push_back(package::read_image(path));
+  const std::string name = words.name.empty() ? usual_name(images.front()) : words.name;
+  package::check_name("the name of a package", name);
+  const std::string tag = words.tag.empty() ? name + ":latest" : words.tag;
+  package::check_tag(tag);
+  package::Ports ports;
+  if (words.management_port != 0) ports.management = words.management_port;
+  if (!words.oci.empty()) {
+    NewFile archive(words.oci, 0644);
+    archive.write(package::oci_archive(images, tag, ports));
+    static_cast<void>(replace_changed({&archive}));
+  }
+  if (!words.systemd.empty()) {
+    package::Service service{.name = name, .user = words.user, .log = words.log, .management = {}};
+    if (words.management_port != 0) service.management = words.management_port;
+    write_all(words.systemd, package::systemd_units(only(images, "--systemd"), service));
+  }
+  if (!words.kubernetes.empty()) {
+    const package::Workload workload{name, tag, words.tls_secret};
+    write_all(words.kubernetes, package::kubernetes_objects(images.front(), workload, ports));
+  }
+  return 0;
+}
+
+}  // namespace
+
+void add_package_command(CLI::App& app, Action& action) {
+  auto words = std::make_shared<PackageWords>();
+  CLI::App* command =
+      app.add_subcommand("package", "Wrap an image for what runs it: containers, systemd");
+  command->add_option("IMAGE", words->images, "What crunch build -t unix wrote")->required();
+  command->add_option("--oci", words->oci,
+                      "Write a container image (an OCI archive, which docker loads too)");
+  command->add_option("--tag", words->tag, "Its name [NAME:latest]");
+  command->add_option("--systemd", words->systemd,
+                      "Write a service and its sockets into this directory");
+  command->add_option("--user", words->user,
+                      "Whom the service runs as [one that systemd makes up]");
+  command->add_option("--log", words->log, "The service's access log: combined or json [off]");
+  command->add_option(
+      "--kubernetes", words->kubernetes,
+      "Write a Deployment, a Service and a PodDisruptionBudget into this directory");
+  command->add_option("--tls-secret", words->tls_secret,
+                      "The Secret that has certificate and key for these [none]");
+  command->add_option("--name", words->name,
+                      "What units and objects are called [the image's name]");
+  command->add_option("--management-port", words->management_port,
+                      "Port of numbers and health [systemd: off; containers: 9100]");
+  command->footer(
+      "Examples:\n"
+      "  crunch package site --oci site.tar && podman load -i site.tar\n"
+      "  crunch package site --systemd units --log combined\n"
+      "  crunch package site --kubernetes objects --tag registry.example/site:7");
+  command->callback([words, &action] {
+    action = [words] {
+      if (!words->log.empty() && words->log != "combined" && words->log != "json") {
+        constexpr std::string_view known[] = {"combined", "json"};
+        refuse_word("log", words->log, known);
+      }
+      return package_images(*words);
+    };
+  });
+}
+
+}  // namespace crunch

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: ISC
+#include "crunch/package/image.hpp"
+
+#include <elf.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.hpp"
+#include "crunch/failure.hpp"
+#include "crunch/files.hpp"
+#include "crunch/inspect/inspect.hpp"
+
+namespace crunch::package {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string architecture_of(const std::string& path) {
+  const std::string head = read_file(path);
+  constexpr std::size_t machine_at = offsetof(Elf64_Ehdr, e_machine);
+  if (head.size() < sizeof(Elf64_Ehdr)) throw Failure(in_quotes(path) + " is no image");
+  const auto byte = [&head](std::size_t at) { return static_cast<unsigned char>(head[at]); };
+  const unsigned machine = byte(machine_at) | unsigned{byte(machine_at + 1)} << 8U;
+  if (machine == EM_X86_64) return "amd64";
+  if (machine == EM_AARCH64) return "arm64";
+  throw Failure(in_quotes(path) + " is for a processor that containers have no name for here (" +
+                std::to_string(machine) + ")");
+}
+
+bool has_key(const Json& graph, std::string_view name) {
+  return graph.is_object() && std::ranges::any_of(graph["keys"], [name](const Json& key) {
+           return key["name"] == name;
+         });
+}
+
+}  // namespace
+
+Image read_image(const std::string& path) {
+  const Json all = Json::parse(inspect::json_of(path));
+  const Json& about = all["image"];
+  const auto text = [](const Json& from, const char* name) {
+    return from.is_object() && from.contains(name) && from[name].is_string()
+               ? from[name].get<std::string>()
+               : std::string();
+  };
+  const std::string target = text(about, "target");
+  if (target != "unix") {
+    throw Failure(in_quotes(path) + (target.empty() ? " says no target" : " is for " + target) +
+                  "; what runs as a process of Linux is built with crunch build -t unix");
+  }
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) fail("read the image", path);
+  Image image;
+  image.path = path;
+  image.name = std::filesystem::path(path).filename().string();
+  image.architecture = architecture_of(path);
+  image.version = text(about, "crunch");
+  const Json& sites = all["sites"];
+  if (sites.is_array() && !sites.empty()) image.site_digest = text(sites[0], "site_digest");
+  image.has_https = about.contains("certificates") && about["certificates"].is_array() &&
+                    !about["certificates"].empty();
+  image.has_https_port = has_key(all["graph"], "https-port");
+  image.has_management = has_key(all["graph"], "management-port");
+  image.is_secret = (status.st_mode & S_IXOTH) == 0;
+  return image;
+}
+
+void check_name(std::string_view what, std::string_view name) {
+  const bool is_label = !name.empty() && name.size() <= 63 && name.front() != '-' &&
+                        name.back() != '-' && std::ranges::all_of(name, [](char c) {
+                          return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+                        });
+  if (is_label) return;
+  throw Usage(in_quotes(name) + " cannot be " + std::string(what) +
+              ": it takes small letters, digits and '-', up to 63 of them; say one with --name");
+}
+
+}  // namespace crunch::package

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: ISC
+// crunch/package/image.hpp: what a package says about an image, read from the image itself.
+//
+// States:  Image, read_image, check_name, Ports.
+// Used by: crunch/package/{oci,systemd,kubernetes}.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace crunch::package {
+
+struct Image {
+  std::string path;          // as it was given
+  std::string name;          // the file's, without its folder
+  std::string architecture;  // as OCI and Go name it: "amd64", "arm64"
+  std::string site_digest;   // of the first site, in hexadecimal; empty: it has none
+  std::string version;       // of the crunch that built it
+  bool has_https = false;    // a certificate is built in
+  bool has_https_port = false;
+  bool has_management = false;
+  bool is_secret = false;  // a key is built in: only its owner may read and start it
+};
+
+// Where containers listen; above 1023, for a user without rights.
+struct Ports {
+  std::uint16_t http = 8080;
+  std::uint16_t https = 8443;
+  std::uint16_t management = 9100;
+};
+
+// Throws a Failure if the file is no image for Linux (`-t unix`).
+[[nodiscard]] Image read_image(const std::string& path);
+
+// A Usage unless `name` is what all that is packaged may be called: a label of RFC 1123 (small
+// letters, digits and '-', 63 at most). `what` is the word for it.
+void check_name(std::string_view what, std::string_view name);
+
+}  // namespace crunch::package

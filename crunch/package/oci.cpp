@@ -10,6 +10,7 @@
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 #include "crunch/package/archive.hpp"
+#include "crypto/hash.hpp"
 #include "kv/digest.hpp"
 
 namespace crunch::package {
@@ -29,7 +30,7 @@ class Blobs {
  public:
   // A descriptor of `bytes`.
   Json add(const char* type, std::string bytes) {
-    std::string digest = kv::hex_of(kv::sha256_of(base::bytes_of(bytes)));
+    std::string digest = kv::hex_of(crypto::sha256_of(base::bytes_of(bytes)));
     Json descriptor{{"mediaType", type}, {"digest", "sha256:" + digest}, {"size", bytes.size()}};
     blobs_[std::move(digest)] = std::move(bytes);
     return descriptor;

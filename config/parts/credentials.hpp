@@ -219,6 +219,7 @@ struct ConnectCredentials {
   }
   Credentials operator()(auto& context, auto& vault) const {
     static SharedTlsContext shared;
+    add_certificate_number(context, shared);
     return {context, vault, files, shared};
   }
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // http/server.hpp: the HTTP server, applied to a store and a stack.
 //
-// States:  Server.   May include: base, kv/kv.hpp, net/{flow,stack,endpoint}.hpp, http.
+// States:  Server.   May include: base, kv/{kv,reading}.hpp, net/{flow,stack,endpoint}.hpp, http.
 // Shape:   one coroutine for each connection, and another while it is busy, which does what the
 //          h1::Framing says; all that can be decided without waiting is decided there. With a
 //          store that never waits a request costs no allocation; an idle connection holds the
@@ -30,6 +30,7 @@
 #include "http/h1/framing.hpp"
 #include "http/options.hpp"
 #include "kv/kv.hpp"
+#include "kv/reading.hpp"
 #include "net/flow.hpp"
 #include "net/stack.hpp"
 
@@ -303,6 +304,8 @@ template <kv::Source Store, net::ServerStack Stack>
 PooledTask<h1::Next> Server<Store, Stack>::converse(Connection& connection, h1::Next next) {
   h1::Framing& framing = connection;
   const base::Duration stall = common_.options.stall_within;
+  kv::Reading<Store> reading = kv::begin_reading(store_);
+  std::uint64_t reading_for = framing.request_count();
   while (next != h1::Next::close && !framing.is_idle()) {
     switch (next) {
       case h1::Next::read: {
@@ -316,14 +319,18 @@ PooledTask<h1::Next> Server<Store, Stack>::converse(Connection& connection, h1::
         break;
       }
       case h1::Next::stat: {
-        framing.take_stat(co_await store_.stat(framing.exchange().key()));
+        // The head is complete: what the request gets is of one version.
+        if (std::exchange(reading_for, framing.request_count()) != framing.request_count()) {
+          reading = kv::begin_reading(store_);
+        }
+        framing.take_stat(co_await kv::stat(store_, reading, framing.exchange().key()));
         break;
       }
       case h1::Next::get: {
         std::uint64_t size = framing.piece_bytes(Store::piece_bytes_max);
         const Exchange& exchange = framing.exchange();
-        auto value = co_await store_.get_partial(exchange.key(), exchange.encoding(),
-                                                 exchange.offset(), size);
+        auto value = co_await kv::get_partial(store_, reading, exchange.key(), exchange.encoding(),
+                                              exchange.offset(), size);
         if (!value) {
           framing.value_failed(value.error());
           break;

@@ -31,6 +31,7 @@
 #include "kv/field_pool.hpp"
 #include "kv/key.hpp"
 #include "kv/kv.hpp"
+#include "kv/reading.hpp"
 
 namespace crunch::serve {
 
@@ -61,7 +62,16 @@ class LiveReload {
   static constexpr std::uint64_t pages_bytes_max = 64 * 1024 * 1024;  // of those that are kept
   static constexpr base::Duration wait_within = std::chrono::seconds(25);
 
+  // The store's, and the page that stat described.
+  struct Reading {
+    [[no_unique_address]] kv::Reading<Store> below;
+    std::string key;
+    std::shared_ptr<const std::string> page;
+  };
+
   LiveReload(Store& store, Changes& changes) : store_(store), changes_(changes) {}
+
+  [[nodiscard]] Reading reading() { return {kv::begin_reading(store_), {}, nullptr}; }
 
   [[nodiscard]] std::uint64_t kept_bytes() const noexcept { return pages_bytes_; }
 
@@ -72,6 +82,15 @@ class LiveReload {
   }
 
   [[nodiscard]] base::Task<kv::Result<kv::Stat>> stat(kv::Key key) {
+    Reading once = reading();
+    kv::Result<kv::Stat> known = co_await stat(once, key);
+    co_return known;
+  }
+
+  // `reading` lives until the answer is there; here and below.
+  [[nodiscard]] base::Task<kv::Result<kv::Stat>> stat(Reading& reading, kv::Key key) {
+    reading.key = kv::without_slash(key);
+    reading.page = nullptr;
     if (is_own(key)) {
       std::optional<Version> version = version_in(key);
       if (version) co_await changes_.after(*version, wait_within);
@@ -80,9 +99,9 @@ class LiveReload {
     // A page that is being written, or was since its stat, is unavailable: it is soon done.
     for (int attempts = 3;; --attempts) {
       const Version version = changes_.current();
-      kv::Result<kv::Stat> below = co_await store_.stat(key);
+      kv::Result<kv::Stat> below = co_await kv::stat(store_, reading.below, key);
       if (below && is_page(key, *below)) {
-        below = co_await make_page(key, *below, version);
+        below = co_await make_page(reading, key, *below, version);
       } else {
         forget(key);
       }
@@ -102,13 +121,25 @@ class LiveReload {
   [[nodiscard]] base::Task<kv::Result<Value>> get_partial(kv::Key key, kv::Encoding encoding,
                                                           std::uint64_t offset,
                                                           std::uint64_t length) {
-    kv::Result<std::shared_ptr<const std::string>> page = co_await page_for(key, encoding);
+    Reading once = reading();
+    kv::Result<Value> value = co_await get_partial(once, key, encoding, offset, length);
+    co_return value;
+  }
+
+  [[nodiscard]] base::Task<kv::Result<Value>> get_partial(Reading& reading, kv::Key key,
+                                                          kv::Encoding encoding,
+                                                          std::uint64_t offset,
+                                                          std::uint64_t length) {
+    const bool is_known = reading.page != nullptr && reading.key == kv::without_slash(key) &&
+                          encoding == kv::Encoding::identity;
+    kv::Result<std::shared_ptr<const std::string>> page = reading.page;
+    if (!is_known) page = co_await page_for(key, encoding);
     if (!page) co_return base::failure(page.error());
     if (*page != nullptr) {
       co_return Value(*page, kv::part_of(base::bytes_of(**page), offset, length));
     }
     kv::Result<typename Store::Value> below =
-        co_await store_.get_partial(key, encoding, offset, length);
+        co_await kv::get_partial(store_, reading.below, key, encoding, offset, length);
     if (!below) co_return base::failure(below.error());
     co_return Value(std::move(*below));
   }
@@ -198,11 +229,13 @@ class LiveReload {
   }
 
   // The stat of the page that is made of what the store below has now, and kept.
-  base::Task<kv::Result<kv::Stat>> make_page(kv::Key key, kv::Stat below, Version version) {
+  base::Task<kv::Result<kv::Stat>> make_page(Reading& reading, kv::Key key, kv::Stat below,
+                                             Version version) {
     const kv::Digest digest = below.form(kv::Encoding::identity).digest;
     const Page* kept = find(key);
     if (kept == nullptr || kept->below != digest || kept->version != version) {
-      kv::Result<typename Store::Value> value = co_await store_.get(key, kv::Encoding::identity);
+      kv::Result<typename Store::Value> value = co_await kv::get_partial(
+          store_, reading.below, key, kv::Encoding::identity, 0, page_bytes_max);
       if (!value) {
         forget(key);
         co_return base::failure(value.error());
@@ -218,6 +251,7 @@ class LiveReload {
             std::make_shared<const std::string>(std::move(text))});
       kept = find(key);
     }
+    reading.page = kept->text;
     kv::Stat stat;
     stat.modified_s = below.modified_s;
     stat.set(kv::Encoding::identity, kept->form);

@@ -80,6 +80,9 @@ class Framing : public Place {
   [[nodiscard]] bool take_value(base::Bytes bytes, std::uint64_t asked, bool lasting) noexcept;
   void value_failed(kv::Error why) noexcept;
 
+  // How many requests have begun on this connection.
+  [[nodiscard]] std::uint64_t request_count() const noexcept { return requests_; }
+
   // Idle: nothing asked, nothing owed. Such a connection may be ended without anybody's loss.
   [[nodiscard]] bool is_idle() const noexcept { return is_idle_; }
   // It is over; whoever owns the flow is to cancel what waits on it.

@@ -217,16 +217,42 @@ Result<Digest> Directory::digest(const Opened& file) {
   return made;
 }
 
+void Directory::Reading::note(Key key, const Identity& identity) noexcept {
+  const std::size_t hash = std::hash<Key>()(key);
+  const std::size_t used = std::min(count_, files_max);
+  for (std::size_t i = 0; i < used; ++i) {
+    if (files_[i].key_hash == hash) {
+      files_[i].identity = identity;
+      return;
+    }
+  }
+  files_[count_ % files_max] = {hash, identity};
+  ++count_;
+}
+
+bool Directory::Reading::allows(Key key, const Identity& identity) const noexcept {
+  const std::size_t hash = std::hash<Key>()(key);
+  for (std::size_t i = 0; i < std::min(count_, files_max); ++i) {
+    if (files_[i].key_hash == hash) return files_[i].identity == identity;
+  }
+  return count_ <= files_max;  // else it may be one of those that made room
+}
+
 base::Ready<Result<Stat>> Directory::stat(Key key) {
+  Reading once;
+  return stat(once, key);
+}
+
+base::Ready<Result<Stat>> Directory::stat(Reading& reading, Key key) {
   key = without_slash(key);
   // A file that is being written is soon done.
   for (int attempts = 3;; --attempts) {
-    Result<Stat> known = stat_once(key);
+    Result<Stat> known = stat_once(key, reading);
     if (known || known.error() != Error::unavailable || attempts == 1) return {known};
   }
 }
 
-Result<Stat> Directory::stat_once(Key key) {
+Result<Stat> Directory::stat_once(Key key, Reading& reading) {
   Result<Opened> file = open(key, Kind::value);
   if (!file) return base::failure(file.error());
   Result<Digest> made = digest(*file);
@@ -234,19 +260,15 @@ Result<Stat> Directory::stat_once(Key key) {
   Stat stat;
   stat.modified_s = file->modified_s;
   stat.set(Encoding::identity, {file->identity.size_bytes, *made, {}});
-  std::lock_guard lock(mutex_);
-  seen_.put(std::string(key), file->identity);
+  reading.note(key, file->identity);
   return stat;
 }
 
-Result<Directory::Value> Directory::read(Key key, std::uint64_t offset, std::uint64_t length) {
+Result<Directory::Value> Directory::read(Key key, std::uint64_t offset, std::uint64_t length,
+                                         const Reading& reading) {
   Result<Opened> file = open(key, Kind::value);
   if (!file) return base::failure(file.error());
-  {
-    std::lock_guard lock(mutex_);
-    auto seen = seen_.find(std::string(key));
-    if (seen && *seen != file->identity) return base::failure(Error::unavailable);
-  }
+  if (!reading.allows(key, file->identity)) return base::failure(Error::unavailable);
   Value value;
   const std::uint64_t whole = file->identity.size_bytes;
   if (offset >= whole || length == 0) return value;
@@ -268,8 +290,16 @@ base::Ready<Result<Directory::Value>> Directory::get(Key key, Encoding encoding)
 base::Ready<Result<Directory::Value>> Directory::get_partial(Key key, Encoding encoding,
                                                              std::uint64_t offset,
                                                              std::uint64_t length) {
+  Reading once;
+  return get_partial(once, key, encoding, offset, length);
+}
+
+base::Ready<Result<Directory::Value>> Directory::get_partial(Reading& reading, Key key,
+                                                             Encoding encoding,
+                                                             std::uint64_t offset,
+                                                             std::uint64_t length) {
   key = without_slash(key);
-  if (encoding == Encoding::identity) return {read(key, offset, length)};
+  if (encoding == Encoding::identity) return {read(key, offset, length, reading)};
   Result<Opened> file = open(key, Kind::value);
   return {base::failure(file ? Error::not_found : file.error())};
 }

@@ -14,13 +14,14 @@
 // Fails:   `unavailable` for a file that may not be read, when descriptors run out, on I/O errors,
 //          while the directory itself is missing, and for a file that changes each time it is read.
 // Changes: the directory is looked up by its path for each call, so a site generator may delete and
-//          make it anew. get and get_partial of a file that is not the one that the last `stat` of
-//          that key saw are `unavailable`: a head is never followed by another file's bytes,
-//          unless a stat of another reader came between.
+//          make it anew. Within a reading (kv/reading.hpp) get_partial of a file that is not the
+//          one that stat described is `unavailable`: a head is never followed by another file's
+//          bytes. Between readings nothing is kept of what was asked.
 // Threads: may share one.
 
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <memory>
 #include <mutex>
@@ -30,13 +31,44 @@
 #include "kv/directory/beneath.hpp"
 #include "kv/directory/recent.hpp"
 #include "kv/kv.hpp"
+#include "kv/reading.hpp"
 
 struct stat;
 
 namespace kv {
 
 class Directory {
+ private:
+  // A file's content, as far as its metadata can tell one from another.
+  struct Identity {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::uint64_t size_bytes = 0;
+    std::int64_t modified_ns = 0;
+    std::int64_t changed_ns = 0;
+    friend bool operator==(const Identity&, const Identity&) = default;
+  };
+
  public:
+  // The files that the last stats of a reading described (kv/reading.hpp).
+  class Reading {
+   public:
+    // A request asks for few: a page, an index of that name, an error page.
+    static constexpr std::size_t files_max = 4;
+
+   private:
+    friend class Directory;
+    struct File {
+      std::size_t key_hash = 0;
+      Identity identity;
+    };
+    void note(Key key, const Identity& identity) noexcept;
+    // Whether a file of this identity may be read by this key.
+    [[nodiscard]] bool allows(Key key, const Identity& identity) const noexcept;
+    std::array<File, files_max> files_{};
+    std::size_t count_ = 0;  // stats so far
+  };
+
   // Bytes read from a file; owned.
   class Value {
    public:
@@ -72,25 +104,20 @@ class Directory {
                                                        std::uint64_t offset, std::uint64_t length);
   [[nodiscard]] base::Ready<Result<std::vector<Entry>>> list(Key key);
 
+  [[nodiscard]] Reading reading() const noexcept { return {}; }
+  [[nodiscard]] base::Ready<Result<Stat>> stat(Reading& reading, Key key);
+  [[nodiscard]] base::Ready<Result<Value>> get_partial(Reading& reading, Key key, Encoding encoding,
+                                                       std::uint64_t offset, std::uint64_t length);
+
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
   // How many files were read to digest them.
   [[nodiscard]] std::uint64_t digested_count() const noexcept { return digested_count_; }
 
   static constexpr std::uint64_t digested_bytes_max = std::uint64_t{1} << 20U;
   static constexpr std::size_t digests_max = 65'536;
-  static constexpr std::size_t seen_max = 65'536;
   static constexpr std::size_t entries_max = 1'000'000;  // in one dictionary; more: unavailable
 
  private:
-  // A file's content, as far as its metadata can tell one from another.
-  struct Identity {
-    std::uint64_t device = 0;
-    std::uint64_t inode = 0;
-    std::uint64_t size_bytes = 0;
-    std::int64_t modified_ns = 0;
-    std::int64_t changed_ns = 0;
-    friend bool operator==(const Identity&, const Identity&) = default;
-  };
   struct IdentityHash {
     std::size_t operator()(const Identity& identity) const noexcept;
   };
@@ -109,8 +136,9 @@ class Directory {
   [[nodiscard]] Result<Opened> open(Key key, Kind wanted);
   [[nodiscard]] Digest digest_of_identity(const Identity& identity);
   [[nodiscard]] Result<Digest> digest(const Opened& file);
-  [[nodiscard]] Result<Stat> stat_once(Key key);
-  [[nodiscard]] Result<Value> read(Key key, std::uint64_t offset, std::uint64_t length);
+  [[nodiscard]] Result<Stat> stat_once(Key key, Reading& reading);
+  [[nodiscard]] Result<Value> read(Key key, std::uint64_t offset, std::uint64_t length,
+                                   const Reading& reading);
   [[nodiscard]] Result<std::vector<Entry>> names(int root, Key key, Descriptor directory) const;
 
   const std::string path_;
@@ -120,9 +148,8 @@ class Directory {
   std::mutex mutex_;                            // guards what follows
   std::shared_ptr<const Descriptor> root_;
   Recent<Identity, Digest, IdentityHash> digests_{digests_max};
-  Recent<std::string, Identity> seen_{seen_max};  // by key, when stat last answered
 };
 
-static_assert(KvRo<Directory>);
+static_assert(KvRo<Directory> && Versioned<Directory>);
 
 }  // namespace kv

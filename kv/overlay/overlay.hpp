@@ -20,6 +20,7 @@
 
 #include "kv/key.hpp"
 #include "kv/kv.hpp"
+#include "kv/reading.hpp"
 
 namespace kv {
 
@@ -43,7 +44,15 @@ class Overlay {
   static constexpr std::uint64_t piece_bytes_max =
       std::min<std::uint64_t>(Upper::piece_bytes_max, Lower::piece_bytes_max);
 
+  // Both stores' (kv/reading.hpp).
+  struct Reading {
+    [[no_unique_address]] kv::Reading<Upper> upper;
+    [[no_unique_address]] kv::Reading<Lower> lower;
+  };
+
   Overlay(Upper& upper, Lower& lower) : upper_(upper), lower_(lower) {}
+
+  [[nodiscard]] Reading reading() { return {begin_reading(upper_), begin_reading(lower_)}; }
 
   [[nodiscard]] base::Task<Result<Kind>> exists(Key key) {
     Result<Kind> above = co_await upper_.exists(key);
@@ -55,11 +64,18 @@ class Overlay {
   }
 
   [[nodiscard]] base::Task<Result<Stat>> stat(Key key) {
-    Result<Stat> above = co_await upper_.stat(key);
+    Reading once = reading();
+    Result<Stat> known = co_await stat(once, key);
+    co_return known;
+  }
+
+  // `reading` lives until the answer is there; here and below.
+  [[nodiscard]] base::Task<Result<Stat>> stat(Reading& reading, Key key) {
+    Result<Stat> above = co_await kv::stat(upper_, reading.upper, key);
     if (above || above.error() != Error::not_found) co_return above;
     Result<void> open = co_await open_below(key);
     if (!open) co_return base::failure(open.error());
-    Result<Stat> below = co_await lower_.stat(key);
+    Result<Stat> below = co_await kv::stat(lower_, reading.lower, key);
     co_return below;
   }
 
@@ -76,14 +92,21 @@ class Overlay {
 
   [[nodiscard]] base::Task<Result<Value>> get_partial(Key key, Encoding encoding,
                                                       std::uint64_t offset, std::uint64_t length) {
+    Reading once = reading();
+    Result<Value> value = co_await get_partial(once, key, encoding, offset, length);
+    co_return value;
+  }
+
+  [[nodiscard]] base::Task<Result<Value>> get_partial(Reading& reading, Key key, Encoding encoding,
+                                                      std::uint64_t offset, std::uint64_t length) {
     Result<typename Upper::Value> above =
-        co_await upper_.get_partial(key, encoding, offset, length);
+        co_await kv::get_partial(upper_, reading.upper, key, encoding, offset, length);
     if (above) co_return Value(std::move(*above));
     if (above.error() != Error::not_found) co_return base::failure(above.error());
     Result<void> open = co_await open_for_value(key);
     if (!open) co_return base::failure(open.error());
     Result<typename Lower::Value> below =
-        co_await lower_.get_partial(key, encoding, offset, length);
+        co_await kv::get_partial(lower_, reading.lower, key, encoding, offset, length);
     if (!below) co_return base::failure(below.error());
     co_return Value(std::in_place_index<1>, std::move(*below));
   }

@@ -253,20 +253,46 @@ TEST_P(KvDirectory, AFileThatChangedSinceItsStatIsUnavailable) {
     SCOPED_TRACE(change.what);
     tree.remove("site/index.html");
     tree.write("site/index.html", "home");
-    ASSERT_TRUE(stat("index.html"));
-    EXPECT_EQ(text("index.html"), "home");
+    kv::Directory::Reading before = store().reading();
+    auto part = [this](kv::Directory::Reading& reading, std::uint64_t offset) {
+      return base::run_now(
+          store().get_partial(reading, "index.html", Encoding::identity, offset, 2000));
+    };
+    ASSERT_TRUE(base::run_now(store().stat(before, "index.html")));
+    EXPECT_EQ(base::text_of(*part(before, 0)), "home");
     change.make(tree);
-    EXPECT_EQ(get("index.html").error(), Error::unavailable);
-    EXPECT_EQ(base::run_now(store().get_partial("index.html", Encoding::identity, 2, 1)).error(),
-              Error::unavailable);
-    // The next reader asks for the stat first, and gets what goes with it.
-    auto known = stat("index.html");
+    EXPECT_EQ(part(before, 0).error(), Error::unavailable);
+    EXPECT_EQ(part(before, 2).error(), Error::unavailable);
+    // Another reader does not change that, and gets what goes with its own stat.
+    kv::Directory::Reading after = store().reading();
+    auto known = base::run_now(store().stat(after, "index.html"));
     ASSERT_TRUE(known);
-    auto value = get("index.html");
+    EXPECT_EQ(part(before, 0).error(), Error::unavailable);
+    auto value = part(after, 0);
     ASSERT_TRUE(value);
     EXPECT_EQ(kv::Bytes(*value).size(), known->form(Encoding::identity).size_bytes);
     EXPECT_EQ(kv::digest_of(*value), known->form(Encoding::identity).digest);
   }
+}
+
+TEST_P(KvDirectory, AReadingThatStatedManyFilesNeverMixesThem) {
+  constexpr std::size_t files_max = kv::Directory::Reading::files_max;
+  kv::Directory::Reading reading = store().reading();
+  auto part = [&](const std::string& key) {
+    return base::run_now(store().get_partial(reading, key, Encoding::identity, 0, 100));
+  };
+  for (std::size_t i = 0; i <= files_max; ++i) {
+    const std::string key = std::to_string(i);
+    tree.write("site/" + key, "old");
+    ASSERT_TRUE(base::run_now(store().stat(reading, key)));
+  }
+  for (std::size_t i = 0; i <= files_max; ++i) tree.write("site/" + std::to_string(i), "newer");
+  // The first one has made room; nobody may take its new bytes for what was described.
+  for (std::size_t i = 0; i <= files_max; ++i) {
+    EXPECT_EQ(part(std::to_string(i)).error(), Error::unavailable) << i;
+  }
+  ASSERT_TRUE(base::run_now(store().stat(reading, "0")));
+  EXPECT_EQ(base::text_of(*part("0")), "newer");
 }
 
 TEST_P(KvDirectory, TellsTheTimeOfAFile) {

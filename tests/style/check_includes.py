@@ -30,7 +30,8 @@ HOUSE: dict[str, list[str] | None] = {
     "net": ["base/*", "crypto/*"],
     "net/*": ["base/*", "crypto/*", "net/*.hpp"],  # never another stack
     "tls": ["base/*", "crypto/*", *FLOWS],
-    "http": ["base/*", "crypto/*", "kv/kv.hpp", "kv/fields.hpp", "kv/field_pool.hpp", *FLOWS],
+    "http": ["base/*", "crypto/*", "kv/kv.hpp", "kv/reading.hpp", "kv/fields.hpp",
+             "kv/field_pool.hpp", *FLOWS],
     "acme": ["base/*", "crypto/*", "kv/*.hpp", "net/*.hpp", "tls/*", "http/client/*"],
     "config": ["base/*"],  # the language knows no module
     # Where modules meet.

@@ -3,6 +3,7 @@
 
 #include "base/check.hpp"
 #include "kv/digest.hpp"
+#include "kv/flat.hpp"
 #include "kv/key.hpp"
 
 namespace kv {
@@ -56,12 +57,7 @@ bool Memory::remove(Key key) {
   return true;
 }
 
-bool Memory::is_dictionary(Key key) const {
-  if (key.empty()) return true;
-  std::string prefix = std::string(key) + '/';
-  auto at = values_.lower_bound(prefix);
-  return at != values_.end() && at->first.starts_with(prefix);
-}
+bool Memory::is_dictionary(Key key) const { return kind_in(values_, key) == Kind::dictionary; }
 
 Result<const Memory::Held*> Memory::find(Key key) const {
   auto at = values_.find(key);
@@ -97,20 +93,7 @@ base::Ready<Result<Memory::Value>> Memory::get_partial(Key key, Encoding encodin
 }
 
 base::Ready<Result<std::vector<Entry>>> Memory::list(Key key) const {
-  key = without_slash(key);
-  if (values_.contains(key)) return {base::failure(Error::dictionary_expected)};
-  if (!is_dictionary(key)) return {base::failure(Error::not_found)};
-  const std::string prefix = key.empty() ? "" : std::string(key) + '/';
-  std::map<std::string, Kind> names;
-  for (auto at = values_.lower_bound(prefix); at != values_.end() && at->first.starts_with(prefix);
-       ++at) {
-    Key rest = Key(at->first).substr(prefix.size());
-    Key name = take_segment(rest);
-    names.emplace(name, rest.empty() ? Kind::value : Kind::dictionary);
-  }
-  std::vector<Entry> entries;
-  for (auto& [name, kind] : names) entries.push_back({name, kind});
-  return {std::move(entries)};
+  return {entries_in(values_, without_slash(key))};
 }
 
 }  // namespace kv

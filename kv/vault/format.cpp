@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/check.hpp"
+#include "kv/flat.hpp"
 
 namespace kv::vault {
 
@@ -139,17 +140,8 @@ std::optional<Geometry> geometry_for(const block::Info& info) {
   return geometry;
 }
 
-std::optional<Kind> Index::kind_of(Key key) const {
-  if (key.empty()) return Kind::dictionary;
-  if (items.contains(key)) return Kind::value;
-  const std::string prefix = std::string(key) + '/';
-  const auto at = items.lower_bound(prefix);
-  if (at != items.end() && at->first.starts_with(prefix)) return Kind::dictionary;
-  return std::nullopt;
-}
-
 bool Index::has_conflict(Key key) const {
-  if (kind_of(key) == Kind::dictionary) return true;
+  if (kind_in(items, key) == Kind::dictionary) return true;
   for (std::size_t end = key.find('/'); end != Key::npos; end = key.find('/', end + 1)) {
     if (items.contains(key.substr(0, end))) return true;
   }

@@ -88,8 +88,6 @@ struct Index {
   std::uint64_t generation = 0;
   std::map<std::string, Item, std::less<>> items;
 
-  // Value, dictionary, or none: nothing has this key.
-  [[nodiscard]] std::optional<Kind> kind_of(Key key) const;
   // Whether a value may be put there (law 12).
   [[nodiscard]] bool has_conflict(Key key) const;
   // Of the slot's bytes those that count; 0: it does not fit a slot.

@@ -34,18 +34,4 @@ const Slot& right_slot(const Slot& a, const Slot& b) {
   return is_b ? b : a;
 }
 
-std::vector<Entry> entries_in(const Index& index, Key key) {
-  const std::string prefix = key.empty() ? "" : std::string(key) + '/';
-  std::map<std::string, Kind> names;
-  for (auto at = index.items.lower_bound(prefix);
-       at != index.items.end() && at->first.starts_with(prefix); ++at) {
-    Key rest = Key(at->first).substr(prefix.size());
-    const Key name = take_segment(rest);
-    names.emplace(name, rest.empty() ? Kind::value : Kind::dictionary);
-  }
-  std::vector<Entry> entries;
-  for (const auto& [name, kind] : names) entries.push_back({name, kind});
-  return entries;
-}
-
 }  // namespace kv::vault

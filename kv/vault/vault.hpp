@@ -21,6 +21,7 @@
 
 #include "base/turns.hpp"
 #include "base/wipe.hpp"
+#include "kv/flat.hpp"
 #include "kv/vault/format.hpp"
 
 namespace kv {
@@ -32,8 +33,6 @@ namespace vault {
 [[nodiscard]] std::string refusal(const Slot& a, const Slot& b);
 // The one whose index is right, if one of them is whole.
 [[nodiscard]] const Slot& right_slot(const Slot& a, const Slot& b);
-// The values and dictionaries in `key`, which is one.
-[[nodiscard]] std::vector<Entry> entries_in(const Index& index, Key key);
 
 inline constexpr std::string_view cannot_be_read = "cannot be read: the device fails";
 inline constexpr std::string_view cannot_be_written = "cannot be written: the device fails";
@@ -191,7 +190,7 @@ base::Task<base::Result<void, std::string>> Vault<D>::connect() {
 template <block::BlockDevice D>
 base::Ready<Result<Kind>> Vault<D>::exists(Key key) const {
   if (!is_connected_) return {base::failure(Error::unavailable)};
-  const auto kind = index_.kind_of(without_slash(key));
+  const auto kind = kind_in(index_.items, without_slash(key));
   if (!kind) return {base::failure(Error::not_found)};
   return {*kind};
 }
@@ -202,7 +201,7 @@ base::Ready<Result<Stat>> Vault<D>::stat(Key key) const {
   key = without_slash(key);
   const auto at = index_.items.find(key);
   if (at == index_.items.end()) {
-    return {base::failure(index_.kind_of(key) ? Error::value_expected : Error::not_found)};
+    return {base::failure(kind_in(index_.items, key) ? Error::value_expected : Error::not_found)};
   }
   Stat stat;
   stat.modified_s = at->second.modified_s;
@@ -213,11 +212,7 @@ base::Ready<Result<Stat>> Vault<D>::stat(Key key) const {
 template <block::BlockDevice D>
 base::Ready<Result<std::vector<Entry>>> Vault<D>::list(Key key) const {
   if (!is_connected_) return {base::failure(Error::unavailable)};
-  key = without_slash(key);
-  const auto kind = index_.kind_of(key);
-  if (!kind) return {base::failure(Error::not_found)};
-  if (*kind == Kind::value) return {base::failure(Error::dictionary_expected)};
-  return {vault::entries_in(index_, key)};
+  return {entries_in(index_.items, without_slash(key))};
 }
 
 template <block::BlockDevice D>
@@ -372,7 +367,7 @@ base::Task<ChangeResult<void>> Vault<D>::remove(Key key) {
 
 template <block::BlockDevice D>
 base::Task<ChangeResult<void>> Vault<D>::remove_in_turn(Key key) {
-  const auto kind = index_.kind_of(key);
+  const auto kind = kind_in(index_.items, key);
   if (!kind) co_return base::failure(ChangeError::not_found);
   if (*kind == Kind::dictionary) co_return base::failure(ChangeError::conflict);
   const block::Result<void> were_mended = co_await mend_copies();

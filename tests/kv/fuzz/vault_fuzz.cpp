@@ -15,6 +15,7 @@
 
 #include "base/check.hpp"
 #include "block/memory/memory.hpp"
+#include "crypto/hash.hpp"
 #include "kv/vault/vault.hpp"
 #include "tests/base/simulated_time.hpp"
 
@@ -36,7 +37,7 @@ void seal(base::MutableBytes slot) {
   constexpr std::size_t sha256_at = vault::header_bytes - 32;
   const std::uint32_t item_bytes = u32_at(slot, 28);
   if (item_bytes > vault::slot_bytes - vault::header_bytes) return;
-  Sha256 sha256;
+  crypto::Sha256 sha256;
   sha256.update(slot.first(sha256_at));
   sha256.update(slot.subspan(vault::header_bytes, item_bytes));
   std::ranges::copy(sha256.finish(), slot.subspan(sha256_at).begin());

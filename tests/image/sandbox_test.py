@@ -18,6 +18,7 @@ import unittest
 
 import harness
 from harness import SITE, Server
+from tls_test import make_certificate
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -91,6 +92,50 @@ class Sealed(unittest.TestCase):
             calls = set(re.findall(r"^\d+ +(\w+)\(", text, re.MULTILINE))
             self.assertLessEqual(calls, SERVING)
             print(f"{len(calls)} system calls while serving: {', '.join(sorted(calls))}")
+
+    def test_no_key_makes_it_call_what_it_may_not(self):
+        """Each boot key's code runs behind the filter: connections, a file read again, the end."""
+        with tempfile.TemporaryDirectory() as folder:
+            cert, key = make_certificate(pathlib.Path(folder), "localhost", "localhost")
+            secure = [f"--cert={cert}", f"--key={key}", "--https-port=0", "--redirect=false"]
+            table = {
+                "address": ["--address=127.0.0.1"], "cert": secure, "key": secure,
+                "https-port": secure, "redirect": [*secure[:3], "--redirect=true"],
+                "hsts": [*secure, "--hsts=60"], "http-port": [],
+                "max-connections": ["--max-connections=2", "--threads=2"],
+                "max-connections-per-client": ["--max-connections-per-client=1"],
+                "idle-timeout": ["--idle-timeout=1s"], "log": ["--log=json"],
+                "threads": ["--threads=3"], "memory": ["--memory=8MiB"], "sandbox": [],
+                "user": ["--user=65534:65534"] if os.getuid() == 0 else [],
+                "log-level": ["--log-level=debug"], "drain-delay": ["--drain-delay=1s"],
+                "management-port": ["--management-port=0"],
+                "management-address": ["--management-port=0", "--management-address=127.0.0.1"],
+            }
+            listed = re.findall(r"^ +--([a-z0-9-]+)", harness.must(self.image, "--help"),
+                                re.MULTILINE)
+            others = {"help", "probe"}  # ask something, and never serve
+            self.assertEqual(set(listed) - others - set(table), set(), "a key without a row")
+            for name in set(listed) & set(table):
+                with self.subTest(key=name):
+                    self.use(table[name])
+
+    def use(self, keys):
+        """Does with an image what there is to do, and reads what it says of system calls."""
+        with Server(self.image, *keys) as server:
+            with server.client() as idle:
+                for _ in range(3):
+                    self.assertIn(server.get("/").status, (200, 308))
+                idle.send(b"GET / HT")
+                if "--https-port=0" in keys:
+                    port = server.wait_for_port("https")
+                    with harness.SecureClient("127.0.0.1", port) as client:
+                        self.assertEqual(client.get("/big.bin").body, SITE["big.bin"])
+                server.process.send_signal(signal.SIGHUP)
+                if "--idle-timeout=1s" in keys:
+                    self.assertTrue(idle.is_closed_by_peer())
+                self.assertIn(server.get("/").status, (200, 308))
+            self.assertEqual(server.stop(), 0)
+            self.assertNotIn("system call", server.err())
 
     def test_every_deed_ends_it_or_fails(self):
         config = HERE / "sandbox" / "config.hpp"

@@ -134,7 +134,7 @@ TEST(Clauses, OfTheSecondFlight) {
 
 // All of TLS 1.2's client in records of one byte: its key exchange, too.
 TEST(Clauses, EveryPlainMessageMayComeInParts) {
-  for (const std::size_t size : {1, 3, 50}) {
+  for (const std::size_t size : {1U, 3U, 50U}) {
     Client client({.version_max = TLS1_2_VERSION});
     Server server;
     for (int round = 0; round < 4; ++round) {

@@ -4,7 +4,9 @@
 // States:  FramePool, PooledTask.   Used by: http/server.hpp.   May include: base.
 // Why:     what a coroutine holds across its waits is held by an idle connection too, if it has one
 //          coroutine. With a second one for requests it holds little; and a frame from a pool costs
-//          a request no allocation.
+//          a request no allocation. An arena of each connection would have to hold both frames from
+//          its accept on, idle or not. A frame is taken before anything of a request is answered,
+//          so no answer ends half-way for want of one.
 
 #pragma once
 

@@ -23,6 +23,19 @@ enum class Change : std::uint8_t {
   page,    // anything else
 };
 
+// Of an edit: its kind, how many files, and the first of them by its path.
+struct Changed {
+  Change change = Change::none;
+  std::string path;
+  std::size_t count = 0;
+
+  void add(const std::string& changed_path) {
+    const Change kind = changed_path.ends_with(".css") ? Change::styles : Change::page;
+    change = kind > change ? kind : change;
+    if (count++ == 0) path = changed_path;
+  }
+};
+
 class Changes {
  public:
   Changes(base::Loop& loop, std::uint32_t run) noexcept

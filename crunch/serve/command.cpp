@@ -31,6 +31,7 @@ void add_serve_command(CLI::App& app, Action& action) {
     std::string host = "localhost";
     std::uint16_t port = 8080;
     std::string https_port;
+    bool lan = false;
   };
   auto words = std::make_shared<Words>();
   CLI::App* command =
@@ -64,6 +65,13 @@ void add_serve_command(CLI::App& app, Action& action) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+  command->add_flag("--lan", words->lan,
+                    "Let phones and others in the network see it: --address all,\nwith a QR code");
+  command->get_option("--lan")->excludes("--address");
+  command->add_flag("--open", words->options.opens_browser, "Show it in a browser");
+  command->add_flag("--poll", words->options.polls,
+                    "Look for changes every second, where the file system does\n"
+                    "not tell of them (WSL2, Docker's mounts, NFS)");
   command->add_flag("--dotfiles", words->options.dotfiles,
                     "Show names that begin with '.' (without this: only .well-known)");
   command->footer(
@@ -73,8 +81,10 @@ void add_serve_command(CLI::App& app, Action& action) {
       "Nothing is compressed: it is for looking at, not for serving.");
   command->callback([words, command, &action] {
     const bool secure = command->count("--https") != 0;
+    words->options.may_take_next_port = command->count("--http-port") == 0;
     action = [words, secure] {
-      serve::set_host(words->options, words->host);
+      words->options.shows_qr = words->lan;
+      serve::set_host(words->options, words->lan ? "all" : words->host);
       words->options.port = words->port;
       if (secure) words->options.https_port = https_port_of(words->https_port);
       return serve::serve(words->options);

@@ -6,7 +6,8 @@
 // Shows:   what the store below has, except that
 //          1. an HTML value of at most page_bytes_max is followed by a line that loads the script;
 //             it has the identity form only, and size and digest are of what is served;
-//          2. ".crunch" is this store's own (crunch/serve/page.hpp): it hides the one below.
+//          2. nothing may be kept by a browser without asking again, whatever its name says;
+//          3. ".crunch" is this store's own (crunch/serve/page.hpp): it hides the one below.
 // Waits:   stat of an event stream, until something changes, wait_within or Changes::stop().
 //          Its size is the same whatever it says, so what `get` gives a moment later fits.
 // Pages:   `stat` makes a page anew when it, or the version it names, has changed; get and
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,6 +28,8 @@
 
 #include "crunch/serve/changes.hpp"
 #include "crunch/serve/page.hpp"
+#include "http/caching.hpp"
+#include "http/head.hpp"
 #include "http/mime.hpp"
 #include "kv/digest.hpp"
 #include "kv/field_pool.hpp"
@@ -60,6 +64,9 @@ class LiveReload {
 
   static constexpr std::uint64_t page_bytes_max = 16 * 1024 * 1024;
   static constexpr std::uint64_t pages_bytes_max = 64 * 1024 * 1024;  // of those that are kept
+  static constexpr std::string_view cached_shortly = "no-cache";
+  // A head is read right after its stat; so many requests are never between the two.
+  static constexpr std::size_t heads_max = 4096;
   static constexpr base::Duration wait_within = std::chrono::seconds(25);
 
   // The store's, and the page that stat described.
@@ -104,6 +111,7 @@ class LiveReload {
         below = co_await make_page(reading, key, *below, version);
       } else {
         forget(key);
+        if (below && http::cache_control(key) != cached_shortly) below = fresh(key, *below);
       }
       if (below || below.error() != kv::Error::unavailable || attempts == 1) co_return below;
     }
@@ -223,6 +231,32 @@ class LiveReload {
 
   // ---- pages ------------------------------------------------------------------------------------
 
+  static bool has_base(std::string_view html) {
+    for (std::size_t at = 0; (at = html.find('<', at)) != std::string_view::npos; ++at) {
+      std::string_view word = html.substr(at + 1, 4);
+      if (std::ranges::equal(word, std::string_view("base"), {},
+                             [](char c) { return static_cast<char>(c | 0x20); })) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // The same value, to be asked for each time.
+  kv::Stat fresh(kv::Key key, kv::Stat stat) {
+    kv::Form form = stat.form(kv::Encoding::identity);
+    heads_.push_back(
+        std::make_unique<kv::StoredHead>(http::make_head({.key = kv::without_slash(key),
+                                                          .digest = form.digest,
+                                                          .size_bytes = form.size_bytes,
+                                                          .modified_s = stat.modified_s,
+                                                          .caching = cached_shortly})));
+    if (heads_.size() > heads_max) heads_.pop_front();
+    form.head = heads_.back()->head();
+    stat.set(kv::Encoding::identity, form);
+    return stat;
+  }
+
   static bool is_page(kv::Key key, const kv::Stat& below) {
     return http::media_type(key).starts_with("text/html") &&
            below.form(kv::Encoding::identity).size_bytes <= page_bytes_max;
@@ -245,7 +279,7 @@ class LiveReload {
         forget(key);
         co_return below;
       }
-      text += line_for(version);
+      text += line_for(version, has_base(text));
       kv::Form form{text.size(), kv::digest_of(base::bytes_of(text)), {}};
       keep({std::string(kv::without_slash(key)), digest, version, form,
             std::make_shared<const std::string>(std::move(text))});
@@ -307,6 +341,7 @@ class LiveReload {
   Changes& changes_;
   std::vector<Page> pages_;
   std::uint64_t pages_bytes_ = 0;
+  std::deque<std::unique_ptr<kv::StoredHead>> heads_;
 };
 
 }  // namespace crunch::serve

@@ -17,9 +17,43 @@ constexpr std::string_view script_text = R"js('use strict';
   if (window.crunchPreview) return;
   window.crunchPreview = true;
   var version = document.currentScript.dataset.version;
+  var loaded = version;
   var navigation = performance.getEntriesByType('navigation')[0];
   var foundNothing = navigation && navigation.responseStatus >= 400;
   var source = null;
+  // Not the page's <base>.
+  var root = location.origin + '/.crunch/';
+
+  // A text above the page, until it is clicked or the page is loaded anew.
+  function show(id, text) {
+    var box = document.getElementById(id) || document.createElement('pre');
+    box.id = id;
+    box.textContent = text;
+    box.style.cssText = 'position:fixed;z-index:2147483647;left:0;right:0;bottom:0;margin:0;' +
+      'max-height:50vh;overflow:auto;padding:1em;background:#300;color:#fff;' +
+      'font:14px/1.4 monospace;white-space:pre-wrap;text-align:left';
+    box.onclick = function () { box.remove(); };
+    document.body.appendChild(box);
+  }
+
+  // Whether the last reload brought the page that it was to replace.
+  function isStale() {
+    try {
+      var last = JSON.parse(sessionStorage.getItem('crunch-reloaded') || '{}');
+      sessionStorage.removeItem('crunch-reloaded');
+      return last.address === location.href && last.version === loaded;
+    } catch (error) {
+      return false;
+    }
+  }
+
+  function reloadNow() {
+    try {
+      sessionStorage.setItem('crunch-reloaded', JSON.stringify(
+        { address: location.href, version: loaded }));
+    } catch (error) { /* storage is off: then nothing is noticed */ }
+    location.reload();
+  }
 
   function stop() {
     if (source) source.close();
@@ -29,7 +63,7 @@ constexpr std::string_view script_text = R"js('use strict';
   function listen() {
     stop();
     if (document.visibilityState === 'hidden') return;
-    source = new EventSource('/.crunch/since-' + version);
+    source = new EventSource(root + 'since-' + version);
     source.addEventListener('change', function (event) {
       var change = JSON.parse(event.data);
       version = change.version;
@@ -49,8 +83,13 @@ constexpr std::string_view script_text = R"js('use strict';
 
   function reload() {
     fetch(location.href, { method: 'HEAD', cache: 'no-store' }).then(function (answer) {
-      if (answer.ok || foundNothing) location.reload();
-      else listen();
+      if (answer.ok || foundNothing) {
+        reloadNow();
+        return;
+      }
+      // A generator may write it again: until then, it is said.
+      show('crunch-gone', 'crunch: this page is gone (' + answer.status + ')');
+      listen();
     }, function () {
       setTimeout(listen, 1000);
     });
@@ -60,6 +99,8 @@ constexpr std::string_view script_text = R"js('use strict';
   // there: nothing flickers, nothing scrolls. False: there is none.
   function takeOverStyles() {
     var count = 0;
+    // What is to have a certain digest cannot be changed in place.
+    if (document.querySelector('link[rel~="stylesheet"][integrity]')) return false;
     document.querySelectorAll('link[rel~="stylesheet"]').forEach(function (old) {
       var address = new URL(old.href, location.href);
       if (address.origin !== location.origin) return;
@@ -75,20 +116,18 @@ constexpr std::string_view script_text = R"js('use strict';
 
   // What is wrong with the site's rules stands above the page; it is gone when it is mended, since
   // the page is loaded anew then.
-  fetch('/.crunch/findings', { cache: 'no-store' }).then(function (answer) {
+  fetch(root + 'findings', { cache: 'no-store' }).then(function (answer) {
     return answer.text();
   }).then(function (text) {
-    if (!text) return;
-    var box = document.createElement('pre');
-    box.id = 'crunch-findings';
-    box.textContent = text;
-    box.style.cssText = 'position:fixed;z-index:2147483647;left:0;right:0;bottom:0;margin:0;' +
-      'max-height:50vh;overflow:auto;padding:1em;background:#300;color:#fff;' +
-      'font:14px/1.4 monospace;white-space:pre-wrap;text-align:left';
-    box.onclick = function () { box.remove(); };
-    document.body.appendChild(box);
+    if (text) show('crunch-findings', text);
   }, function () {});
 
+  if (isStale()) {
+    show('crunch-stale', 'crunch: a service worker answers with an old copy of this page, so ' +
+      'reloading has stopped. Unregister it (developer tools, Application, Service workers), ' +
+      'then load the page again.');
+    return;
+  }
   document.addEventListener('visibilitychange', function () {
     if (document.visibilityState === 'hidden') stop();
     else listen();
@@ -139,9 +178,14 @@ bool can_append_to(std::string_view html) noexcept {
   return !html.starts_with("\xFE\xFF") && !html.starts_with("\xFF\xFE");  // UTF-16
 }
 
-std::string line_for(Version version) {
-  return "\n<script src=\"/.crunch/reload.js\" data-version=\"" + text_of(version) +
-         "\"></script>\n";
+std::string line_for(Version version, bool has_base) {
+  if (!has_base) {
+    return "\n<script src=\"/.crunch/reload.js\" data-version=\"" + text_of(version) +
+           "\"></script>\n";
+  }
+  return "\n<script>(function(s){s.src=location.origin+'/.crunch/reload.js';s.dataset.version='" +
+         text_of(version) +
+         "';document.currentScript.after(s)})(document.createElement('script'))</script>\n";
 }
 
 std::string events_of(Change change, Version version) {

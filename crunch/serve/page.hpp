@@ -9,6 +9,8 @@
 //          ten tabs in the background must not hold them all); when it comes to the front it asks
 //          what it has missed, which the version tells. It reloads only when its address answers
 //          as well as before: a generator may have deleted a page that it is about to write.
+//          If the page that a reload brings is as old as the one before, a service worker answers
+//          in our place: the page says so and stays as it is, or it would reload for ever.
 
 #pragma once
 
@@ -34,8 +36,9 @@ inline constexpr std::string_view since_name = "since-";
 
 // Whether the line can be put after `html`: not in an encoding that it is not ASCII in.
 [[nodiscard]] bool can_append_to(std::string_view html) noexcept;
-// The line that goes after the page; its size is the same for every version.
-[[nodiscard]] std::string line_for(Version version);
+// The line that goes after the page; its size is the same for every version. `has_base`: the page
+// has a <base>, which must not lead the script's address elsewhere.
+[[nodiscard]] std::string line_for(Version version, bool has_base);
 
 // The event stream's body; its size is always the same.
 [[nodiscard]] std::string events_of(Change change, Version version);

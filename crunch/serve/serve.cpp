@@ -5,7 +5,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <ctime>
 #include <optional>
 #include <span>
 
@@ -15,6 +17,8 @@
 #include "crunch/files.hpp"
 #include "crunch/serve/https.hpp"
 #include "crunch/serve/live_reload.hpp"
+#include "crunch/serve/outside.hpp"
+#include "crunch/serve/poller.hpp"
 #include "crunch/serve/watcher.hpp"
 #include "http/server.hpp"
 #include "kv/directory/directory.hpp"
@@ -82,6 +86,14 @@ http::Options options_of(const Options& options) {
   return out;
 }
 
+std::string time_of_day() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::localtime_r(&now, &parts);
+  std::array<char, 16> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%H:%M:%S", &parts)};
+}
+
 // Which files the rules are in, and how old they are.
 std::string state_of_rules(const std::string& directory) {
   std::string state;
@@ -106,8 +118,6 @@ class Preview {
         platform_(platform),
         changes_(platform.loop, random_number(platform.entropy)),
         site_(directory, changes_),
-        watcher_(directory.path(), platform.loop, platform.descriptors, platform.log,
-                 {.dotfiles = options.dotfiles}, [this](Change change) { changes_.note(change); }),
         stack_(platform.loop, platform.descriptors, platform.log, {.address = options.address}),
         lines_(platform.console),
         log_(lines_, platform.loop, http::LogFormat::brief),
@@ -117,25 +127,34 @@ class Preview {
       https_.emplace(site_, stack_, platform.loop, platform.entropy, *pair, options_of(options),
                      log_);
     }
+    auto tell = [this](const Changed& changed) { say_changed(changed); };
+    if (options.polls) {
+      poller_.emplace(directory.path(), platform.loop, Poller::Options{options.dotfiles}, tell);
+    } else {
+      watcher_.emplace(directory.path(), platform.loop, platform.descriptors, platform.log,
+                       Watcher::Options{.dotfiles = options.dotfiles}, tell);
+    }
     look_at_rules();
   }
 
   // A sentence, if a port cannot be had.
   net::ListenResult<void> run() {
     auto listening = server_.listen(options_.port);
+    for (std::uint16_t next = 1; !listening && options_.may_take_next_port && next < 20; ++next) {
+      listening = server_.listen(static_cast<std::uint16_t>(options_.port + next));
+    }
     if (listening && https_) listening = https_->listen(*options_.https_port);
     if (!listening) return listening;
-    std::string text = options_.directory + " is served at " +
-                       name_of("http", options_, server_.port()) + " until Ctrl-C\n";
-    if (https_) {
-      text += "and at " + name_of("https", options_, https_->port()) +
-              (options_.certificate.empty()
-                   ? " (with a certificate of its own making: browsers will ask)\n"
-                   : "\n");
-    }
-    platform_.console.write(text);
-    if (watcher_.is_watching()) {
+    say_addresses();
+    if (options_.polls || watcher_->is_watching()) {
       platform_.console.write("pages reload by themselves when a file changes\n");
+    }
+    const std::string why = why_nothing_is_told(options_.directory);
+    if (!options_.polls && !why.empty()) {
+      platform_.console.write("crunch: note: " + why + "; --poll looks for them every second\n");
+    }
+    if (options_.opens_browser && !open_browser(name_of("http", options_, server_.port()))) {
+      platform_.console.write("crunch: warning: no browser was found; BROWSER=program names one\n");
     }
     platform_.on_stop = [this] {
       rules_timer_.disarm();
@@ -151,6 +170,46 @@ class Preview {
   }
 
  private:
+  void say_addresses() {
+    std::string text = options_.directory + " is served at " +
+                       name_of("http", options_, server_.port()) + " until Ctrl-C\n";
+    if (https_) {
+      text += "and at " + name_of("https", options_, https_->port()) +
+              (options_.certificate.empty()
+                   ? " (with a certificate of its own making: browsers will ask)\n"
+                   : "\n");
+    }
+    const bool is_everywhere = options_.address.address == net::Endpoint{}.address;
+    std::string code;
+    if (is_everywhere) {
+      for (const std::string& address : network_addresses()) {
+        const std::string url = "http://" + address + ':' + std::to_string(server_.port()) + '/';
+        text += "and to others in the network at " + url + "\n";
+        if (options_.shows_qr && code.empty()) code = url;
+      }
+    }
+    if (options_.shows_qr && code.empty()) {
+      text += "crunch: warning: this machine has no address in a network\n";
+    } else if (options_.shows_qr) {
+      const std::string lines = qr_code(code);
+      text += lines.empty() ? "(with the package libqrencode4 there is a QR code here)\n" : lines;
+    }
+    platform_.console.write(text);
+  }
+
+  void say_changed(const Changed& changed) {
+    changes_.note(changed.change);
+    std::string name = changed.path;
+    const std::string prefix = options_.directory + '/';
+    if (name.starts_with(prefix)) name.erase(0, prefix.size());
+    struct stat meta {};
+    const bool is_gone = !name.empty() && ::lstat(changed.path.c_str(), &meta) != 0;
+    if (name.empty()) name = "the directory";
+    std::string line = time_of_day() + ' ' + (is_utf8(name) ? name : in_quotes(name));
+    if (changed.count > 1) line += " and " + std::to_string(changed.count - 1) + " more";
+    platform_.console.write(line + (is_gone && changed.count == 1 ? " is gone\n" : " changed\n"));
+  }
+
   struct RulesTimer final : base::Timer {
     RulesTimer(base::Loop& loop, Preview& its_preview) : Timer(loop), preview(its_preview) {}
     void expired() override { preview.look_at_rules(); }
@@ -190,7 +249,8 @@ class Preview {
   unix_target::Platform& platform_;
   Changes changes_;
   Site site_;
-  Watcher watcher_;
+  std::optional<Watcher> watcher_;
+  std::optional<Poller> poller_;
   net::Sockets stack_;
   LogLines lines_;
   http::AccessLog log_;

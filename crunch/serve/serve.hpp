@@ -21,10 +21,14 @@ struct Options {
   net::Endpoint address;                    // without the port; all zero: every address
   std::string host_name;                    // as a browser writes it: "localhost", "[::1]"
   std::uint16_t port = 0;                   // 0: one that is free
+  bool may_take_next_port = false;          // if that one is taken
   std::optional<std::uint16_t> https_port;  // HTTPS beside HTTP, of the same pages
   std::string certificate;                  // its file and that of its key; empty: one is made
   std::string key;
   bool dotfiles = false;
+  bool polls = false;     // looks for changes, where nobody tells of them
+  bool shows_qr = false;  // of the first address in the network
+  bool opens_browser = false;
   // Names by which browsers may ask for it beside local ones and the host's: "*": any. Pages of
   // others could point a name of theirs here (DNS rebinding).
   std::vector<std::string> allowed_hosts;

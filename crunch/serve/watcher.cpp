@@ -23,8 +23,6 @@ constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOV
 
 constexpr std::size_t gathered_max = 100'000;  // names; beyond: "everything"
 
-bool is_style(const std::string& path) { return path.ends_with(".css"); }
-
 // Editors' backups ("page.html~"), and the file by which vim tries a directory out.
 bool is_scratch(const std::string& name) { return name.ends_with('~') || name == "4913"; }
 
@@ -54,7 +52,7 @@ std::vector<std::string> directories_in(const std::string& path) {
 }  // namespace
 
 Watcher::Watcher(std::string path, base::Loop& loop, base::Descriptors& descriptors, base::Log& log,
-                 const Options& options, std::function<void(Change)> tell)
+                 const Options& options, std::function<void(const Changed&)> tell)
     : path_(std::move(path)),
       loop_(loop),
       descriptors_(descriptors),
@@ -118,7 +116,7 @@ void Watcher::take(int watch, std::uint32_t mask, const std::string& name) {
     if (directory == path_ && (mask & (IN_DELETE_SELF | IN_MOVE_SELF)) != 0) watch_anew();
     return;
   }
-  if (!is_shown(directory, name) || is_scratch(name)) return;
+  if (!is_watched(name, options_.dotfiles) || is_scratch(name)) return;
   const std::string path = directory + '/' + name;
   const bool came = (mask & (IN_CREATE | IN_MOVED_TO)) != 0;
   if ((mask & IN_ISDIR) != 0) {
@@ -145,15 +143,15 @@ void Watcher::gather(std::string path, bool came) {
 }
 
 void Watcher::tell_gathered() {
-  Change change = all_changed_ ? Change::page : Change::none;
+  Changed changed;
   for (const std::string& path : changed_) {
-    if (came_.contains(path) && !exists(path)) continue;
-    change = std::max(change, is_style(path) ? Change::styles : Change::page);
+    if (!came_.contains(path) || exists(path)) changed.add(path);
   }
+  if (all_changed_) changed.change = Change::page;
   changed_.clear();
   came_.clear();
   all_changed_ = false;
-  if (change != Change::none) tell_(change);
+  if (changed.change != Change::none) tell_(changed);
 }
 
 // Is what has the path now what is watched?
@@ -189,7 +187,7 @@ void Watcher::watch_below(const std::string& top) {
     todo.pop_back();
     if (!add_watch(path)) continue;
     for (const std::string& name : directories_in(path)) {
-      if (is_shown(path, name)) todo.push_back(path + '/' + name);
+      if (is_watched(name, options_.dotfiles)) todo.push_back(path + '/' + name);
     }
   }
 }
@@ -226,11 +224,6 @@ void Watcher::warn_of_limit(const std::string& path, int why) {
                 why == ENOSPC ? "no more can be watched; as root, sysctl "
                                 "fs.inotify.max_user_watches=1048576 allows more"
                               : std::strerror(why)});
-}
-
-bool Watcher::is_shown(const std::string& directory, const std::string& name) const {
-  if (options_.dotfiles || !name.starts_with('.')) return true;
-  return name == ".well-known" && directory == path_;
 }
 
 }  // namespace crunch::serve

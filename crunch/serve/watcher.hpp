@@ -27,6 +27,11 @@
 
 namespace crunch::serve {
 
+// Whether the preview shows files of this name.
+[[nodiscard]] inline bool is_watched(const std::string& name, bool dotfiles) {
+  return dotfiles || !name.starts_with('.') || name == ".well-known";
+}
+
 class Watcher final : private base::Watch {
  public:
   struct Options {
@@ -39,7 +44,7 @@ class Watcher final : private base::Watch {
 
   // `tell` is called from the loop. Without inotify the log says so and nothing is told.
   Watcher(std::string path, base::Loop& loop, base::Descriptors& descriptors, base::Log& log,
-          const Options& options, std::function<void(Change)> tell);
+          const Options& options, std::function<void(const Changed&)> tell);
   ~Watcher();
 
   [[nodiscard]] std::size_t watch_count() const noexcept { return paths_.size(); }
@@ -69,14 +74,13 @@ class Watcher final : private base::Watch {
   [[nodiscard]] bool add_watch(const std::string& path);
   void forget_below(const std::string& path);
   void warn_of_limit(const std::string& path, int why);
-  [[nodiscard]] bool is_shown(const std::string& directory, const std::string& name) const;
 
   const std::string path_;
   base::Loop& loop_;
   base::Descriptors& descriptors_;
   base::Log& log_;
   const Options options_;
-  const std::function<void(Change)> tell_;
+  const std::function<void(const Changed&)> tell_;
   int fd_ = -1;
   std::unordered_map<int, std::string> paths_;  // of each watch
   std::set<std::string> changed_;               // since the last telling

@@ -103,11 +103,9 @@ Directory::Directory(const std::string& path, Options options)
 bool Directory::is_shown(Key key) const noexcept {
   if (!is_normal(key) || !is_utf8(key)) return false;
   if (options_.dotfiles) return true;
-  bool is_first = true;
   while (!key.empty()) {
     Key segment = take_segment(key);
-    if (segment.starts_with('.') && !(is_first && segment == ".well-known")) return false;
-    is_first = false;
+    if (segment.starts_with('.') && segment != ".well-known") return false;
   }
   return true;
 }

@@ -7,7 +7,7 @@
 //          that of a larger one is made of what tells its content from another (device, inode,
 //          size, both times), and while it is too young for that, it is one that nothing else has.
 // Shows:   regular files and directories, by names that are valid UTF-8; of names that start with
-//          '.' only ".well-known" at the top (Options::dotfiles shows all). Everything else is
+//          '.' only ".well-known" (Options::dotfiles shows all). Everything else is
 //          not_found and is not listed: sockets, devices and FIFOs (they are not even opened, which
 //          could act on them), and links that are broken, loop, are absolute or leave the
 //          directory. Links that stay inside are followed.

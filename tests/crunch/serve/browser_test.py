@@ -24,6 +24,21 @@ PAGE = """<!doctype html>
 <link rel="stylesheet" href="/style.css"></head>
 <body><h1>{0}</h1></body></html>
 """
+WORKER = """
+self.addEventListener('install', function (e) { self.skipWaiting(); });
+self.addEventListener('activate', function (e) { e.waitUntil(clients.claim()); });
+self.addEventListener('fetch', function (e) {
+  if (e.request.mode !== 'navigate') return;
+  e.respondWith(caches.open('x').then(function (c) {
+    return c.match(e.request).then(function (kept) {
+      return kept || fetch(e.request).then(function (fresh) {
+        c.put(e.request, fresh.clone());
+        return fresh;
+      });
+    });
+  }));
+});
+"""
 HEADING = "document.querySelector('h1').textContent"
 COLOR = "getComputedStyle(document.querySelector('h1')).color"
 
@@ -61,6 +76,7 @@ class LiveReload(unittest.TestCase):
             "style.css": b"h1 { color: rgb(1, 1, 1); }",
             "docs/index.html": PAGE.format("docs").encode(),
             "404.html": PAGE.format("nothing").encode(),
+            "sw.js": WORKER.encode(),
         })
 
     def mark(self, page=None):
@@ -97,6 +113,39 @@ class LiveReload(unittest.TestCase):
         (self.site / "index.html").write_text(PAGE.format("after"), encoding="utf-8")
         self.page.wait_for(f"{HEADING} === 'after'")
         self.assertFalse(self.is_marked())
+
+    def test_a_base_elsewhere_does_not_lead_the_script_away(self):
+        (self.site / "docs/index.html").write_text(
+            PAGE.format("docs").replace("<head>", "<head><base href='/no/such/'>"))
+        page = self.new_page("docs/")
+        page.wait_for("window.crunchPreview === true")
+        (self.site / "docs/index.html").write_text(PAGE.format("edited"), encoding="utf-8")
+        page.wait_for(f"{HEADING} === 'edited'")
+
+    def test_a_style_sheet_with_integrity_is_loaded_with_its_page(self):
+        (self.site / "index.html").write_text(PAGE.format("fixed").replace(
+            '"stylesheet"', '"stylesheet" integrity=""'), encoding="utf-8")
+        self.page.wait_for(f"{HEADING} === 'fixed'")
+        self.mark()
+        (self.site / "style.css").write_text("h1 { color: rgb(9, 9, 9); }", encoding="utf-8")
+        self.page.wait_for(f"{COLOR} === 'rgb(9, 9, 9)'")
+        self.assertFalse(self.is_marked())
+
+    def test_a_service_worker_with_old_pages_is_said_and_ends_the_reloading(self):
+        self.page.evaluate("navigator.serviceWorker.register('/sw.js').then(function () {})")
+        self.page.wait_for("navigator.serviceWorker.controller !== null")
+        page = self.new_page("docs/")  # the worker keeps it
+        page.wait_for("window.crunchPreview === true")
+        page.evaluate("sessionStorage.setItem('loads', 0)")
+        (self.site / "docs/index.html").write_text(PAGE.format("new"), encoding="utf-8")
+        page.wait_for("document.getElementById('crunch-stale') !== null")
+        self.assertEqual(page.evaluate(HEADING), "docs")
+        # Nothing reloads any more.
+        self.mark(page)
+        (self.site / "docs/index.html").write_text(PAGE.format("newer"), encoding="utf-8")
+        (self.site / "index.html").write_text(PAGE.format("other"), encoding="utf-8")
+        self.page.wait_for("true")
+        self.assertTrue(self.is_marked(page))
 
     def test_a_page_below_and_a_new_directory(self):
         page = self.new_page("docs/")

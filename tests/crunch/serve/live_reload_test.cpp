@@ -27,7 +27,7 @@ constexpr std::uint32_t run = 0xfeedface;
 kv::Content with_scripts(kv::Content content, Version version) {
   for (auto& [key, item] : content) {
     if (!key.ends_with(".html")) continue;
-    item.identity += crunch::serve::line_for(version);
+    item.identity += crunch::serve::line_for(version, false);
     item.encoded.clear();
   }
   content[".crunch/reload.js"] = {std::string(crunch::serve::script()), {}};
@@ -106,7 +106,7 @@ class LiveReloadTest : public ::testing::Test {
 TEST_F(LiveReloadTest, OnlyHtmlGetsTheLine) {
   for (const char* key : {"a.html", "b.htm", "c.HTML"}) {
     below.put(key, "<p>");
-    EXPECT_EQ(get(key), "<p>" + crunch::serve::line_for(changes.current())) << key;
+    EXPECT_EQ(get(key), "<p>" + crunch::serve::line_for(changes.current(), false)) << key;
   }
   for (const char* key : {"a.css", "a.js", "a.svg", "a.xhtml", "html", "a.html.txt", "feed.xml"}) {
     below.put(key, "<p>");
@@ -115,7 +115,7 @@ TEST_F(LiveReloadTest, OnlyHtmlGetsTheLine) {
 }
 
 TEST_F(LiveReloadTest, TheLineNamesTheScriptAndTheVersion) {
-  EXPECT_EQ(crunch::serve::line_for(0x0123456789abcdef),
+  EXPECT_EQ(crunch::serve::line_for(0x0123456789abcdef, false),
             "\n<script src=\"/.crunch/reload.js\" data-version=\"0123456789abcdef\"></script>\n");
 }
 
@@ -133,14 +133,14 @@ TEST_F(LiveReloadTest, AnHtmlPageOfAnotherEncodingOrSizeIsLeftAlone) {
 TEST_F(LiveReloadTest, APageFollowsItsFileAndTheVersion) {
   below.put("a.html", "one");
   auto before = stat("a.html");
-  EXPECT_EQ(get("a.html"), "one" + crunch::serve::line_for(changes.current()));
+  EXPECT_EQ(get("a.html"), "one" + crunch::serve::line_for(changes.current(), false));
   below.put("a.html", "two");
   EXPECT_NE(stat("a.html")->form(Encoding::identity).digest,
             before->form(Encoding::identity).digest);
-  EXPECT_EQ(get("a.html"), "two" + crunch::serve::line_for(changes.current()));
+  EXPECT_EQ(get("a.html"), "two" + crunch::serve::line_for(changes.current(), false));
   changes.note(Change::styles);
   ASSERT_TRUE(stat("a.html"));
-  EXPECT_EQ(get("a.html"), "two" + crunch::serve::line_for(changes.current()));
+  EXPECT_EQ(get("a.html"), "two" + crunch::serve::line_for(changes.current(), false));
   below.remove("a.html");
   EXPECT_EQ(stat("a.html").error(), Error::not_found);
   EXPECT_EQ(get("a.html"), "none");

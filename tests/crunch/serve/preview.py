@@ -10,9 +10,10 @@ import harness
 class Preview(harness.Server):
     """`with Preview(site, "--host", "127.0.0.2") as server:`; the kernel chooses the port."""
 
-    def __init__(self, site, *words, port: int = 0):
-        super().__init__(harness.CRUNCH, "serve", str(site), "--http", str(port), *words,
-                         http_port=None)
+    def __init__(self, site, *words, port: int | None = 0, **options):
+        where = [] if port is None else ["--http", str(port)]
+        super().__init__(harness.CRUNCH, "serve", str(site), *where, *words,
+                         http_port=None, **options)
 
     def wait_for_port(self, scheme: str = "http") -> int:
         pattern = re.compile(r" is served at " + scheme + r"://\S*:(\d+)/ ")

@@ -192,6 +192,78 @@ class Serve(unittest.TestCase):
         self.assertIn(f"port {port} is taken", done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1)
 
+    def test_the_next_port_is_taken_where_none_was_asked_for(self):
+        with socket.socket() as taken:
+            try:
+                taken.bind(("127.0.0.1", 8080))
+                taken.listen()
+            except OSError:
+                pass  # another program has it: as good
+            with Preview(self.site, port=None) as server:
+                self.assertIn(server.port, range(8081, 8100))
+
+    def test_no_name_is_immutable(self):
+        names = ["app-3f9a8c1d2e4b5a67.js", "style.5d41402abc4b2a76b9719d911017c592.css",
+                 "assets/index-BkT9x0Qz.js", "_next/static/x.png"]
+        write_tree(self.site, {name: b"old" for name in names})
+        with Preview(self.site) as server:
+            for name in names:
+                answer = server.get("/" + name)
+                self.assertEqual(answer.fields["cache-control"], "no-cache", name)
+                (self.site / name).write_bytes(b"new")
+                again = server.get("/" + name, **{"If-None-Match": answer.fields["etag"]})
+                self.assertEqual((again.status, again.body), (200, b"new"))
+                self.assertEqual(server.get("/" + name, **{"If-None-Match": again.fields["etag"]})
+                                 .status, 304)
+
+    def test_a_deep_well_known_is_shown_as_images_have_it(self):
+        write_tree(self.site, {"x/.well-known/y": b"z"})
+        with Preview(self.site) as server:
+            self.assertEqual(server.get("/x/.well-known/y").body, b"z")
+
+    def test_polling_notices_what_comes_changes_and_goes(self):
+        write_tree(self.site, {"deep/a.txt": b"a"})
+        with Preview(self.site, "--poll") as server:
+            def after(change):
+                version = version_in(server.get("/index.html").body)
+                change()
+                return server.get(f"/.crunch/since-{version}").body
+
+            self.assertIn(b'"kind":"page"', after(
+                lambda: (self.site / "deep/a.txt").write_bytes(b"longer")))
+            self.assertIn(b'"kind":"styles"', after(
+                lambda: (self.site / "style.css").write_bytes(b"p{}")))
+            self.assertIn(b'"kind":"page"', after(
+                lambda: write_tree(self.site, {"new/b.txt": b"b"})))
+            self.assertIn(b'"kind":"page"', after((self.site / "new/b.txt").unlink))
+            self.assertIn("new/b.txt is gone", server.out())
+
+    def test_what_changed_is_named_with_the_time(self):
+        with Preview(self.site) as server:
+            version = version_in(server.get("/index.html").body)
+            (self.site / "index.html").write_bytes(b"edited")
+            server.get(f"/.crunch/since-{version}")
+            self.assertRegex(server.out(), r"(?m)^\d\d:\d\d:\d\d index.html changed$")
+
+    def test_lan_shows_addresses_and_a_code(self):
+        with Preview(self.site, "--lan") as server:
+            out = server.out()
+            port = server.port
+        if "no address in a network" in out:
+            self.skipTest("this machine has no address in a network")
+        self.assertRegex(out, rf"and to others in the network at http://\S+:{port}/")
+        self.assertTrue("\u2588" in out or "libqrencode4" in out, out)
+
+    def test_open_starts_the_browser(self):
+        script = self.site.parent / "browser"
+        script.write_text(f'#!/bin/sh\necho "$1" > {self.site.parent}/opened\n')
+        script.chmod(0o755)
+        environment = {"BROWSER": str(script), "PATH": "/usr/bin"}
+        with Preview(self.site, "--open", env=environment) as server:
+            opened = self.site.parent / "opened"
+            self.assertTrue(eventually(lambda: opened.exists() and opened.read_text() != ""))
+            self.assertEqual(opened.read_text(), f"http://localhost:{server.port}/\n")
+
     def test_bad_input_is_a_sentence(self):
         table = [
             (["serve", self.site / "missing"], 1, 'missing": No such file or directory'),

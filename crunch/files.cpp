@@ -3,16 +3,17 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <random>
 
 #include "crunch/failure.hpp"
 
@@ -21,6 +22,8 @@ namespace {
 
 constexpr std::size_t buffer_bytes = 256 * 1024;
 constexpr std::string_view temporary_prefix = ".crunch-";
+// In a work folder: the folder itself is locked by whoever writes into it.
+constexpr std::string_view lock_name = "/.lock";
 
 volatile std::sig_atomic_t stop_signal = 0;
 
@@ -29,36 +32,52 @@ std::string directory_of(const std::string& path) {
   return directory.empty() ? "." : directory;
 }
 
-// The process that a temporary name says it is of; 0: it is no such name.
-pid_t process_of(std::string_view name) {
-  if (!name.starts_with(temporary_prefix)) return 0;
-  name.remove_prefix(temporary_prefix.size());
-  const char* const last = name.data() + name.size();
-  pid_t process = 0;
-  auto [end, error] = std::from_chars(name.data(), last, process);
-  return error == std::errc() && process > 0 && end != last && *end == '-' ? process : 0;
-}
-
+// Whoever makes something holds a lock on it until it is done: that tells what a killed crunch left
+// from what a live one works on, in whichever container it runs.
 // Removes what a killed crunch left in `directory`.
 void sweep(const std::string& directory) {
   DIR* entries = ::opendir(directory.c_str());
   if (entries == nullptr) return;
   while (const dirent* entry = ::readdir(entries)) {
-    std::string_view name = entry->d_name;
-    pid_t process = process_of(name);
-    if (process != 0 && ::kill(process, 0) != 0 && errno == ESRCH) {
-      std::error_code ignored;  // it may be another's
-      std::filesystem::remove_all(directory + "/" + std::string(name), ignored);
-    }
+    if (!is_temporary_name(entry->d_name)) continue;
+    const std::string path = directory + "/" + entry->d_name;
+    std::string locked = path;
+    struct stat meta {};
+    if (::lstat(path.c_str(), &meta) == 0 && S_ISDIR(meta.st_mode)) locked += lock_name;
+    const Descriptor left(::open(locked.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+    // A folder without the file: whoever makes it comes too late, and makes another.
+    if (!left && errno != ENOENT) continue;
+    if (left && ::flock(left.get(), LOCK_EX | LOCK_NB) != 0) continue;
+    std::error_code ignored;  // it may be another's
+    std::filesystem::remove_all(path, ignored);
   }
   ::closedir(entries);
 }
 
-// Two of one process cannot meet: the name of what they become is part of it. A hash keeps it short
-// enough for a name of 255 bytes.
-std::string temporary_name(const std::string& path) {
-  return std::string(temporary_prefix) + std::to_string(::getpid()) + "-" +
-         std::to_string(std::hash<std::string>()(path));
+// A name that nobody has: processes of several containers may have the same number.
+std::string temporary_name() {
+  std::random_device chance;
+  std::array<char, 17> digits{};
+  std::snprintf(digits.data(), digits.size(), "%08x%08x", chance(), chance());
+  return std::string(temporary_prefix) + std::to_string(::getpid()) + "-" + digits.data();
+}
+
+// Holds what is at `path` for this process. False: a sweep has just taken it for a dead one's.
+bool hold(const Descriptor& file, const std::string& path) {
+  // Waits for a sweep that has it. Where a file system has no locks, nothing is swept either.
+  while (::flock(file.get(), LOCK_EX) != 0 && errno == EINTR) {
+  }
+  struct stat ours {};
+  struct stat there {};
+  return ::fstat(file.get(), &ours) == 0 && ::lstat(path.c_str(), &there) == 0 &&
+         ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
+}
+
+constexpr int attempts_max = 100;
+
+bool is_zero(base::Bytes bytes) {
+  return bytes.front() == std::byte{0} &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
 // Have two open files the same bytes from their start on?
@@ -139,7 +158,12 @@ void note_missing_index(const std::string& directory) {
   std::fprintf(stderr, "%s\n", note.c_str());
 }
 
-bool is_temporary_name(std::string_view name) { return process_of(name) != 0; }
+bool is_temporary_name(std::string_view name) {
+  if (!name.starts_with(temporary_prefix)) return false;
+  name.remove_prefix(temporary_prefix.size());
+  const std::size_t digits = name.find_first_not_of("0123456789");
+  return digits != 0 && digits != std::string_view::npos && name[digits] == '-';
+}
 
 void print(const std::string& text) {
   if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return;
@@ -201,14 +225,20 @@ bool put_in_place(const std::string& from, const std::string& to, mode_t mode) {
 WorkFolder::WorkFolder(const std::string& beside) {
   std::string directory = directory_of(beside);
   sweep(directory);
-  path_ = std::filesystem::absolute(directory + "/" + temporary_name(beside + "/"))
-              .lexically_normal()
-              .string();
-  if (::mkdir(path_.c_str(), 0700) != 0) {
-    int error = errno;
-    std::exchange(path_, "");
-    fail("make a folder in", directory, error);
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    const std::string path =
+        std::filesystem::absolute(directory + "/" + temporary_name()).lexically_normal().string();
+    if (::mkdir(path.c_str(), 0700) != 0) {
+      if (errno == EEXIST) continue;
+      fail("make a folder in", directory);
+    }
+    const std::string lock = path + std::string(lock_name);
+    held_ = Descriptor(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!held_ || !hold(held_, lock)) continue;
+    path_ = path;
+    return;
   }
+  throw Failure("cannot make a folder in " + in_quotes(directory) + " that stays");
 }
 
 WorkFolder::~WorkFolder() {
@@ -219,15 +249,17 @@ WorkFolder::~WorkFolder() {
 NewFile::NewFile(std::string path, mode_t mode) : path_(std::move(path)), mode_(mode) {
   std::string directory = directory_of(path_);
   sweep(directory);
-  temporary_ = directory + "/" + temporary_name(path_);
-  file_ = Descriptor(
-      ::open(temporary_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file_) {
-    int error = std::exchange(errno, 0);
-    std::exchange(temporary_, "");
-    fail("write a file into", directory, error);
-  }
   buffer_.reserve(buffer_bytes);
+  for (int attempt = 0; attempt < attempts_max; ++attempt) {
+    const std::string place = directory + "/" + temporary_name();
+    file_ =
+        Descriptor(::open(place.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file_ && errno != EEXIST) fail("write a file into", directory);
+    if (!file_ || !hold(file_, place)) continue;
+    temporary_ = place;
+    return;
+  }
+  throw Failure("cannot write a file into " + in_quotes(directory) + " that stays");
 }
 
 NewFile::~NewFile() {

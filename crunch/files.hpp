@@ -118,6 +118,7 @@ class WorkFolder {
 
  private:
   std::string path_;
+  Descriptor held_;  // locked: no other crunch takes it for a dead one's
 };
 
 // Renames what differs from what is there, and only that. Answers how many did.

@@ -5,6 +5,7 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -133,7 +134,10 @@ class Run {
         settings_(std::move(settings)),
         recipe_(std::move(recipe)),
         compiler_(std::move(compiler)),
-        work_(options.image) {}
+        work_(options.image) {
+    // For the compiler: /tmp may be read-only, or too small.
+    ::setenv("TMPDIR", work_.path().c_str(), 1);
+  }
 
   Summary run() {
     Summary summary;

@@ -6,6 +6,7 @@ Method: an output of a good run stands in the output's folder; after each failur
 there, byte for byte, and nothing beside it.
 """
 
+import fcntl
 import os
 import resource
 import shutil
@@ -129,6 +130,22 @@ class BadInput(Folder):
                 os.unlink(self.site / "link")
                 shutil.rmtree(self.site / "folder")
 
+    def test_links_that_are_refused_are_named_at_once_and_may_be_followed(self):
+        (self.at / "outside").mkdir()
+        (self.at / "outside" / "page.html").write_text("<p>outside")
+        (self.at / "one.html").write_text("<p>one")
+        os.symlink("../outside", self.site / "a")
+        os.symlink(self.at / "one.html", self.site / "b.html")
+        os.symlink("nothing", self.site / "c")
+        self.embed_refused('/a" to "../outside" leaves the tree', '/b.html" to "',
+                           '/c" to "nothing" leads to nothing', "--exclude", "--follow-links")
+        os.unlink(self.site / "c")
+        os.symlink("..", self.site / "up")
+        self.embed_refused("loop", options=["--follow-links"])
+        os.unlink(self.site / "up")
+        self.embed("--follow-links")
+        self.assertLessEqual({"a/page.html", "b.html"}, set(self.files()))
+
     def test_links_that_lead_into_each_other(self):
         for a, b in [("a", "b"), ("b", "a")]:
             (self.site / a).mkdir()
@@ -210,6 +227,21 @@ class BadInput(Folder):
             self.assertEqual(process.returncode, 128 + number, errors)
             self.assertIn("interrupted", errors)
             self.assertEqual(snapshot(self.out), self.before)
+
+    def test_what_a_dead_one_left_goes_and_what_a_live_one_has_stays(self):
+        """Whatever the numbers of their processes: in a container each may be 1."""
+        self.embed()
+        dead, live = self.out / ".crunch-1-0123456789abcdef", self.out / ".crunch-1-fedcba98"
+        dead.mkdir()
+        (dead / "x").write_text("x")
+        live.write_text("x")
+        with open(live) as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            self.embed()
+            self.assertFalse(dead.exists())
+            self.assertTrue(live.exists())
+        self.embed()
+        self.assertFalse(live.exists())
 
     def test_killed(self):
         """Nobody can clean up after SIGKILL but the next run."""

@@ -48,12 +48,14 @@ endfunction()
 #                      the Runner (crunch/run/runner.hpp)]
 #                     [START line that starts an image; @IMAGE@ stands for its path]
 #                     [ROOMS libraries that only this target has]
+#                     [CONTENT_MAX the most bytes that a site may have]
 #                     [SYMBOLS name of a table of its functions]
 #                     [COMPANION text of what is written beside an image])
 # Called by the target's host/recipe.cmake; HOST and COMPANION are files of that folder. The default
 # configuration is compiled here once, so that a build with it only assembles and links.
 function(crunch_image_target target)
-  cmake_parse_arguments(ARG "" "HEADER;START;SYMBOLS;COMPANION" "HOST;LINK;ROOMS" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADER;START;CONTENT_MAX;SYMBOLS;COMPANION"
+    "HOST;LINK;ROOMS" ${ARGN})
   set(host ${CMAKE_CURRENT_LIST_DIR})
   if(CRUNCH_TLS)
     set(ARG_CONFIG site-example/config.hpp)
@@ -85,6 +87,9 @@ function(crunch_image_target target)
 
   if(ARG_START)
     string(APPEND common "start ${ARG_START}\n")
+  endif()
+  if(ARG_CONTENT_MAX)
+    string(APPEND common "content ${ARG_CONTENT_MAX}\n")
   endif()
   if(ARG_SYMBOLS)
     string(APPEND common "symbols ${ARG_SYMBOLS}\n")

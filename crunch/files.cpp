@@ -268,6 +268,12 @@ NewFile::~NewFile() {
 
 void NewFile::flush() {
   base::Bytes rest = buffer_;
+  if (buffer_.size() == buffer_bytes && is_zero(rest)) {
+    // A hole, as it may have been where the bytes come from.
+    const off_t end = ::lseek(file_.get(), static_cast<off_t>(rest.size()), SEEK_CUR);
+    if (end < 0 || ::ftruncate(file_.get(), end) != 0) fail("write", path_);
+    rest = {};
+  }
   while (!rest.empty()) {
     ssize_t count = ::write(file_.get(), rest.data(), rest.size());
     if (count < 0 && errno == EINTR) continue;

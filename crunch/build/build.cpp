@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "crunch/build/appended.hpp"
 #include "crunch/build/companion.hpp"
 #include "crunch/build/compiler.hpp"
 #include "crunch/build/configured.hpp"
@@ -27,6 +28,9 @@ namespace crunch::build {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Smaller content is assembled and linked: then any linker's image will do.
+constexpr std::uint64_t appended_bytes_min = std::uint64_t{1} << 30U;
 
 class Stopwatch {
  public:
@@ -149,6 +153,8 @@ class Run {
     embedding.out = work_.path();
     embedding.name = "site";
     embedding.leave_out.push_back(options_.image);
+    embedding.apart_bytes_min = appended_bytes_min;
+    if (recipe_.content_bytes_max != 0) embedding.content_bytes_max = recipe_.content_bytes_max;
     if (embedding.depfile_target.empty()) embedding.depfile_target = options_.image;
     if (!options_.config.empty()) embedding.also_read.push_back(options_.config);
     Stopwatch configuring;
@@ -163,6 +169,7 @@ class Run {
     summary.compile_seconds += compiling.seconds();
     Stopwatch linking;
     link(main.object);
+    if (summary.embedded.is_apart) append_content(in_work("image"), in_work("site.content"));
     summary.link_seconds = linking.seconds();
     summary.image_bytes = fs::file_size(in_work("image"));
     summary.is_changed = put_in_place(in_work("image"), options_.image, mode());

@@ -2,6 +2,7 @@
 #include "crunch/build/recipe.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
@@ -90,6 +91,8 @@ Recipe read_recipe(const std::string& folder, const std::string& target) {
       recipe.companion = file_at(value);
     } else if (word == "start") {
       recipe.start = value;
+    } else if (word == "content") {
+      recipe.content_bytes_max = std::strtoull(std::string(value).c_str(), nullptr, 10);
     } else if (word == "symbols") {
       recipe.symbols = value;
     } else if (word == "link") {

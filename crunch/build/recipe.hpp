@@ -14,11 +14,13 @@
 //            link FLAG        for the compiler when it links
 //            companion FILE   what is written beside an image (companion.hpp), with FILE's suffix
 //            start LINE       starts an image; @IMAGE@ stands for its path
+//            content BYTES    the most that a site may have
 //            symbols NAME     the image has a table of its functions by this name (symbols.hpp)
 //          Files are relative to the recipe's folder.
 
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -33,9 +35,10 @@ struct Recipe {
   std::string object;
   std::vector<std::string> libraries;
   std::vector<std::string> link_flags;
-  std::string symbols;    // empty: none
-  std::string companion;  // empty: none
-  std::string start;      // empty: not said
+  std::string symbols;                  // empty: none
+  std::string companion;                // empty: none
+  std::string start;                    // empty: not said
+  std::uint64_t content_bytes_max = 0;  // 0: no limit
 };
 
 // The folder that holds the recipes. Throws a Failure if crunch lies where none is.

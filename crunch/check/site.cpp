@@ -19,15 +19,6 @@ std::string lower(string_view text) {
   return out;
 }
 
-embed::WalkOptions walk_options_of(const embed::Options& options) {
-  embed::WalkOptions walk;
-  walk.dotfiles = options.dotfiles;
-  walk.backups = options.backups;
-  for (const std::string& pattern : options.excludes) walk.excludes.emplace_back(pattern);
-  walk.outputs = options.leave_out;
-  return walk;
-}
-
 // A head as text; the date is left out.
 class HeadText final : public http::HeadSink {
  public:
@@ -62,7 +53,7 @@ class HeadText final : public http::HeadSink {
 
 Site::Site(const embed::Options& options)
     : settings_(embed::read_site_file(options.root)),
-      tree_(options.root, walk_options_of(options)) {
+      tree_(options.root, embed::walk_options_of(options)) {
   for (std::size_t i = 0; i < files().size(); ++i) {
     const string_view key = files()[i].key;
     numbers_.insert_or_assign(key, i);

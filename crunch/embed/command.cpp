@@ -61,6 +61,7 @@ void add_options(CLI::App& command, OptionWords& words) {
       ->allow_extra_args(false);
   command.add_flag("--dotfiles", options.dotfiles,
                    "Keep names that begin with '.' (without this: only .well-known)");
+  command.add_flag("--follow-links", options.follow_links, "Follow links that leave DIR, too");
   command.add_flag("--backups", options.backups,
                    "Keep what editors and systems leave behind: page.html~, page.html.bak,\n"
                    "#page.html#, Thumbs.db ...");

@@ -12,7 +12,9 @@
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include "crunch/embed/cache.hpp"
 #include "crunch/embed/emit.hpp"
@@ -62,14 +64,24 @@ Descriptor lock_directory(const std::string& path) {
   return directory;
 }
 
-WalkOptions walk_options_of(const Options& options) {
-  WalkOptions walk;
-  walk.dotfiles = options.dotfiles;
-  walk.backups = options.backups;
-  for (const std::string& pattern : options.excludes) walk.excludes.emplace_back(pattern);
-  walk.outputs = options.leave_out;
-  walk.outputs.push_back(options.out);
-  return walk;
+void check_size(std::uint64_t bytes, const Options& options) {
+  if (bytes <= options.content_bytes_max) return;
+  throw Failure("the site has " + bytes_text(bytes) +
+                ", and an image for this target takes at most " +
+                bytes_text(options.content_bytes_max) +
+                "; leave files out by --exclude, or build for unix, which has no such limit");
+}
+
+// What is there once for sure: links to one file count once.
+std::uint64_t bytes_at_least(const Tree& tree) {
+  std::set<std::pair<dev_t, ino_t>> seen;
+  std::uint64_t bytes = 0;
+  for (const Source& source : tree.files()) {
+    // Small ones may be alike; large ones are told apart by what they are.
+    if (source.size_bytes < piece_bytes) continue;
+    if (seen.emplace(source.device, source.inode).second) bytes += source.size_bytes;
+  }
+  return bytes;
 }
 
 // The files of one run, from the tree to what is written.
@@ -215,7 +227,10 @@ class Run {
   }
 
   Summary write_all() {
+    check_size(site_.content_bytes, options_);
     Summary summary;
+    summary.is_apart = options_.apart_bytes_min != 0 && !options_.portable &&
+                       site_.content_bytes >= options_.apart_bytes_min;
     summary.site_digest = digest_of(site_);
     std::vector<std::byte> index = index_of(site_, summary.site_digest);
     std::string manifest = manifest_of(site_, summary.site_digest);
@@ -233,7 +248,8 @@ class Run {
                             source_file);
       files = {&manifest_file, &source_file};
     } else {
-      source_file.write(source_of(site_, summary.site_digest, index.size(), manifest.size()));
+      source_file.write(
+          source_of(site_, summary.site_digest, index.size(), manifest.size(), summary.is_apart));
     }
     std::optional<NewFile> depfile;
     if (!options_.depfile.empty()) {
@@ -291,6 +307,17 @@ class Run {
 
 }  // namespace
 
+WalkOptions walk_options_of(const Options& options) {
+  WalkOptions walk;
+  walk.dotfiles = options.dotfiles;
+  walk.backups = options.backups;
+  walk.follow_links = options.follow_links;
+  for (const std::string& pattern : options.excludes) walk.excludes.emplace_back(pattern);
+  walk.outputs = options.leave_out;
+  if (!options.out.empty()) walk.outputs.push_back(options.out);
+  return walk;
+}
+
 Summary embed(const Options& options) {
   auto begin = std::chrono::steady_clock::now();
   if (!is_name(options.name)) {
@@ -300,6 +327,7 @@ Summary embed(const Options& options) {
   // Before the output's directory is made, so that a wrong DIR leaves nothing behind.
   const SiteFile site_file = read_site_file(options.root);
   Tree tree(options.root, walk_options_of(options));
+  check_size(bytes_at_least(tree), options);
   NewDirectory out(options.out);
   for (const std::string& output : tree.left_out_outputs()) {
     Progress("", 0).say("crunch: note: left out " + in_quotes(output) + ", where the output goes");

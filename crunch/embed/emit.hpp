@@ -81,9 +81,13 @@ struct Site {
 // One object; "files" is sorted, one file on each line.
 [[nodiscard]] std::string manifest_of(const Site& site, const std::string& digest);
 
-// C++ that pulls in the files beside it.
+// C++ that pulls in the files beside it. `apart`: but not the content, in whose place it has
+// placeholder_bytes that begin with placeholder_mark (crunch/build/appended.hpp).
 [[nodiscard]] std::string source_of(const Site& site, const std::string& digest,
-                                    std::uint64_t index_bytes, std::uint64_t manifest_bytes);
+                                    std::uint64_t index_bytes, std::uint64_t manifest_bytes,
+                                    bool apart);
+inline constexpr std::size_t placeholder_bytes = 4096;
+inline constexpr std::string_view placeholder_mark = "crunch: the content of the site goes here";
 
 // C++ of string literals, for any compiler: written to `out`, for it is as long as four times the
 // content, which is read from `content_path`.

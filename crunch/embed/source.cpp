@@ -72,7 +72,7 @@ void write_array(NewFile& out, const std::string& name, Read read) {
 }  // namespace
 
 std::string source_of(const Site& site, const std::string& digest, std::uint64_t index_bytes,
-                      std::uint64_t manifest_bytes) {
+                      std::uint64_t manifest_bytes, bool apart) {
   std::string symbol = "crunch_" + site.name;
   std::string out = opening(site, digest);
   out += "#include \"kv/crunched/site.hpp\"\n\n";
@@ -83,7 +83,13 @@ std::string source_of(const Site& site, const std::string& digest, std::uint64_t
   out += incbin(site.name + ".index", symbol + "_index", index_bytes);
   out +=
       ".popsection\n.pushsection .lrodata.crunch." + site.name + ",\"a\",@progbits\n.balign 4096\n";
-  out += incbin(site.name + ".content", symbol + "_content", site.content_bytes);
+  if (apart) {
+    out += ".globl " + symbol + "_content\n.hidden " + symbol + "_content\n" + symbol +
+           "_content:\n.ascii \"" + std::string(placeholder_mark) + "\"\n.org " + symbol +
+           "_content + " + std::to_string(placeholder_bytes) + "\n";
+  } else {
+    out += incbin(site.name + ".content", symbol + "_content", site.content_bytes);
+  }
   out += ".popsection\n.pushsection .crunch.manifest,\"\",@progbits\n";
   out += incbin(site.name + ".manifest.json", symbol + "_manifest", manifest_bytes);
   out += ".popsection\n)\");\n\n";

@@ -85,6 +85,7 @@ class Walk {
       pending_.pop_back();
       list(directory);
     }
+    refuse_links();
     std::ranges::sort(tree_.files_, {}, &Source::key);
     std::ranges::sort(tree_.directories_);
   }
@@ -138,6 +139,7 @@ class Walk {
     }
     if (is_link) {
       path = follow(path, status);
+      if (path.empty()) return;  // refused at the end
       if (is_excluded(key, S_ISDIR(status.st_mode))) return;
     }
     if (outputs_.contains(identity_of(status))) {
@@ -194,21 +196,30 @@ class Walk {
     }
   }
 
-  // The path beneath the root of what the link at `path` leads to, and what that is.
-  std::string follow(const std::string& path, struct stat& status) const {
-    std::string link = joined(real_root_, path);
-    std::string sentence =
-        "the link " + in_quotes(tree_.name_of(path)) + " to " + in_quotes(target_of(link));
-    constexpr const char* advice = "; remove it, or leave it out by --exclude";
+  // The path of what the link at `path` leads to, and what that is; empty: it is one to refuse.
+  std::string follow(const std::string& path, struct stat& status) {
+    const std::string link = path.starts_with('/') ? path : joined(real_root_, path);
+    const std::string name = in_quotes(tree_.name_of(path)) + " to " + in_quotes(target_of(link));
     std::string real = real_path(link);
-    if (real.empty() && errno == ELOOP) throw Failure(sentence + " is a loop" + advice);
-    if (real.empty() && errno == ENOENT) throw Failure(sentence + " leads to nothing" + advice);
-    if (real.empty()) fail("follow the link", tree_.name_of(path));
-    if (real == real_root_) throw Failure(sentence + " leads back to the root: a loop" + advice);
+    if (real.empty() && errno != ELOOP && errno != ENOENT) {
+      fail("follow the link", tree_.name_of(path));
+    }
+    if (real.empty() || real == real_root_) {
+      const char* why = !real.empty()    ? " leads back to the root: a loop"
+                        : errno == ELOOP ? " is a loop"
+                                         : " leads to nothing";
+      refused_links_.push_back("the link " + name + why);
+      return {};
+    }
     std::string inside = joined(real_root_, "");
     if (!inside.ends_with('/')) inside += '/';
-    if (!real.starts_with(inside)) throw Failure(sentence + " leaves the tree" + advice);
-    real.erase(0, inside.size());
+    if (real.starts_with(inside)) {
+      real.erase(0, inside.size());
+    } else if (!options_.follow_links) {
+      refused_links_.push_back("the link " + name + " leaves the tree");
+      has_outside_ = true;
+      return {};
+    }
     Descriptor target = tree_.open_beneath(real, O_PATH);
     if (!target || ::fstat(target.get(), &status) != 0) {
       fail("follow the link", tree_.name_of(path));
@@ -216,8 +227,30 @@ class Walk {
     return real;
   }
 
+  // All at once, so that nobody has to mend one in each run.
+  void refuse_links() {
+    if (refused_links_.empty()) return;
+    std::ranges::sort(refused_links_);
+    std::string sentence;
+    for (std::size_t i = 0; i < std::min(refused_links_.size(), links_named_max); ++i) {
+      sentence += (i == 0 ? "" : ", ") + refused_links_[i];
+    }
+    const std::size_t count = refused_links_.size();
+    if (count > links_named_max) {
+      sentence += " and " + std::to_string(count - links_named_max) + " more are like that";
+    }
+    sentence += count == 1 ? "; remove it, or leave it out by --exclude"
+                           : "; remove them, or leave them out by --exclude";
+    if (has_outside_) sentence += "; --follow-links takes in what lies outside";
+    throw Failure(sentence);
+  }
+
+  static constexpr std::size_t links_named_max = 50;
+
   Tree& tree_;
   const WalkOptions& options_;
+  std::vector<std::string> refused_links_;  // what is wrong with each
+  bool has_outside_ = false;
   std::string real_root_;
   std::set<Identity> outputs_;
   std::vector<std::shared_ptr<const Directory>> pending_;
@@ -232,6 +265,7 @@ Tree::Tree(std::string root, const WalkOptions& options) : root_(std::move(root)
 }
 
 std::string Tree::name_of(std::string_view path) const {
+  if (path.starts_with('/')) return std::string(path);
   return path.empty() ? root_ : joined(root_, path);
 }
 

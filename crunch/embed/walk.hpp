@@ -5,7 +5,9 @@
 // Reaches: only what lies beneath the root. Each file is opened beneath it without following
 //          links, and must be the very file that the walk saw.
 // Links:   a link to a file or directory of the tree is followed, and what it names has the link's
-//          key too; a loop, a link out of the tree and a link to nothing are refused.
+//          key too; a loop, a link out of the tree and a link to nothing are refused, all that
+//          there are in one sentence. With follow_links those that leave the tree are followed too:
+//          whoever can write the directory can then bring any file that crunch may read.
 // Left out: names that begin with '.', except ".well-known" (RFC 8615), unless they are asked for;
 //          what --exclude names; what editors and systems leave behind, unless it is asked for;
 //          what is about the site and no part of it, at its root: crunch.toml, _headers,
@@ -34,7 +36,7 @@ inline constexpr std::size_t files_max = 8'000'000;
 // One file, as the walk saw it.
 struct Source {
   std::string key;
-  std::string path;  // beneath the root, without links
+  std::string path;  // beneath the root, without links; absolute: out of the tree
   dev_t device = 0;
   ino_t inode = 0;
   std::uint64_t size_bytes = 0;
@@ -44,6 +46,7 @@ struct Source {
 struct WalkOptions {
   bool dotfiles = false;
   bool backups = false;
+  bool follow_links = false;  // also out of the tree
   std::vector<Glob> excludes;
   std::vector<std::string> outputs;  // never part of the tree, wherever they are
 };
@@ -69,7 +72,7 @@ class Tree {
   [[nodiscard]] const std::vector<std::string>& left_out_backups() const noexcept {
     return left_out_backups_;
   }
-  // The root joined with a path beneath it, for messages.
+  // The root joined with a path beneath it, for messages. An absolute one stays.
   [[nodiscard]] std::string name_of(std::string_view path) const;
 
   // Opens what lies at `path` beneath the root; -1 with errno.

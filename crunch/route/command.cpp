@@ -22,6 +22,8 @@ void add_route_command(CLI::App& app, Action& action) {
       ->take_all()
       ->allow_extra_args(false);
   command->add_flag("--dotfiles", options->site.dotfiles, "Count names that begin with '.'");
+  command->add_flag("--follow-links", options->site.follow_links,
+                    "Follow links that leave DIR, too");
   command->footer(
       "Example:\n"
       "  crunch route htdocs '/blog/old?page=2' -H 'Accept-Language: de'\n\n"

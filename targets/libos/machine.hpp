@@ -41,6 +41,10 @@ struct Boot {
 // Copies it into boot(). `text` ends with a zero; null: there is none.
 void take_command_line(const char* text) noexcept;
 
+// Behind the last byte of the image in memory, as its program headers say: a linker's _end is not
+// behind content that was put there afterwards (crunch/build/appended.hpp).
+[[nodiscard]] std::uint64_t image_end() noexcept;
+
 // Brings the machine up and enters the C library, which calls main. `boot()` is filled in.
 [[noreturn]] void start() noexcept;
 

@@ -11,7 +11,6 @@
 
 extern "C" {
 extern const char __executable_start[];
-extern const char _end[];
 }
 
 namespace libos {
@@ -65,7 +64,7 @@ void Entropy::fill(base::MutableBytes out) noexcept { random::fill(out.data(), o
 std::string boot_line() {
   constexpr std::uint64_t ms = 1'000'000;
   return "ready " + tenths(clock::now_ns(), ms) + " ms after entry; image " +
-         tenths(static_cast<std::uint64_t>(_end - __executable_start), mib) + " MiB, " +
+         tenths(image_end() - reinterpret_cast<std::uint64_t>(__executable_start), mib) + " MiB, " +
          memory_text();
 }
 

@@ -17,7 +17,6 @@
 
 extern "C" {
 extern const char __executable_start[];
-extern const char _end[];
 [[noreturn]] void libos_enter_libc(const std::uint64_t* stack);
 void _start();
 
@@ -138,13 +137,23 @@ void take_command_line(const char* text) noexcept {
   the_boot.command_line_is_cut = text[count] != '\0';
 }
 
+std::uint64_t image_end() noexcept {
+  const auto* header = reinterpret_cast<const Elf64_Ehdr*>(__executable_start);
+  const auto* segments = reinterpret_cast<const Elf64_Phdr*>(__executable_start + header->e_phoff);
+  std::uint64_t end = 0;
+  for (unsigned i = 0; i < header->e_phnum; ++i) {
+    const std::uint64_t its_end = segments[i].p_vaddr + segments[i].p_memsz;
+    if (segments[i].p_type == PT_LOAD && its_end > end) end = its_end;
+  }
+  return end;
+}
+
 void start() noexcept {
   traps::begin();
-  if (!pages::begin(address(_end)) ||
-      pages::total_bytes() - pages::used_bytes() < memory_bytes_min) {
+  if (!pages::begin(image_end()) || pages::total_bytes() - pages::used_bytes() < memory_bytes_min) {
     refuse({"this machine has ", decimal(pages::total_bytes() >> 10U),
             " KiB of memory; the image alone needs ",
-            decimal((address(_end) - address(__executable_start) + memory_bytes_min) >> 10U),
+            decimal((image_end() - address(__executable_start) + memory_bytes_min) >> 10U),
             " KiB"});
   }
   paging::begin();

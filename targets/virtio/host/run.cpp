@@ -24,6 +24,7 @@
 #include <cstdio>
 #include <filesystem>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -261,6 +262,12 @@ int start(const Options& options, const Image& image) {
     if (::if_nametoindex(tap.c_str()) != 0) continue;
     throw Failure("there is no network device " + in_quotes(tap) + "; make one by: ip tuntap add " +
                   tap + " mode tap user $USER");
+  }
+  // It counts the bytes that it loads in an int.
+  if (std::filesystem::file_size(options.image) > std::numeric_limits<int>::max()) {
+    throw Failure(
+        "QEMU loads images of at most 2 GiB; start this one with Firecracker or Cloud "
+        "Hypervisor, or build it for unix");
   }
   Options chosen = options;
   if (chosen.memory_mib == 0) chosen.memory_mib = crunch::run::memory_for(options.image);

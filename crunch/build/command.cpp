@@ -63,7 +63,7 @@ void add_build_command(CLI::App& app, Action& action) {
       ->required();
   command
       ->add_option("--config", options.config,
-                   "What the image is made of, in C++ [site-example/config.hpp]")
+                   "What the image is made of, in C++ [the default configuration]")
       ->type_name("FILE");
   command
       ->add_option("--set", options.set,

@@ -140,6 +140,16 @@ std::vector<std::string> headers_of(const std::string& depfile, const std::strin
   return headers;
 }
 
+// The name in "undefined reference to `crunched_NAME'"; empty: the linker misses something else.
+std::string missing_site(std::string_view output) {
+  constexpr std::string_view prefix = "undefined reference to `crunched_";
+  const std::size_t at = output.find(prefix);
+  if (at == std::string_view::npos) return {};
+  const std::string_view name = output.substr(at + prefix.size());
+  const std::size_t end = name.find('\'');
+  return std::string(name.substr(0, end == std::string_view::npos ? 0 : end));
+}
+
 }  // namespace
 
 std::vector<std::string> compiler_call(const std::vector<std::string>& compiler,
@@ -159,6 +169,14 @@ void run_compiler(const std::vector<std::string>& call, const std::string& what)
   Outcome outcome = run_program(call);
   check_stopped();
   if (outcome.status == 0) return;
+  // What a configuration with two sites comes to, said plainly.
+  const std::string missing = missing_site(outcome.output);
+  if (!missing.empty()) {
+    throw Failure("the configuration uses " + in_quotes("crunched_" + missing) +
+                  ", and crunch build embeds one directory, as \"crunched_site\"; read the other "
+                  "site from a directory (--set ...-store=directory), or serve a folder of DIR by "
+                  "[[host]] in crunch.toml");
+  }
   std::string text = "cannot " + what + ": " + call[0] + " ended with " +
                      std::to_string(outcome.status) + " and said:\n" + outcome.output;
   while (text.ends_with('\n')) text.pop_back();

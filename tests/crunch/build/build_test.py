@@ -112,6 +112,21 @@ class Build(Folder):
         self.assertEqual(self.image.read_bytes(), default)
         self.nothing_left("image", "custom", "my config.hpp")
 
+    def test_a_second_embedded_site_is_refused_in_a_sentence(self):
+        mine = self.at / "two.hpp"
+        mine.write_text(CONFIG.read_text().replace(
+            'generic_kv_ro<crunched_site>("site")', 'generic_kv_ro<crunched_docs>("site")').replace(
+            'Site crunched_site;', 'Site crunched_site, crunched_docs;'))
+        self.refused_build(["--config", mine], ['"crunched_docs"', "one directory", "[[host]]"])
+
+    def test_the_compilers_temporary_files_are_beside_the_image(self):
+        script = self.at / "compiler"
+        script.write_text('#!/bin/sh\necho "$TMPDIR" >>"$0.said"\nexec g++ "$@"\n')
+        script.chmod(0o755)
+        self.built(env={"CXX": str(script)})
+        said = (self.at / "compiler.said").read_text().splitlines()
+        self.assertTrue(said[-1].startswith(f"{self.at}/.crunch-"), said)
+
     def refused_build(self, words, parts, exit_code=1, **options):
         self.refused(self.build(*words, **options), exit_code, *parts)
         self.assertFalse(self.image.exists())

@@ -15,9 +15,9 @@
 //             `stalled_grace` from when its peer last took a step of the answer. At a client's
 //             maximum it is one of its own: the one that has waited for a request for longest, or
 //             else the one whose answer has stalled for longest.
-//          3. If the connection that gives way is another thread's, that thread is asked to end one,
-//             and the newcomer is taken at once. A thread is asked for one at a time, so rule 1
-//             may be exceeded by one for each other thread, until it turns its loop.
+//          3. If the connection that gives way is another thread's, that thread is asked to end
+//             one, and the newcomer is taken at once. A thread is asked for one at a time, so
+//             rule 1 may be exceeded by one for each other thread, until it turns its loop.
 //          4. At most `requests_max` requests are in progress on a thread: each has buffers. When
 //             seven eighths are, a begun or busy connection whose grace is over gives way for each
 //             new one. When fifteen sixteenths are, the grace of a busy one is `pressed_grace`:

@@ -19,8 +19,8 @@ namespace {
 constexpr std::uint64_t second_ns = 1'000'000'000;
 
 // All of it, or what the console takes: a reader that has stopped, for a tenth of a second, or that
-// has gone, does not stop the guest. What it leaves is lost: false. (The descriptor is shared, so it is
-// not made non-blocking: a pipe that poll calls writable takes PIPE_BUF bytes.)
+// has gone, does not stop the guest. What it leaves is lost: false. (The descriptor is shared,
+// so it is not made non-blocking: a pipe that poll calls writable takes PIPE_BUF bytes.)
 bool write_all(int fd, base::Bytes bytes) {
   constexpr timespec patience{.tv_sec = 0, .tv_nsec = 100'000'000};
   static bool is_stuck = false;  // not waited for, until it takes something

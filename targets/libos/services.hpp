@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // targets/libos/services.hpp: what every bare target's Platform offers alike, over libos.
 //
-// States:  Console, Clock, Entropy, MemoryLine, the texts of the boot line.   Models: base::Console,
-//          base::Clock, base::Entropy.
+// States:  Console, Clock, Entropy, MemoryLine, the texts of the boot line.
+// Models:  base::Console, base::Clock, base::Entropy.
 
 #pragma once
 

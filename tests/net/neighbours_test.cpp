@@ -190,7 +190,8 @@ TEST_F(Neighbours, OnlyAValidAdvertisementChangesAMac) {
   EXPECT_EQ(mac_that_is_used(), one_mac);
 }
 
-// RFC 4861 section 7.2.5: what each kind of advertisement, to us alone, does to a MAC that is known.
+// RFC 4861 section 7.2.5: what each kind of advertisement, to us alone, does to a MAC that
+// is known.
 TEST_F(Neighbours, AnAdvertisementThatIsNoAnswerConfirmsNothing) {
   const std::string neighbour(other_ipv6);
   const std::string old(net::frames::other_mac);

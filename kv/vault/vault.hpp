@@ -244,7 +244,7 @@ base::Task<Result<typename Vault<D>::Value>> Vault<D>::get_partial(Key key, Enco
 template <block::BlockDevice D>
 base::Task<block::Result<void>> Vault<D>::write_durably(std::uint32_t offset,
                                                         const vault::Index& index) {
-  const std::uint32_t sector_bytes = info_.sector_bytes;
+  const std::size_t sector_bytes = info_.sector_bytes;
   const std::uint32_t used_bytes = index.encoded_bytes();
   CHECK(used_bytes > 0);
   std::vector<std::byte> bytes((used_bytes + sector_bytes - 1) / sector_bytes * sector_bytes);

@@ -167,6 +167,14 @@ std::uint64_t usable_memory(const StartOptions& options, base::Console& console)
   return std::min(options.memory_bytes, limits.hard_bytes);
 }
 
+// 0: none.
+int first_failure_of(const std::vector<std::unique_ptr<Thread>>& threads) {
+  for (const auto& thread : threads) {
+    if (thread->status != 0) return thread->status;
+  }
+  return 0;
+}
+
 int run_all(int argc, char** argv, const StartOptions& options,
             const std::function<int(Platform&)>& run) {
   Consoles consoles;
@@ -234,10 +242,7 @@ int run_all(int argc, char** argv, const StartOptions& options,
   for (std::thread& other : others) other.join();
   exceptions_to = nullptr;
   consoles_now = nullptr;
-  for (auto& thread : threads) {
-    if (thread->status != 0) return thread->status;
-  }
-  return 0;
+  return first_failure_of(threads);
 }
 
 }  // namespace

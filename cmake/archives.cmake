@@ -1,4 +1,4 @@
-# cmake/archives.cmake: the static libraries of Debian's packages that crypto/ is made of.
+# cmake/archives.cmake: the static libraries of Debian's packages that images are linked with.
 
 # The paths of static libraries that Debian's packages have, in the order to link them.
 function(crunch_static_libraries out)
@@ -7,7 +7,7 @@ function(crunch_static_libraries out)
     find_library(CRUNCH_LIBRARY_${name} lib${name}.a)
     mark_as_advanced(CRUNCH_LIBRARY_${name})
     if(NOT CRUNCH_LIBRARY_${name})
-      message(FATAL_ERROR "lib${name}.a is missing, which crypto/ needs: scripts/deps installs it")
+      message(FATAL_ERROR "lib${name}.a is missing: scripts/deps installs it")
     endif()
     list(APPEND paths ${CRUNCH_LIBRARY_${name}})
   endforeach()

@@ -50,6 +50,12 @@ MemoryShares divide_memory(std::uint64_t total_bytes, const MemoryUsers& users) 
     shares.handshakes_bytes = threads * shares.handshakes_per_thread * handshake_bytes;
     left -= std::min(left, shares.handshakes_bytes);
   }
+  if (users.has_http2) {
+    shares.http2_bytes_per_thread =
+        std::min(left / 4, shares.connections_max * http2_connection_bytes) / threads;
+    shares.http2_bytes = threads * shares.http2_bytes_per_thread;
+    left -= shares.http2_bytes;
+  }
   const std::uint64_t request = request_bytes + (users.has_tls ? tls_sending_bytes : 0);
   shares.requests_per_thread =
       count_of(left / threads, request, requests_least, shares.connections_max);
@@ -59,10 +65,11 @@ MemoryShares divide_memory(std::uint64_t total_bytes, const MemoryUsers& users) 
   return shares;
 }
 
-std::array<MemoryShare, 6> shares_by_name(const MemoryShares& shares) {
+std::array<MemoryShare, 7> shares_by_name(const MemoryShares& shares) {
   return {{{"connections", shares.connections_bytes},
            {"requests", shares.requests_bytes},
            {"handshakes", shares.handshakes_bytes},
+           {"http2", shares.http2_bytes},
            {"network", shares.stack_bytes},
            {"management", shares.management_bytes},
            {"rest", shares.rest_bytes}}};
@@ -81,6 +88,9 @@ std::string memory_text(const MemoryShares& shares, unsigned thread_count) {
       " requests at once";
   if (shares.handshakes_per_thread > 0) {
     text += ", " + std::to_string(shares.handshakes_per_thread * thread_count) + " handshakes";
+  }
+  if (shares.http2_bytes_per_thread > 0) {
+    text += ", " + mebibytes_text(shares.http2_bytes_per_thread * thread_count) + " of HTTP/2";
   }
   if (shares.stack_bytes > 0) text += ", " + mebibytes_text(shares.stack_bytes) + " on the network";
   return text;

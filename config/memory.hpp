@@ -21,6 +21,7 @@ namespace config {
 struct MemoryUsers {
   unsigned thread_count = 1;
   bool has_tls = false;
+  bool has_http2 = false;
   bool has_own_stack = false;   // else what is on the way is the kernel's
   bool has_management = false;  // a management port that is on
   std::size_t connections_wanted = 0;
@@ -30,17 +31,19 @@ struct MemoryUsers {
 // Of the whole appliance, but for what says otherwise.
 struct MemoryShares {
   std::uint64_t total_bytes = 0;
-  std::size_t connections_max = 0;        // each costs connection_bytes while it is idle
-  std::size_t requests_per_thread = 0;    // at once: what is read, and the answer
-  std::size_t handshakes_per_thread = 0;  // at once; 0 without TLS
-  std::uint64_t stack_bytes = 0;          // our own stack's: what came, what is sent; 0 without
-  std::uint64_t rest_bytes = 0;           // caches, and what is in nobody's account
-  std::uint64_t management_bytes = 0;     // of the management port's own connections
+  std::size_t connections_max = 0;           // each costs connection_bytes while it is idle
+  std::size_t requests_per_thread = 0;       // at once: what is read, and the answer
+  std::size_t handshakes_per_thread = 0;     // at once; 0 without TLS
+  std::uint64_t http2_bytes_per_thread = 0;  // sessions and streams of HTTP/2; 0 without
+  std::uint64_t stack_bytes = 0;             // our own stack's: what came, what is sent; 0 without
+  std::uint64_t rest_bytes = 0;              // caches, and what is in nobody's account
+  std::uint64_t management_bytes = 0;        // of the management port's own connections
 
   // What all connections, requests and handshakes together may take.
   std::uint64_t connections_bytes = 0;
   std::uint64_t requests_bytes = 0;
   std::uint64_t handshakes_bytes = 0;
+  std::uint64_t http2_bytes = 0;
 
   friend bool operator==(const MemoryShares&, const MemoryShares&) = default;
 };
@@ -59,6 +62,9 @@ inline constexpr std::uint64_t thread_bytes =
 // Connections of the management port, beside the others.
 inline constexpr std::size_t management_connections = 8;
 
+// Of HTTP/2 (http/h2/budget.hpp), with some streams.
+inline constexpr std::uint64_t http2_connection_bytes = std::uint64_t{64} * 1024;
+
 // Above these no more is needed; below the least nothing can be served.
 inline constexpr std::size_t handshakes_max = 256;
 inline constexpr std::size_t requests_least = 4;
@@ -75,7 +81,7 @@ struct MemoryShare {
   std::string_view name;
   std::uint64_t bytes;
 };
-[[nodiscard]] std::array<MemoryShare, 6> shares_by_name(const MemoryShares& shares);
+[[nodiscard]] std::array<MemoryShare, 7> shares_by_name(const MemoryShares& shares);
 
 // "12.4 MiB".
 [[nodiscard]] std::string mebibytes_text(std::uint64_t bytes);

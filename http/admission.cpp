@@ -286,11 +286,15 @@ void Admission::pay() noexcept {
 
 // ---- Place
 
-void Place::step_out() noexcept {
+void Place::leave_queue() noexcept {
   Link<Of::thread>::unlink();
   Link<Of::client>::unlink();
   Admission::Queue* const from = std::exchange(queue_, nullptr);
   if (from != nullptr && admission_.thread_.call) publish_move(from);
+}
+
+void Place::step_out() noexcept {
+  leave_queue();
   ticket_.give_back();
 }
 

@@ -282,6 +282,11 @@ class Place : private Link<Of::thread>, private Link<Of::client> {
     move_to(admission_.busy_);
     move_to(lists().busy);
   }
+  // It is another Place's from now on; this one is as without a ticket.
+  [[nodiscard]] Ticket take_ticket() noexcept {
+    leave_queue();
+    return std::move(ticket_);
+  }
   // Counts no longer, and cannot give way.
   void step_out() noexcept;
 
@@ -301,6 +306,7 @@ class Place : private Link<Of::thread>, private Link<Of::client> {
     Admission::Queue* const from = std::exchange(queue_, &queue);
     if (admission_.thread_.call) publish_move(from);
   }
+  void leave_queue() noexcept;
   // For other threads.
   void publish_move(Admission::Queue* from) noexcept;
   [[nodiscard]] base::Instant grace_end() const noexcept { return since_ + queue_->grace; }

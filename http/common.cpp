@@ -2,8 +2,10 @@
 #include "http/common.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "base/check.hpp"
+#include "http/h2/field_list.hpp"
 
 namespace http {
 
@@ -12,7 +14,7 @@ Common::OwnAdmission::OwnAdmission(base::Loop& loop, const Options& options)
       admission(clients, loop, {}, options.requests_max) {}
 
 Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_log,
-               Admission* its_admission, Counters* its_counters)
+               Admission* its_admission, Counters* its_counters, h2::Budget* its_http2)
     : options(its_options),
       loop(its_loop),
       log(its_log),
@@ -22,9 +24,18 @@ Common::Common(base::Loop& its_loop, const Options& its_options, AccessLog& its_
       admission_(its_admission == nullptr ? own_->admission : *its_admission),
       own_counters_(its_counters == nullptr ? std::make_unique<Counters>() : nullptr),
       counters_(its_counters == nullptr ? *own_counters_ : *its_counters),
-      durations_(loop, counters_) {
+      durations_(loop, counters_),
+      own_http2_(options.http2_bytes_max),
+      http2_(its_http2 == nullptr ? own_http2_ : *its_http2) {
   CHECK(options.ranges_max <= ranges_limit);
   CHECK(options.target_bytes_max <= options.header_bytes_max);
+}
+
+std::span<char> Common::head_buffer() noexcept {
+  if (head_buffer_ == nullptr) {
+    head_buffer_.reset(new (std::nothrow) char[h2::FieldList::buffer_bytes]);
+  }
+  return {head_buffer_.get(), head_buffer_ != nullptr ? h2::FieldList::buffer_bytes : 0};
 }
 
 std::int64_t Common::now_s() noexcept {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string_view>
 
 #include "base/loop.hpp"
@@ -15,6 +16,7 @@
 #include "http/admission.hpp"
 #include "http/counters.hpp"
 #include "http/date.hpp"
+#include "http/h2/budget.hpp"
 #include "http/options.hpp"
 #include "http/site/rules.hpp"
 #include "http/workspace.hpp"
@@ -23,10 +25,10 @@ namespace http {
 
 class Common {
  public:
-  // `admission` and `counters` outlive it; null: it has one of its own, an admission with the
-  // limits of `options`.
+  // `admission`, `counters` and `http2` outlive it; null: it has one of its own, with the limits of
+  // `options`.
   Common(base::Loop& loop, const Options& options, AccessLog& log, Admission* admission = nullptr,
-         Counters* counters = nullptr);
+         Counters* counters = nullptr, h2::Budget* http2 = nullptr);
 
   const Options options;
   base::Loop& loop;
@@ -50,6 +52,10 @@ class Common {
 
   [[nodiscard]] Admission& admission() noexcept { return admission_; }
   [[nodiscard]] Counters& counters() noexcept { return counters_; }
+  [[nodiscard]] h2::Budget& http2() noexcept { return http2_; }
+
+  // Where the head of an answer is put together, of one at a time. Empty: there is no memory.
+  [[nodiscard]] std::span<char> head_buffer() noexcept;
 
   // When a request begins. A log wants it exactly.
   [[nodiscard]] base::Instant request_start() const noexcept {
@@ -73,6 +79,9 @@ class Common {
   std::unique_ptr<Counters> own_counters_;
   Counters& counters_;
   DurationTally durations_;
+  h2::Budget own_http2_;
+  h2::Budget& http2_;
+  std::unique_ptr<char[]> head_buffer_;
   base::Instant turn_ = base::never;
   std::int64_t now_s_ = 0;
   DateCache date_;

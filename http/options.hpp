@@ -66,6 +66,11 @@ struct Options {
   // Not 0: every answer says that only https is to be asked for so many seconds (RFC 6797).
   std::uint32_t hsts_s = 0;
 
+  // Memory of HTTP/2, of a server that shares none with others (http/h2/budget.hpp).
+  std::size_t http2_bytes_max = std::size_t{64} * 1024 * 1024;
+  // A plain flow whose first bytes are HTTP/2's preface speaks that (RFC 9113 section 3.3).
+  bool http2_cleartext = false;
+
   // Bodies up to here are copied behind the head: one piece to write, and pipelined answers share a
   // write.
   std::size_t copy_bytes_max = 2048;

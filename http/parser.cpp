@@ -18,15 +18,6 @@ namespace {
 
 using std::string_view;
 
-Method method_of(string_view text) {
-  if (text == "GET") return Method::get;
-  if (text == "HEAD") return Method::head;
-  if (text == "OPTIONS") return Method::options;
-  constexpr std::array refused{string_view{"POST"},   string_view{"PUT"},     string_view{"PATCH"},
-                               string_view{"DELETE"}, string_view{"CONNECT"}, string_view{"TRACE"}};
-  return std::ranges::find(refused, text) != refused.end() ? Method::refused : Method::unknown;
-}
-
 // One coding of a Transfer-Encoding: a name, which it answers, and parameters. Empty: malformed.
 string_view coding_name(string_view coding, bool& has_parameters) {
   std::size_t end = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "http/request.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstring>
 #include <type_traits>
 
@@ -41,6 +43,16 @@ Field choose(std::string_view name, const char (&lower)[N], Field field) {
 }
 
 }  // namespace
+
+Method method_of(std::string_view text) noexcept {
+  if (text == "GET") return Method::get;
+  if (text == "HEAD") return Method::head;
+  if (text == "OPTIONS") return Method::options;
+  constexpr std::array refused{std::string_view{"POST"},    std::string_view{"PUT"},
+                               std::string_view{"PATCH"},   std::string_view{"DELETE"},
+                               std::string_view{"CONNECT"}, std::string_view{"TRACE"}};
+  return std::ranges::find(refused, text) != refused.end() ? Method::refused : Method::unknown;
+}
 
 Field field_of(std::string_view name) noexcept {
   switch (name.size()) {

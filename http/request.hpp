@@ -20,6 +20,9 @@ enum class Method : std::uint8_t {
   unknown,  // 501
 };
 
+// Methods are in capitals (RFC 9110 section 9.1).
+[[nodiscard]] Method method_of(std::string_view name) noexcept;
+
 // The fields that change what is answered, or are logged.
 enum class Field : std::uint8_t {
   accept_encoding,

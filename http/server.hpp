@@ -5,7 +5,8 @@
 // Shape:   one coroutine for each connection, and another while it is busy, which does what the
 //          h1::Framing says; all that can be decided without waiting is decided there. With a
 //          store that never waits a request costs no allocation; an idle connection holds the
-//          frame of the first one and its flow.
+//          frame of the first one and its flow. Where HTTP/2 was negotiated (Flow::protocol) it has
+//          a reader and a writer instead, and its h2::Framing.
 // Ends:    after announce_drain() each answer says that it is the last of its connection, and all
 //          else is as before. drain() stops listening and ends idle connections at once; answers
 //          under way finish, at most Options::drain_within later everything is cut; then run()
@@ -19,6 +20,8 @@
 #include <exception>
 #include <memory>
 #include <stdexcept>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,6 +31,7 @@
 #include "http/access_log.hpp"
 #include "http/frame_pool.hpp"
 #include "http/h1/framing.hpp"
+#include "http/h2/framing.hpp"
 #include "http/options.hpp"
 #include "kv/kv.hpp"
 #include "kv/reading.hpp"
@@ -36,6 +40,9 @@
 
 namespace http {
 
+// As ALPN names it.
+inline constexpr std::string_view http2_protocol = "h2";
+
 template <kv::Source Store, net::ServerStack Stack>
 class Server {
  public:
@@ -43,12 +50,12 @@ class Server {
 
   // All must outlive the server. It is to be destroyed only before run() was awaited or after that
   // has returned: its tasks are the loop's.
-  // `admission` and `counters`: what it shares with other servers; null: it has one of its own.
+  // `admission`, `counters`, `http2`: what it shares with other servers; null: it has its own.
   Server(Store& store, Stack& stack, base::Loop& loop, const Options& options, AccessLog& log,
-         Admission* admission = nullptr, Counters* counters = nullptr)
+         Admission* admission = nullptr, Counters* counters = nullptr, h2::Budget* http2 = nullptr)
       : store_(store),
         stack_(stack),
-        common_(loop, options, log, admission, counters),
+        common_(loop, options, log, admission, counters, http2),
         cut_(*this) {}
   ~Server() { CHECK(part_count_ == 0); }
   Server(const Server&) = delete;
@@ -72,6 +79,14 @@ class Server {
 
   // A port accepts no more, for good (net/stack.hpp, law 1): the server drains by itself then.
   [[nodiscard]] bool has_lost_port() const noexcept { return has_lost_port_; }
+
+  // Whether one more connection may speak HTTP/2, with `others` on their way.
+  [[nodiscard]] bool has_room_for_http2(std::size_t others) noexcept {
+    return common_.http2().has_room(others);
+  }
+
+  // What HTTP/2 takes of its share.
+  [[nodiscard]] std::size_t http2_bytes() noexcept { return common_.http2().bytes(); }
 
   // For what converse() makes.
   [[nodiscard]] FramePool& frames() noexcept { return frames_; }
@@ -102,33 +117,91 @@ class Server {
     std::size_t& count_;
   };
 
-  // A framing with its flow, among the others.
-  struct Connection final : h1::Framing {
-    Connection(Server& its_server, Flow its_flow, Ticket ticket)
-        : Framing(its_server.common_, its_server.peer_of(its_flow), std::move(ticket)),
-          server(its_server),
-          flow(std::move(its_flow)),
-          after(its_server.connections_) {
+  // A flow, among the others.
+  struct Connected {
+    Connected(Server& its_server, Flow its_flow)
+        : server(its_server), flow(std::move(its_flow)), after(its_server.connections_) {
       if (after != nullptr) after->before = this;
       server.connections_ = this;
     }
-    ~Connection() {
+    virtual ~Connected() {
       (before != nullptr ? before->after : server.connections_) = after;
       if (after != nullptr) after->before = before;
-      flow.close();
+      if (owns_flow) flow.close();
     }
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-
-    void give_way() noexcept override {
-      evict();
-      flow.cancel();
-    }
+    Connected(const Connected&) = delete;
+    Connected& operator=(const Connected&) = delete;
+    // It is to end when nothing is asked any more.
+    virtual void drain() noexcept = 0;
 
     Server& server;
     Flow flow;
-    Connection* before = nullptr;
-    Connection* after;
+    bool owns_flow = true;  // false: moved from
+    Connected* before = nullptr;
+    Connected* after;
+  };
+
+  // HTTP/1.1 on a flow.
+  struct Connection final : Connected, h1::Framing {
+    Connection(Server& its_server, Flow its_flow, Ticket ticket)
+        : Connected(its_server, std::move(its_flow)),
+          Framing(its_server.common_, its_server.peer_of(Connected::flow), std::move(ticket)) {}
+
+    void give_way() noexcept override {
+      evict();
+      this->flow.cancel();
+    }
+    void drain() noexcept override {
+      if (is_idle()) give_way();
+    }
+  };
+
+  // HTTP/2 on a flow.
+  struct Http2Connection final : Connected, h2::Framing {
+    Http2Connection(Server& its_server, Flow its_flow, Ticket ticket)
+        : Connected(its_server, std::move(its_flow)),
+          Framing(its_server.common_, its_server.peer_of(Connected::flow), std::move(ticket),
+                  Store::values_last) {}
+
+    void give_way() noexcept override {
+      evict();
+      cancel();
+      changed();
+    }
+    void drain() noexcept override { Framing::drain(); }
+    void changed() noexcept override {
+      if (writer.waiting) this->server.common_.loop.schedule(writer);
+    }
+    void cancel() noexcept override { this->flow.cancel(); }
+    bool serves(std::string_view host) noexcept override { return this->flow.serves(host); }
+
+    base::Resumption writer;  // while it has nothing to do
+    base::Resumption reader;  // while it waits for the writer's end
+    bool writer_is_there = false;
+  };
+
+  // Suspends until somebody schedules the Resumption.
+  struct Parked {
+    base::Resumption& resumption;
+    [[nodiscard]] static bool await_ready() noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiting) const noexcept {
+      resumption.waiting = waiting;
+    }
+    void await_resume() const noexcept {}
+  };
+
+  // The writer of a connection, however it ends.
+  struct Writing {
+    explicit Writing(Http2Connection& its_connection) noexcept : connection(its_connection) {
+      connection.writer_is_there = true;
+    }
+    ~Writing() {
+      connection.writer_is_there = false;
+      if (connection.reader.waiting) connection.server.common_.loop.schedule(connection.reader);
+    }
+    Writing(const Writing&) = delete;
+    Writing& operator=(const Writing&) = delete;
+    Http2Connection& connection;
   };
 
   // Waits until everything that was started has ended.
@@ -158,7 +231,7 @@ class Server {
     explicit Cut(Server& its_server) : Timer(its_server.common_.loop), server(its_server) {}
     void expired() override {
       server.common_.aborting = true;
-      for (Connection* each = server.connections_; each != nullptr; each = each->after) {
+      for (Connected* each = server.connections_; each != nullptr; each = each->after) {
         each->flow.cancel();
       }
     }
@@ -178,15 +251,19 @@ class Server {
 
   // While the connection is idle this is its only frame.
   base::Task<void> serve(Flow flow, Ticket ticket, Counted);
+  void go_on_with_http2(Connection& connection);
   // From the first bytes of a request until the connection is idle again or over.
   PooledTask<h1::Next> converse(Connection& connection, h1::Next next);
+  // The reader of an HTTP/2 connection, which also owns it. `early`: what has come already.
+  base::Task<void> serve_http2(Flow flow, Ticket ticket, std::string early, Counted);
+  base::Task<void> write_http2(Http2Connection& connection);
 
   Store& store_;
   Stack& stack_;
   FramePool frames_;
   Common common_;
   std::vector<typename Stack::Listener> listeners_;
-  Connection* connections_ = nullptr;
+  Connected* connections_ = nullptr;
   std::size_t connection_count_ = 0;
   std::size_t refusal_count_ = 0;
   std::size_t listening_count_ = 0;
@@ -238,9 +315,7 @@ void Server<Store, Stack>::drain() {
   announce_drain();
   if (std::exchange(common_.draining, true)) return;
   for (auto& listener : listeners_) listener.cancel();
-  for (Connection* each = connections_; each != nullptr; each = each->after) {
-    if (each->is_idle()) each->give_way();
-  }
+  for (Connected* each = connections_; each != nullptr; each = each->after) each->drain();
   cut_.arm(common_.loop.now() + common_.options.drain_within);
 }
 
@@ -273,7 +348,11 @@ bool Server<Store, Stack>::admit(Flow flow) {
   const bool is_admitted = bool(ticket);
   try {
     Counted counted(*this, ticket ? connection_count_ : refusal_count_);
-    common_.loop.spawn(serve(std::move(flow), std::move(ticket), std::move(counted)));
+    if (flow.protocol() != http2_protocol) {
+      common_.loop.spawn(serve(std::move(flow), std::move(ticket), std::move(counted)));
+    } else if (ticket) {  // else the end of its flow tells it
+      common_.loop.spawn(serve_http2(std::move(flow), std::move(ticket), {}, std::move(counted)));
+    }
     is_admitted ? counters.connections.add() : counters.refused(Refusal::busy);
   } catch (const std::exception&) {
     // No memory for one more: its flow is closed, the others go on.
@@ -282,80 +361,6 @@ bool Server<Store, Stack>::admit(Flow flow) {
   return made_room;
 }
 
-template <kv::Source Store, net::ServerStack Stack>
-base::Task<void> Server<Store, Stack>::serve(Flow flow, Ticket ticket, Counted) {
-  const bool refused = !ticket;
-  Connection connection(*this, std::move(flow), std::move(ticket));
-  if (refused) connection.turn_away();
-  h1::Next next = connection.next();
-  while (next != h1::Next::close) {
-    if (connection.is_idle()) {
-      auto bytes =
-          co_await connection.flow.read(connection.read_bytes_max(), connection.read_within());
-      connection.received(bytes);
-      next = connection.next();
-    } else {
-      next = co_await converse(connection, next);
-    }
-  }
-}
-
-template <kv::Source Store, net::ServerStack Stack>
-PooledTask<h1::Next> Server<Store, Stack>::converse(Connection& connection, h1::Next next) {
-  h1::Framing& framing = connection;
-  const base::Duration stall = common_.options.stall_within;
-  kv::Reading<Store> reading = kv::begin_reading(store_);
-  std::uint64_t reading_for = framing.request_count();
-  while (next != h1::Next::close && !framing.is_idle()) {
-    switch (next) {
-      case h1::Next::read: {
-        auto bytes = co_await connection.flow.read(framing.read_bytes_max(), framing.read_within());
-        framing.received(bytes);
-        break;
-      }
-      case h1::Next::write: {
-        auto written = co_await connection.flow.write(framing.pieces(), stall);
-        framing.wrote(written.has_value());
-        break;
-      }
-      case h1::Next::stat: {
-        // The head is complete: what the request gets is of one version.
-        if (std::exchange(reading_for, framing.request_count()) != framing.request_count()) {
-          reading = kv::begin_reading(store_);
-        }
-        framing.take_stat(co_await kv::stat(store_, reading, framing.exchange().key()));
-        break;
-      }
-      case h1::Next::get: {
-        std::uint64_t size = framing.piece_bytes(Store::piece_bytes_max);
-        const Exchange& exchange = framing.exchange();
-        auto value = co_await kv::get_partial(store_, reading, exchange.key(), exchange.encoding(),
-                                              exchange.offset(), size);
-        if (!value) {
-          framing.value_failed(value.error());
-          break;
-        }
-        if (!framing.take_value(kv::Bytes(*value), size, Store::values_last)) break;
-        auto written = co_await connection.flow.write(framing.pieces(), stall);
-        framing.wrote(written.has_value());
-        break;
-      }
-      case h1::Next::yield: {
-        Yield yield{common_.loop};
-        co_await yield;
-        break;
-      }
-      case h1::Next::shutdown: {
-        auto done = co_await connection.flow.shutdown(stall);
-        framing.did_shut_down(done.has_value());
-        break;
-      }
-      case h1::Next::close:
-        break;
-    }
-    next = framing.next();
-  }
-  co_return next;
-}
-
 }  // namespace http
+
+#include "http/serving.hpp"

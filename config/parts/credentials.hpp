@@ -314,6 +314,11 @@ struct ConnectHttpsJob {
     if (!stack.is_on()) return {store, stack, platform.loop, platform.console};
     http::Options options = http_options(context);
     options.hsts_s = is_local_only(*stack.context()) ? 0 : context.boot.value(hsts);
+    if (context.boot.value(http2)) {
+      stack.offer_http2([&budget = http2_budget_of(context)](std::size_t under_way) {
+        return budget.has_room(under_way);
+      });
+    }
     return {store,
             stack,
             platform,

@@ -23,6 +23,7 @@
 #include "config/run.hpp"
 #include "http/access_log.hpp"
 #include "http/admission.hpp"
+#include "http/h2/budget.hpp"
 #include "http/options.hpp"
 #include "http/server.hpp"
 #include "kv/kv.hpp"
@@ -47,6 +48,12 @@ inline constexpr Key<Duration> idle_timeout{.name = "idle-timeout",
                                             .fallback = "75s",
                                             .least = "1s",
                                             .most = "1d"};
+
+inline constexpr Key<bool> h2c{
+    .name = "h2c",
+    .section = http_section,
+    .doc = "Speak HTTP/2 on plain ports too, with clients that begin with it",
+    .fallback = false};
 
 inline constexpr std::string_view log_words[] = {"off", "combined", "json"};
 inline constexpr Key<http::LogFormat> access_log{
@@ -108,13 +115,24 @@ http::Admission& admission_of(Context& context) {
   });
 }
 
-inline constexpr std::tuple http_keys{&max_connections, &max_connections_per_client, &idle_timeout,
-                                      &access_log, &drain_delay};
+// What HTTP/2 of a thread's servers may take.
+template <class Context>
+http::h2::Budget& http2_budget_of(Context& context) {
+  return context.of_thread.template get<http::h2::Budget>([&] {
+    return std::make_unique<http::h2::Budget>(
+        static_cast<std::size_t>(shares_of(context).http2_bytes_per_thread));
+  });
+}
+
+inline constexpr std::tuple http_keys{
+    &max_connections, &max_connections_per_client, &idle_timeout, &http2, &h2c, &access_log,
+    &drain_delay};
 http::Options http_options(auto& context) {
   http::Options options;
   options.idle_within = context.boot.value(idle_timeout);
   options.requests_max = shares_of(context).requests_per_thread;
   options.refusals_max = refusals_of(shares_of(context));
+  options.http2_cleartext = context.boot.value(http2) && context.boot.value(h2c);
   return options;
 }
 
@@ -122,10 +140,11 @@ http::Options http_options(auto& context) {
 struct ServerShares {
   http::Admission& admission;
   http::Counters& counters;
+  http::h2::Budget& http2;
 };
 template <class Context>
 ServerShares shares_of_servers(Context& context) {
-  return {admission_of(context), counters_of(context)};
+  return {admission_of(context), counters_of(context), http2_budget_of(context)};
 }
 
 // The ports of the sockets that the process's manager holds by this name, else `own`, if any.
@@ -147,7 +166,8 @@ class HttpJob {
           http::LogFormat format, const ServerShares& shared, std::uint16_t port,
           std::string_view protocol = "http")
       : log_(platform.console, platform.loop, format),
-        server_(store, stack, platform.loop, options, log_, &shared.admission, &shared.counters) {
+        server_(store, stack, platform.loop, options, log_, &shared.admission, &shared.counters,
+                &shared.http2) {
     for (const std::uint16_t each : ports_to_listen(platform, protocol, port)) {
       net::ListenResult<void> listening = server_.listen(each);
       if (!listening) throw StartError(listening.error());

@@ -31,6 +31,11 @@ inline constexpr Key<std::size_t> max_connections{
     .least = 1,
     .most = 1'000'000};
 
+inline constexpr Key<bool> http2{.name = "http2",
+                                 .section = http_section,
+                                 .doc = "Speak HTTP/2 where TLS negotiates it",
+                                 .fallback = true};
+
 // The same for all devices of all threads. The first that asks writes it to the log, with a warning
 // if it is less than the boot line says.
 template <class Context>
@@ -41,6 +46,7 @@ const MemoryShares& shares_of(Context& context) {
     MemoryUsers users;
     if constexpr (requires { platform.thread_count; }) users.thread_count = platform.thread_count;
     users.has_tls = boot.has_key("https-port");
+    if (boot.has_key(http2.name)) users.has_http2 = boot.value(http2);
     users.has_own_stack = requires { platform.net_device; };
     if (boot.has_key(management_port.name)) {
       const auto port = management_port_of(boot);

@@ -31,7 +31,10 @@ class Https {
   // `pair` was checked (crunch/certificate). All but it outlive this.
   Https(Site& site, Lower& lower, base::Loop& loop, base::Entropy& entropy,
         const certificate::Pair& pair, const http::Options& options, http::AccessLog& log)
-      : stack_(lower, loop, context_of(pair, entropy)), server_(site, stack_, loop, options, log) {}
+      : stack_(lower, loop, context_of(pair, entropy)), server_(site, stack_, loop, options, log) {
+    stack_.offer_http2(
+        [this](std::size_t under_way) { return server_.has_room_for_http2(under_way); });
+  }
 
   net::ListenResult<void> listen(std::uint16_t port) { return server_.listen(port); }
   [[nodiscard]] std::uint16_t port() { return server_.port(); }

@@ -84,6 +84,9 @@ Next Framing::next() noexcept {
     switch (state_) {
       case State::head: {
         if (workspace_ == nullptr || workspace_->begin == workspace_->end) return next_in_head();
+        const Preface preface = this->preface();
+        if (preface == Preface::whole) return Next::http2;
+        if (preface == Preface::part) return next_in_head();
         Parse parse = workspace_->parser.parse(
             workspace_->unread().substr(0, common_.options.header_bytes_max));
         if (parse == Parse::need_more) {
@@ -368,28 +371,6 @@ void Framing::refuse(Status why) noexcept {
   close_ = linger_ = true;
   state_ = State::answering;
   workspace_->exchange.refuse(request(), common_.options, why);
-}
-
-void Framing::log(std::uint64_t body_bytes) noexcept {
-  const Request& asked = request();
-  common_.answered(asked.is_http_1_0 ? Protocol::http_1_0 : Protocol::http_1_1,
-                   workspace_->exchange.status(), body_bytes, started_);
-  if (!common_.log.is_on()) return;
-  bool known = workspace_->parser.has_request_line();
-  LogEntry entry;
-  entry.peer = peer_;
-  entry.wall_s = common_.now_s();
-  if (known) {
-    entry.method = asked.method_text;
-    entry.target = asked.target;
-    entry.version = asked.is_http_1_0 ? "HTTP/1.0" : "HTTP/1.1";
-    entry.referer = asked.value(Field::referer);
-    entry.user_agent = asked.value(Field::user_agent);
-  }
-  entry.status = workspace_->exchange.status();
-  entry.body_bytes = body_bytes;
-  entry.duration = common_.loop.clock().now() - started_;
-  common_.log.write(entry);
 }
 
 }  // namespace http::h1

@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "base/bytes.hpp"
 #include "base/loop.hpp"
@@ -46,6 +47,7 @@ enum class Next : std::uint8_t {
   get,       // get_partial(key(), encoding(), offset(), piece_bytes()), then take_value(), ...
   yield,     // let others have the loop
   shutdown,  // shutdown(), then did_shut_down()
+  http2,     // the peer speaks HTTP/2: take_ticket() and take_unread() are for who does, too
 };
 
 class Framing : public Place {
@@ -83,6 +85,11 @@ class Framing : public Place {
   // How many requests have begun on this connection.
   [[nodiscard]] std::uint64_t request_count() const noexcept { return requests_; }
 
+  // After Next::http2.
+  using Place::take_ticket;
+  // What has come of HTTP/2. Throws std::bad_alloc.
+  [[nodiscard]] std::string take_unread();
+
   // Idle: nothing asked, nothing owed. Such a connection may be ended without anybody's loss.
   [[nodiscard]] bool is_idle() const noexcept { return is_idle_; }
   // It is over; whoever owns the flow is to cancel what waits on it.
@@ -93,6 +100,8 @@ class Framing : public Place {
   enum class State : std::uint8_t { head, body, answering, closing, lingering, over };
 
   Next next_in_head() noexcept;
+  enum class Preface : std::uint8_t { none, part, whole };
+  [[nodiscard]] Preface preface() const noexcept;
   [[nodiscard]] bool next_in_answering(Next& next) noexcept;
   Next next_in_closing() noexcept;
   bool read_body() noexcept;

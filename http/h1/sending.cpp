@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
-// http/h1/sending.cpp: the part of a Framing that hands over an answer's bytes, and what it holds:
-// a workspace.
+// http/h1/sending.cpp: the part of a Framing that hands over an answer's bytes and logs it; what it
+// holds, a workspace; and what it hands on, HTTP/2.
 
 #include <algorithm>
 
@@ -68,6 +68,45 @@ void Framing::break_off() noexcept {
 void Framing::did_shut_down(bool well) noexcept {
   state_ = well && linger_ ? State::lingering : State::over;
   deadline_ = now() + common_.options.linger_within;
+}
+
+void Framing::log(std::uint64_t body_bytes) noexcept {
+  const Request& asked = request();
+  common_.answered(asked.is_http_1_0 ? Protocol::http_1_0 : Protocol::http_1_1,
+                   workspace_->exchange.status(), body_bytes, started_);
+  if (!common_.log.is_on()) return;
+  bool known = workspace_->parser.has_request_line();
+  LogEntry entry;
+  entry.peer = peer_;
+  entry.wall_s = common_.now_s();
+  if (known) {
+    entry.method = asked.method_text;
+    entry.target = asked.target;
+    entry.version = asked.is_http_1_0 ? "HTTP/1.0" : "HTTP/1.1";
+    entry.referer = asked.value(Field::referer);
+    entry.user_agent = asked.value(Field::user_agent);
+  }
+  entry.status = workspace_->exchange.status();
+  entry.body_bytes = body_bytes;
+  entry.duration = common_.loop.clock().now() - started_;
+  common_.log.write(entry);
+}
+
+// ---- HTTP/2 by prior knowledge
+
+Framing::Preface Framing::preface() const noexcept {
+  constexpr std::string_view whole = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 section 3.4
+  if (!common_.options.http2_cleartext || requests_ > 0) return Preface::none;
+  const std::string_view came = workspace_->unread();
+  if (came.starts_with(whole)) return Preface::whole;
+  return whole.starts_with(came) ? Preface::part : Preface::none;
+}
+
+std::string Framing::take_unread() {
+  std::string unread(workspace_->unread());
+  drop_workspace();
+  state_ = State::over;
+  return unread;
 }
 
 // ---- what it holds ---------------------------------------------------------------------------

@@ -28,6 +28,9 @@ constexpr MemoryUsers process{.has_tls = true, .connections_wanted = 10'000};
 constexpr MemoryUsers four_threads{
     .thread_count = 4, .has_tls = true, .connections_wanted = 10'000};
 
+constexpr MemoryUsers http2_guest{
+    .has_tls = true, .has_http2 = true, .has_own_stack = true, .connections_wanted = 10'000};
+
 struct Row {
   std::uint64_t mebibytes;
   const MemoryUsers& users;
@@ -40,6 +43,8 @@ const Row table[] = {
     {40, guest, 1369, 126, 148, 13358},
     {128, guest, 4402, 592, 256, 42925},
     {1024, guest, 10000, 7823, 256, 426140},
+    {16, http2_guest, 542, 37, 58, 5294},
+    {1024, http2_guest, 10000, 5867, 256, 426140},
     {8, plain_guest, 1157, 72, 0, 2604},
     {16, plain_guest, 2352, 147, 0, 5292},
     {40, plain_guest, 5936, 371, 0, 13356},
@@ -64,8 +69,9 @@ std::uint64_t sum_of(const MemoryShares& shares, const MemoryUsers& users) {
   return threads * config::thread_bytes +
          shares.connections_max * (config::plain_connection_bytes + tls_connection) +
          threads * shares.requests_per_thread * (config::request_bytes + tls_sending) +
-         threads * shares.handshakes_per_thread * config::handshake_bytes + shares.stack_bytes +
-         shares.management_bytes + shares.rest_bytes;
+         threads * shares.handshakes_per_thread * config::handshake_bytes +
+         threads * shares.http2_bytes_per_thread + shares.stack_bytes + shares.management_bytes +
+         shares.rest_bytes;
 }
 
 TEST(Memory, Table) {
@@ -82,6 +88,7 @@ TEST(Memory, TheSharesAreAtMostTheTotalAndGrowWithIt) {
   std::vector<MemoryUsers> appliances{guest, watched_guest, plain_guest, process, four_threads};
   for (std::size_t wanted : {1, 100, 5000, 1'000'000}) {
     for (bool tls : {false, true}) {
+      appliances.push_back({.has_tls = tls, .has_http2 = true, .connections_wanted = wanted});
       for (bool own : {false, true}) {
         appliances.push_back({.has_tls = tls,
                               .has_own_stack = own,
@@ -104,6 +111,8 @@ TEST(Memory, TheSharesAreAtMostTheTotalAndGrowWithIt) {
       EXPECT_GE(shares.handshakes_per_thread + 1, before.handshakes_per_thread);
       EXPECT_GE(shares.stack_bytes, before.stack_bytes);
       EXPECT_EQ(shares.handshakes_per_thread > 0, users.has_tls);
+      EXPECT_GE(shares.http2_bytes_per_thread, before.http2_bytes_per_thread);
+      EXPECT_EQ(shares.http2_bytes_per_thread > 0, users.has_http2);
       EXPECT_EQ(shares.stack_bytes > 0, users.has_own_stack);
       before = shares;
     }
@@ -125,11 +134,12 @@ TEST(Memory, ItsText) {
                             .connections_max = 568,
                             .requests_per_thread = 20,
                             .handshakes_per_thread = 24,
+                            .http2_bytes_per_thread = mib,
                             .stack_bytes = 4 * mib,
                             .rest_bytes = 0};
   EXPECT_EQ(config::memory_text(shares, 2),
-            "memory: 12.5 MiB for 568 connections, 40 requests at once, 48 handshakes, 4.0 MiB on "
-            "the network");
+            "memory: 12.5 MiB for 568 connections, 40 requests at once, 48 handshakes, 2.0 MiB "
+            "of HTTP/2, 4.0 MiB on the network");
   EXPECT_EQ(
       config::memory_text({.total_bytes = mib, .connections_max = 9, .requests_per_thread = 4}, 1),
       "memory: 1.0 MiB for 9 connections, 4 requests at once");

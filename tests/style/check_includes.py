@@ -73,6 +73,7 @@ FOREIGN: list[tuple[str, list[str]]] = [
     ("boost/*", ["http/parser.cpp", "net/sockets/*"]),
     ("mbedtls/*", ["tls/*.cpp"]),
     ("psa/*", ["tls/*.cpp"]),
+    ("nghttp2/*", ["http/h2/session.cpp"]),
     ("sodium/*", ["crypto/*.cpp"]),
     ("nettle/*", ["crypto/*.cpp"]),
     ("intel-ipsec-mb.h", ["crypto/*.cpp"]),

@@ -31,7 +31,8 @@ CONTRASTS = [("ink", "paper"), ("ink", "sunken"), ("ink", "raised"), ("ink", "ac
              ("soft", "accent-tint"), ("soft", "teal-tint"), ("accent", "paper"),
              ("accent", "sunken"), ("teal", "teal-tint"), ("paper", "accent")]
 # Not linked from a page: read by machines, or sent by the server itself.
-UNLINKED = re.compile(r"(.*/)?404\.html|robots\.txt|sitemap\.xml|search\.json|og\.png")
+UNLINKED = re.compile(r"(.*/)?404\.html|robots\.txt|sitemap\.xml|search\.json|og\.png|"
+                      r"_headers|_redirects")
 
 
 def load_refresh(root: pathlib.Path):

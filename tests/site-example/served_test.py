@@ -13,6 +13,7 @@ import harness
 
 HERE = pathlib.Path(__file__).resolve().parent
 TREE = harness.ROOT / "site-example" / "htdocs"
+RULES = ("_headers", "_redirects")
 FOR_A_YEAR = "public, max-age=31536000, immutable"
 
 
@@ -38,7 +39,8 @@ class Served(unittest.TestCase):
         cls.image = site_image()
 
     def test_every_file_is_at_its_address(self):
-        paths = [path for path in sorted(TREE.rglob("*")) if path.is_file()]
+        paths = [path for path in sorted(TREE.rglob("*"))
+                 if path.is_file() and path.name not in RULES]
         self.assertGreater(len(paths), 40)
         with harness.Server(self.image) as server, server.client() as client:
             for path, (address, answer) in zip(
@@ -46,6 +48,20 @@ class Served(unittest.TestCase):
                 self.assertEqual(answer.status, 200, address)
                 self.assertEqual(answer.body, path.read_bytes(), address)
                 self.assertIn("etag", answer.fields, address)
+
+    def test_its_rules(self):
+        with harness.Server(self.image) as server:
+            for address, location in (("/docs", "/start/"), ("/docs/http/", "/http/"),
+                                      ("/docs/start?a=b", "/start?a=b"), ("/rss.xml", "/feed.xml")):
+                answer = server.get(address)
+                self.assertEqual((answer.status, answer.fields["location"]), (301, location))
+            for address in ("/", "/nothing", "/docs", "/start/"):
+                fields = server.get(address).fields
+                self.assertEqual(fields["x-frame-options"], "DENY", address)
+                self.assertNotIn("access-control-allow-origin", fields)
+            self.assertEqual(server.get("/feed.xml").fields["access-control-allow-origin"], "*")
+            for name in RULES:
+                self.assertEqual(server.get("/" + name).status, 404)
 
     def test_missing_pages_get_the_nearest_404_page(self):
         with harness.Server(self.image) as server:

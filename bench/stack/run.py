@@ -9,8 +9,10 @@ for both (tests/net/wire.cpp between two taps, then a bridge), for some seconds;
 """
 
 import argparse
+import contextlib
 import ctypes
 import fcntl
+import json
 import os
 import random
 import re
@@ -31,8 +33,11 @@ CLIENT, SERVER = "10.9.0.1", "10.9.0.2"
 BUSY = [64, 1000, 9500]
 DELAYS_MS = [0, 20, 100]
 LOSSES = [0, 0.01, 0.05]
-# The rule by which Linux's window grows: the same as lwIP's, and one that every namespace may have.
-CONTROL = "reno"
+# Linux's rule: the same as ours. Its default may be another.
+CONTROL = "cubic"
+# Bytes and fetches, over a wire of 40 ms that loses 1 % each way.
+SHORT = {15_000: 300, 100_000: 150, 1_000_000: 40}
+BOTTLENECK = 2_500_000  # bytes a second
 
 NGINX = """
 daemon off; worker_processes 1; pid {work}/nginx.pid; error_log {work}/nginx.err crit;
@@ -94,7 +99,8 @@ class Servers:
             ["unshare", "-n", "taskset", "-c", "0", "sh", "-c",
              "for i in $(seq 500); do ip link set veth1 up 2>/dev/null && break; sleep 0.02; done; "
              f"ip addr add {SERVER}/24 dev veth1; "
-             f"echo {CONTROL} >/proc/sys/net/ipv4/tcp_congestion_control; "
+             f"ip route replace 10.9.0.0/24 dev veth1 src {SERVER} congctl {CONTROL}; "
+             "echo 1 >/proc/sys/net/ipv4/tcp_no_metrics_save; "
              "exec \"$@\"", "sh", *command], stdin=subprocess.DEVNULL, stdout=self.log,
             stderr=self.log, start_new_session=True)
         time.sleep(0.3)
@@ -252,8 +258,9 @@ def open_tap(name):
     return tun
 
 
-def bulk(servers, wire_program, command, delay_ms, loss, seconds):
-    """MB/s of one file over the wire."""
+@contextlib.contextmanager
+def wired(servers, wire_program, command, *faults):
+    """The server behind a wire with `faults`; gives a list that will have what the wire did."""
     new_namespace()
     ends = [open_tap("near"), open_tap("far")]
     must("ip", "link", "add", "br0", "type", "bridge")
@@ -268,23 +275,77 @@ def bulk(servers, wire_program, command, delay_ms, loss, seconds):
         must("ip", "link", "set", "tap0", "master", "br0")
         must("ip", "link", "set", "tap0", "up")
         server = servers.start_tap()
-    # Half of the delay each way; loss each way.
     wire = subprocess.Popen(
-        ["taskset", "-c", "1", wire_program, *(f"fd:{end}" for end in ends), "--loss", str(loss),
-         "--delay-ms", str(delay_ms / 2)], pass_fds=ends, stdout=subprocess.DEVNULL)
+        ["taskset", "-c", "1", wire_program, *(f"fd:{end}" for end in ends), *map(str, faults)],
+        pass_fds=ends, stdout=subprocess.PIPE, text=True)
+    did = []
     try:
         wait_until_served(server)
+        yield did
+    finally:
+        wire.terminate()
+        did.append(json.loads(wire.communicate(timeout=10)[0]))
+        measure.stop(server)
+        for end in ends:
+            os.close(end)
+
+
+def fetch(size):
+    """A new connection, one request; seconds to the last byte."""
+    begin = time.monotonic()
+    with socket.create_connection((SERVER, 80), timeout=30) as one:
+        one.sendall(f"GET /{size}.bin HTTP/1.1\r\nHost: {SERVER}\r\n"
+                    "Connection: close\r\n\r\n".encode())
+        got = 0
+        while more := one.recv(1 << 20):
+            got += len(more)
+    if got < size:
+        raise RuntimeError(f"{got} bytes of {size}")
+    return time.monotonic() - begin
+
+
+def short_table(servers, wire_program):
+    rows = []
+    for size, count in SHORT.items():
+        row = [f"{size // 1000:,} KB, {count}"]
+        for command in (None, servers.nginx):
+            if command is None or servers.nginx:
+                with wired(servers, wire_program, command, "--delay-ms", 20, "--loss", 0.01):
+                    took = sorted(fetch(size) * 1000 for _ in range(count))
+                row.append(" / ".join(f"{took[min(int(len(took) * part), len(took) - 1)]:.0f}"
+                                      for part in (0.5, 0.95, 0.99)))
+        rows.append(row)
+    print("\nFetches, each on a new connection, over 40 ms (both ways together) and 1 % loss (each "
+          "way), ms to the last byte, p50 / p95 / p99:\n")
+    heads = ["fetches", "crunch unix-tap", f"nginx on Linux's TCP ({CONTROL})"]
+    print(measure.table(heads[:len(rows[0])], rows), flush=True)
+
+
+def bottleneck_table(servers, wire_program):
+    rows = []
+    for name, command in (("crunch unix-tap", None), ("nginx", servers.nginx)):
+        if name == "nginx" and not command:
+            continue
+        with wired(servers, wire_program, command, "--delay-ms", 20, "--bytes-per-second",
+                   BOTTLENECK) as did:
+            took = statistics.median(fetch(1_000_000) * 1000 for _ in range(10))
+        frames = [did[0][way] for way in did[0]]
+        most = max(frames, key=lambda way: way["sent"])
+        rows.append([name, f"{took:.0f} ms", f"{100 * most['lost'] / most['sent']:.1f} %"])
+    print("\n1 MB over 40 ms and a link of 2.5 MB/s with a queue of 256 frames, and the part of "
+          f"frames that the queue dropped (nginx: Linux's TCP, {CONTROL}):\n")
+    print(measure.table(["server", "fetch", "dropped"], rows), flush=True)
+
+
+def bulk(servers, wire_program, command, delay_ms, loss, seconds):
+    """MB/s of one file over the wire."""
+    # Half of the delay each way; loss each way.
+    with wired(servers, wire_program, command, "--loss", loss, "--delay-ms", delay_ms / 2):
         done = subprocess.run(["curl", "-s", "-o", "/dev/null", "-m", str(seconds), "-w",
                                "%{size_download} %{time_total}", f"http://{SERVER}/{BULK}.bin"],
                               capture_output=True, text=True)
         size, taken = done.stdout.split()
         return int(size) / float(taken) / 1e6
-    finally:
-        wire.terminate()
-        wire.wait(10)
-        measure.stop(server)
-        for end in ends:
-            os.close(end)
 
 
 def bulk_table(servers, wire_program, options):
@@ -324,7 +385,7 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         files = os.path.join(work, "files")
         os.makedirs(files)
-        for size in (*SIZES.values(), BULK):
+        for size in (*SIZES.values(), *SHORT, BULK):
             with open(os.path.join(files, f"{size}.bin"), "wb") as f:
                 f.write(os.urandom(size))
         os.chmod(work, 0o755)
@@ -332,7 +393,10 @@ def main():
         requests_table(servers, options)
         connections_table(servers, options)
         busy_table(servers, options)
-        bulk_table(servers, os.path.join(binaries, "wire"), options)
+        wire = os.path.join(binaries, "wire")
+        short_table(servers, wire)
+        bottleneck_table(servers, wire)
+        bulk_table(servers, wire, options)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import json
 import os
 import random
 import re
+import resource
 import socket
 import statistics
 import struct
@@ -186,8 +187,6 @@ def memory_kib(pid):
 
 
 def connections_table(servers, options):
-    import resource
-    resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
     rows = []
     for name, command in servers.names().items():
         if name == "nginx":
@@ -229,8 +228,6 @@ def ask_at_random(held, seconds):
 
 
 def busy_table(servers, options):
-    import resource
-    resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
     rows = []
     for name, command in servers.names().items():
         row = [name]
@@ -329,8 +326,7 @@ def bottleneck_table(servers, wire_program):
         with wired(servers, wire_program, command, "--delay-ms", 20, "--bytes-per-second",
                    BOTTLENECK) as did:
             took = statistics.median(fetch(1_000_000) * 1000 for _ in range(10))
-        frames = [did[0][way] for way in did[0]]
-        most = max(frames, key=lambda way: way["sent"])
+        most = max(did[0].values(), key=lambda way: way["sent"])
         rows.append([name, f"{took:.0f} ms", f"{100 * most['lost'] / most['sent']:.1f} %"])
     print("\n1 MB over 40 ms and a link of 2.5 MB/s with a queue of 256 frames, and the part of "
           f"frames that the queue dropped (nginx: Linux's TCP, {CONTROL}):\n")
@@ -380,6 +376,7 @@ def main():
     parser.add_argument("--bulk-seconds", type=int, default=10, help="of each transfer")
     parser.add_argument("--bulk-rounds", type=int, default=3, help="of each transfer")
     options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (16384, 16384))
     binaries = os.environ["CRUNCH_BENCH_BIN"]
     print(measure.machine() + "\n")
     with tempfile.TemporaryDirectory() as work:

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "crunch/auth/command.hpp"
 #include "crunch/build/command.hpp"
 #include "crunch/check/command.hpp"
 #include "crunch/command_line.hpp"
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
     std::fputs(app.help().c_str(), stderr);
     return 2;
   };
+  crunch::add_auth_command(app, action);
   crunch::add_build_command(app, action);
   crunch::add_check_command(app, action);
   crunch::add_completion_command(app, action);

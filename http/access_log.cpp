@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 #include "http/access_log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <new>
@@ -64,7 +65,7 @@ void append_json_text(std::string& out, string_view name, string_view text) {
 }
 
 void append_combined(std::string& out, const LogEntry& entry) {
-  out.append(net::address_text(entry.peer)).append(" - - [");
+  out.append(entry.has_peer ? net::address_text(entry.peer) : "-").append(" - - [");
   append_combined_time(out, entry.wall_s);
   out.append("] \"");
   if (entry.method.empty()) {
@@ -88,7 +89,7 @@ long long microseconds(const LogEntry& entry) {
 
 void append_json(std::string& out, const LogEntry& entry) {
   out.append("{\"time\":").append(std::to_string(entry.wall_s));
-  append_json_text(out, "peer", net::address_text(entry.peer));
+  append_json_text(out, "peer", entry.has_peer ? net::address_text(entry.peer) : "");
   append_json_text(out, "method", entry.method);
   append_json_text(out, "target", entry.target);
   append_json_text(out, "version", entry.version);
@@ -114,6 +115,21 @@ void append_brief(std::string& out, const LogEntry& entry) {
 
 }  // namespace
 
+LogEntry reduced(LogEntry entry, LogPrivacy privacy) noexcept {
+  if (privacy == LogPrivacy::full) return entry;
+  constexpr std::array<std::uint8_t, 12> mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+  auto& address = entry.peer.address;
+  const bool is_ipv4 = std::equal(mapped.begin(), mapped.end(), address.begin());
+  std::fill(address.begin() + (is_ipv4 ? 15 : 6), address.end(), std::uint8_t{0});
+  if (privacy == LogPrivacy::none) {
+    entry.has_peer = false;
+    entry.peer = {};
+  }
+  entry.target = entry.target.substr(0, entry.target.find('?'));
+  entry.referer = entry.referer.substr(0, entry.referer.find_first_of("?#"));
+  return entry;
+}
+
 void append_log_line(std::string& out, LogFormat format, const LogEntry& entry) {
   switch (format) {
     case LogFormat::off:
@@ -135,7 +151,7 @@ void AccessLog::write(const LogEntry& entry) noexcept {
   if (!is_on()) return;
   const std::size_t size = buffer_.size();
   try {
-    append_log_line(buffer_, format_, entry);
+    append_log_line(buffer_, format_, reduced(entry, privacy_));
   } catch (const std::bad_alloc&) {
     buffer_.resize(size);  // half a line would be worse than none
     if (size == 0) return;

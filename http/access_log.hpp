@@ -24,9 +24,17 @@ namespace http {
 
 enum class LogFormat : std::uint8_t { off, combined, json, brief };
 
+// What a line says of who asked.
+enum class LogPrivacy : std::uint8_t {
+  full,       // the address, and targets as they were asked
+  shortened,  // its network: /24 of IPv4, /48 of IPv6; no queries, nor those of referers
+  none,       // no address; no queries
+};
+
 // Texts are the peer's, as received; empty where there was none.
 struct LogEntry {
   net::Endpoint peer;
+  bool has_peer = true;
   std::int64_t wall_s = 0;
   std::string_view method;
   std::string_view target;
@@ -41,8 +49,9 @@ struct LogEntry {
 class AccessLog final : private base::Work {
  public:
   // Both must outlive the log.
-  AccessLog(base::Console& console, base::Loop& loop, LogFormat format)
-      : console_(console), loop_(loop), format_(format) {}
+  AccessLog(base::Console& console, base::Loop& loop, LogFormat format,
+            LogPrivacy privacy = LogPrivacy::full)
+      : console_(console), loop_(loop), format_(format), privacy_(privacy) {}
   ~AccessLog() { flush(); }
   AccessLog(const AccessLog&) = delete;
   AccessLog& operator=(const AccessLog&) = delete;
@@ -60,8 +69,12 @@ class AccessLog final : private base::Work {
   base::Console& console_;
   base::Loop& loop_;
   LogFormat format_;
+  LogPrivacy privacy_;
   std::string buffer_;
 };
+
+// What may be said of `entry`.
+[[nodiscard]] LogEntry reduced(LogEntry entry, LogPrivacy privacy) noexcept;
 
 // One line, with its newline, appended to `out`.
 void append_log_line(std::string& out, LogFormat format, const LogEntry& entry);

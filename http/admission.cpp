@@ -86,7 +86,8 @@ Clients::Verdict Clients::enter(const net::Endpoint& peer, Index& client) noexce
     const std::size_t count = clients_[at].connection_count;
     const bool is_full = count >= limits_.connections_per_client_max &&
                          count - limits_.connections_per_client_max >= owed_count(at);
-    if (is_full && !is_loopback(peer)) return Verdict::client_is_full;
+    const bool is_limited = !is_loopback(peer) && !limits_.proxies.contains(peer);
+    if (is_full && is_limited) return Verdict::client_is_full;
   }
   if (connection_count_ >= limits_.connections_max &&
       connection_count_ - limits_.connections_max >= owed_count(anybody)) {

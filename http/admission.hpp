@@ -9,7 +9,8 @@
 //          idle -> [begun ->] busy -> idle | begun;  any -> gave way
 // Rules:   1. At most `connections_max` tickets exist, and at most `connections_per_client_max` of
 //             one client, on all servers and threads together. A client is an IPv4 address or an
-//             IPv6 network of 64 bits; loopback addresses have no limit but the total.
+//             IPv6 network of 64 bits; loopback addresses and trusted proxies have no
+//             limit but the total.
 //          2. At the total the connection gives way whose grace has been over for longest: an idle
 //             one has none, a begun one `begun_grace` from its first byte, a busy one
 //             `stalled_grace` from when its peer last took a step of the answer. At a client's
@@ -27,7 +28,7 @@
 //             so, further ones are closed without an answer; their peers see a reset.
 // Cost:    moving a Place is a few stores; a lock is taken once for a ticket and once for its end.
 //          All memory is allocated by the constructors.
-// May include: base, net/endpoint.hpp.
+// May include: base, net/endpoint.hpp, http/proxies.hpp.
 
 #pragma once
 
@@ -44,6 +45,7 @@
 #include <vector>
 
 #include "base/loop.hpp"
+#include "http/proxies.hpp"
 #include "net/endpoint.hpp"
 
 namespace http {
@@ -79,6 +81,7 @@ struct AdmissionLimits {
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
   std::size_t connections_max = 10'000;
   std::size_t connections_per_client_max = none;
+  TrustedProxies proxies = {};  // these have no limit but the total
 };
 
 // The client that `peer` is of: its address, or of IPv6 its network; no port.

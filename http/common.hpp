@@ -31,6 +31,9 @@ class Common {
          Counters* counters = nullptr, h2::Budget* http2 = nullptr);
 
   const Options options;
+  // As they are for this request: a proxy that is trusted may say that it came by https, or not.
+  [[nodiscard]] const Options& options_of(const Request& request,
+                                          const net::Endpoint& peer) const noexcept;
   base::Loop& loop;
   AccessLog& log;
   WorkspacePool pool;
@@ -75,6 +78,7 @@ class Common {
     Admission admission;
   };
   std::unique_ptr<OwnAdmission> own_;
+  const Options secure_options_, plain_options_;  // of requests that came so to a proxy
   Admission& admission_;
   std::unique_ptr<Counters> own_counters_;
   Counters& counters_;

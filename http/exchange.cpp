@@ -62,7 +62,7 @@ void Exchange::begin(const Request& request, const Options& options, std::span<c
     rules_ = std::move(rules);
     choose(key);
     // What is no address has no route, nor fields of its own.
-    if (step_ != Step::stat) visit_ = refusal_ || options_->https_port != 0 ? nullptr : visit_;
+    if (refusal_) visit_ = nullptr;
   }
 }
 
@@ -75,7 +75,7 @@ void Exchange::choose(std::span<char> key) noexcept {
   }
   // The preview's own files obey no rules of the site.
   const bool is_own = options_->serves_own_folder && target_.key.starts_with(site::own_folder);
-  if (is_own) visit_ = nullptr;
+  if (is_own || target_.is_asterisk) visit_ = nullptr;
   const bool nowhere = to_https && (!target_.authority || target_.authority->host.empty());
   const bool misplaced_asterisk = target_.is_asterisk && request_->method != Method::options;
   if (target_.error == TargetError::malformed || misplaced_asterisk || nowhere) {
@@ -86,8 +86,8 @@ void Exchange::choose(std::span<char> key) noexcept {
     visit_ = nullptr;
   } else if (target_.error == TargetError::too_long) {
     refusal_ = Status::uri_too_long;
-  } else if (visit_ != nullptr && !to_https && !target_.is_asterisk && !is_own) {
-    visit_->begin(std::move(rules_), *request_, target_, options_->hsts_s != 0);
+  } else if (visit_ != nullptr) {
+    visit_->begin(std::move(rules_), *request_, target_, options_->is_secure, options_->https_port);
     const bool asks = request_->method != Method::options && visit_->route().wants();
     step_ = asks ? Step::stat : Step::answer;
   } else if (request_->method == Method::refused && !to_https) {
@@ -116,7 +116,7 @@ void Exchange::answer(std::int64_t now_s, HeadSink& head) noexcept {
   const Circumstances now{now_s, options_->ranges_max, options_->hsts_s};
   range_ = 0;
   range_done_ = 0;
-  if (visit_ != nullptr && !target_.is_asterisk) {
+  if (visit_ != nullptr) {
     site::SiteHead with_fields(head, *visit_);
     if (with_fields.fits()) {
       give_answer(now, with_fields);
@@ -143,7 +143,7 @@ void Exchange::leave_visit(std::span<char> key) noexcept {
 void Exchange::give_answer(const Circumstances& now, HeadSink& head) noexcept {
   if (refusal_) {
     respond_with_status(*refusal_, *request_, now, head, answer_);
-  } else if (options_->https_port != 0 && !target_.is_asterisk) {
+  } else if (visit_ == nullptr && options_->https_port != 0 && !target_.is_asterisk) {
     respond_with_https(*request_, target_, options_->https_port, now, head, answer_);
   } else if (request_->method == Method::options) {
     respond_with_options(now, head, answer_);
@@ -174,6 +174,9 @@ void Exchange::answer_visit(const Circumstances& now, HeadSink& head) noexcept {
       } else {
         respond_with_page(status, *request_, route.key(), route.stat(), now, head, answer_);
       }
+      return;
+    case End::unauthorized:
+      respond_with_challenge(*request_, now, head, answer_);
       return;
     case End::none:
     case End::absent:

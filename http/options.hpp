@@ -13,6 +13,7 @@
 
 #include "base/clock.hpp"
 #include "http/admission.hpp"
+#include "http/proxies.hpp"
 
 namespace http {
 
@@ -61,6 +62,8 @@ struct Options {
   // The store answers below ".crunch/": the preview. Otherwise no request can name that.
   bool serves_own_folder = false;
 
+  // What asks came by https.
+  bool is_secure = false;
   // Not 0: nothing is served but a redirect (308) to https on this port.
   std::uint16_t https_port = 0;
   // Not 0: every answer says that only https is to be asked for so many seconds (RFC 6797).
@@ -70,6 +73,11 @@ struct Options {
   std::size_t http2_bytes_max = std::size_t{64} * 1024 * 1024;
   // A plain flow whose first bytes are HTTP/2's preface speaks that (RFC 9113 section 3.3).
   bool http2_cleartext = false;
+
+  // Proxies that are believed what they say of their visitors (http/proxies.hpp).
+  TrustedProxies trusted_proxies = {};
+  // hsts_s for what came to one of them by https, on a server that is not secure itself.
+  std::uint32_t proxied_hsts_s = 0;
 
   // Bodies up to here are copied behind the head: one piece to write, and pipelined answers share a
   // write.

@@ -87,6 +87,20 @@ Field field_of(std::string_view name) noexcept {
   }
 }
 
+std::string_view Request::line(std::string_view name) const noexcept {
+  for (std::string_view rest = head; !rest.empty();) {
+    const std::size_t end = std::min(rest.find("\r\n"), rest.size());
+    const std::string_view text = rest.substr(0, end);
+    rest.remove_prefix(std::min(rest.size(), end + 2));
+    if (text.size() <= name.size() || text[name.size()] != ':') continue;
+    const auto small = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+    if (std::ranges::equal(text.substr(0, name.size()), name, {}, small)) {
+      return trimmed(text.substr(name.size() + 1));
+    }
+  }
+  return {};
+}
+
 bool FieldLines::next_in_head(std::string_view& value) noexcept {
   while (!rest_.empty()) {
     std::size_t end = rest_.find("\r\n");

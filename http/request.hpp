@@ -77,6 +77,8 @@ struct Request {
   [[nodiscard]] std::string_view value(Field field) const {
     return has(field) ? values[static_cast<std::size_t>(field)] : std::string_view{};
   }
+  // The value of the first line of another field, which is looked for; `name` is in small letters.
+  [[nodiscard]] std::string_view line(std::string_view name) const noexcept;
 };
 
 // All lines of one field, in order: a list may be spread over several (RFC 9110 section 5.3).

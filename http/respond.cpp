@@ -289,6 +289,14 @@ void respond_with_location(Status status, string_view location, const Circumstan
   give_content_length(0, head);
 }
 
+void respond_with_challenge(const Request& request, const Circumstances& now, HeadSink& head,
+                            Answer& answer) {
+  begin(Status::unauthorized, now, head, answer);
+  head.field("WWW-Authenticate", "Basic realm=\"site\", charset=\"UTF-8\"");
+  head.field("Cache-Control", "no-store");
+  end_with_page(request, head, answer);
+}
+
 void respond_with_slash(const Request& request, kv::Key key, string_view query,
                         const Circumstances& now, HeadSink& head, Answer& answer) {
   if (percent_encoded_bytes(key) + query.size() + 2 > location_bytes_max) {

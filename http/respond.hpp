@@ -62,6 +62,10 @@ inline constexpr std::size_t location_bytes_max = std::size_t{10} * 1024;
 void respond_with_location(Status status, std::string_view location, const Circumstances& now,
                            HeadSink& head, Answer& answer);
 
+// 401: who asks is to say a name and a password (RFC 7617).
+void respond_with_challenge(const Request& request, const Circumstances& now, HeadSink& head,
+                            Answer& answer);
+
 // 301 to the dictionary `key` with a slash behind it, query kept.
 void respond_with_slash(const Request& request, kv::Key key, std::string_view query,
                         const Circumstances& now, HeadSink& head, Answer& answer);

@@ -246,7 +246,8 @@ class Server {
   bool admit(Flow flow);
 
   net::Endpoint peer_of(Flow& flow) {
-    return common_.log.is_on() ? net::Endpoint(flow.peer()) : net::Endpoint{};
+    const bool is_needed = common_.log.is_on() || !common_.options.trusted_proxies.is_empty();
+    return is_needed ? net::Endpoint(flow.peer()) : net::Endpoint{};
   }
 
   // While the connection is idle this is its only frame.

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: ISC
 #include "net/endpoint.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace net {
 
@@ -54,6 +57,19 @@ std::string address_text(const Endpoint& endpoint) {
     out += text;
   }
   return out;
+}
+
+std::optional<Endpoint> address_of(std::string_view text) noexcept {
+  std::array<char, INET6_ADDRSTRLEN> buffer{};
+  if (text.empty() || text.size() >= buffer.size() || text.find('\0') != std::string_view::npos) {
+    return std::nullopt;
+  }
+  std::memcpy(buffer.data(), text.data(), text.size());
+  Endpoint endpoint;
+  if (inet_pton(AF_INET6, buffer.data(), endpoint.address.data()) == 1) return endpoint;
+  std::array<std::uint8_t, 4> four{};
+  if (inet_pton(AF_INET, buffer.data(), four.data()) != 1) return std::nullopt;
+  return ipv4(four[0], four[1], four[2], four[3], 0);
 }
 
 }  // namespace net

@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace net {
 
@@ -24,5 +26,8 @@ struct Endpoint {
 
 // "192.0.2.1" or "2001:db8::1" (RFC 5952); without the port.
 [[nodiscard]] std::string address_text(const Endpoint& endpoint);
+
+// The address that such a text says, with port 0; nothing: it is none.
+[[nodiscard]] std::optional<Endpoint> address_of(std::string_view text) noexcept;
 
 }  // namespace net

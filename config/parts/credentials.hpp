@@ -313,6 +313,7 @@ struct ConnectHttpsJob {
     auto& platform = context.platform;
     if (!stack.is_on()) return {store, stack, platform.loop, platform.console};
     http::Options options = http_options(context);
+    options.is_secure = true;
     options.hsts_s = is_local_only(*stack.context()) ? 0 : context.boot.value(hsts);
     if (context.boot.value(http2)) {
       stack.offer_http2([&budget = http2_budget_of(context)](std::size_t under_way) {
@@ -323,7 +324,7 @@ struct ConnectHttpsJob {
             stack,
             platform,
             options,
-            context.boot.value(access_log),
+            log_style(context),
             shares_of_servers(context),
             context.boot.value(https_port),
             "https"};
@@ -332,7 +333,8 @@ struct ConnectHttpsJob {
 
 template <const Key<Port>& port>
 struct ConnectHttpBeside {
-  static constexpr auto keys = std::tuple_cat(std::tuple{&port, &https_port, &redirect}, http_keys);
+  static constexpr auto keys =
+      std::tuple_cat(std::tuple{&port, &https_port, &redirect}, http_keys, std::tuple{&hsts});
 
   template <class Store, class Stack, class Secure>
   HttpJob<Store, Stack> operator()(auto& context, Store& store, Stack& stack,
@@ -340,12 +342,13 @@ struct ConnectHttpBeside {
     http::Options options = http_options(context);
     // On port 0 the port is not known here; then the site itself is served.
     const bool redirects = secure.is_on() && context.boot.value(redirect);
+    options.proxied_hsts_s = context.boot.value(hsts);
     options.https_port = redirects ? context.boot.value(https_port).number : std::uint16_t{0};
     return {store,
             stack,
             context.platform,
             options,
-            context.boot.value(access_log),
+            log_style(context),
             shares_of_servers(context),
             context.boot.value(port)};
   }

@@ -13,11 +13,13 @@
 #include <span>
 #include <string>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "config/instances.hpp"
 #include "config/key.hpp"
+#include "config/parts/live_rules.hpp"
 #include "config/parts/memory.hpp"
 #include "config/parts/numbers.hpp"
 #include "config/run.hpp"
@@ -63,11 +65,38 @@ inline constexpr Key<http::LogFormat> access_log{
     .fallback = http::LogFormat::off,
     .words = log_words};
 
+inline constexpr std::string_view privacy_words[] = {"full", "short", "none"};
+inline constexpr Key<http::LogPrivacy> log_privacy{
+    .name = "log-privacy",
+    .section = http_section,
+    .doc = "What --log says of visitors: their address; its /24 or /48, without queries; nothing",
+    .fallback = http::LogPrivacy::full,
+    .words = privacy_words};
+inline constexpr Key<List<Prefix>> trusted_proxy{
+    .name = "trusted-proxy",
+    .section = http_section,
+    .doc = "Networks of proxies that say by Forwarded or X-Forwarded-* who asks, and how",
+    .fallback = ""};
+
+// The networks that a key says.
+inline std::vector<http::Network> networks_of(const List<Prefix>& prefixes) {
+  std::vector<http::Network> networks;
+  for (const Prefix& prefix : prefixes) {
+    const auto& bytes = prefix.address.bytes;
+    if (prefix.address.version == 4) {
+      networks.push_back({net::ipv4(bytes[0], bytes[1], bytes[2], bytes[3], 0), 96 + prefix.bits});
+    } else {
+      networks.push_back({{bytes, 0}, prefix.bits});
+    }
+  }
+  return networks;
+}
+
 // The limits that the keys say.
 constexpr http::AdmissionLimits admission_limits(std::size_t total, std::size_t per_client) {
   constexpr std::size_t browser = 16;  // a small total leaves one client its usual six, and more
   if (per_client == 0) per_client = std::max(total / 4, browser);
-  return {total, std::min(per_client, total)};
+  return {total, std::min(per_client, total), {}};
 }
 
 // Newcomers that are told 503 at once need buffers too, beside the requests of those admitted.
@@ -81,8 +110,9 @@ http::Clients& clients_of(Context& context) {
   auto& platform = context.platform;
   const MemoryShares& shares = shares_of(context);
   return context.of_appliance.template get<http::Clients>([&] {
-    const auto limits =
+    auto limits =
         admission_limits(shares.connections_max, context.boot.value(max_connections_per_client));
+    limits.proxies = http::TrustedProxies(networks_of(context.boot.value(trusted_proxy)));
     if constexpr (requires { platform.reserve_connections(limits.connections_max); }) {
       platform.reserve_connections(limits.connections_max);
     }
@@ -124,15 +154,22 @@ http::h2::Budget& http2_budget_of(Context& context) {
   });
 }
 
-inline constexpr std::tuple http_keys{
-    &max_connections, &max_connections_per_client, &idle_timeout, &http2, &h2c, &access_log,
-    &drain_delay};
+inline constexpr std::tuple http_keys{&max_connections,
+                                      &max_connections_per_client,
+                                      &idle_timeout,
+                                      &http2,
+                                      &h2c,
+                                      &access_log,
+                                      &drain_delay,
+                                      &log_privacy,
+                                      &trusted_proxy};
 http::Options http_options(auto& context) {
   http::Options options;
   options.idle_within = context.boot.value(idle_timeout);
   options.requests_max = shares_of(context).requests_per_thread;
   options.refusals_max = refusals_of(shares_of(context));
   options.http2_cleartext = context.boot.value(http2) && context.boot.value(h2c);
+  options.trusted_proxies = http::TrustedProxies(networks_of(context.boot.value(trusted_proxy)));
   return options;
 }
 
@@ -158,14 +195,22 @@ std::vector<std::uint16_t> ports_to_listen(Platform& platform, std::string_view 
   return own ? std::vector{*own} : std::vector<std::uint16_t>{};
 }
 
+struct LogStyle {
+  http::LogFormat format;
+  http::LogPrivacy privacy;
+};
+LogStyle log_style(auto& context) {
+  return {context.boot.value(access_log), context.boot.value(log_privacy)};
+}
+
 template <kv::Source Store, net::ServerStack Stack>
 class HttpJob {
  public:
   template <class Platform>
   HttpJob(Store& store, Stack& stack, Platform& platform, const http::Options& options,
-          http::LogFormat format, const ServerShares& shared, std::uint16_t port,
+          const LogStyle& style, const ServerShares& shared, std::uint16_t port,
           std::string_view protocol = "http")
-      : log_(platform.console, platform.loop, format),
+      : log_(platform.console, platform.loop, style.format, style.privacy),
         server_(store, stack, platform.loop, options, log_, &shared.admission, &shared.counters,
                 &shared.http2) {
     for (const std::uint16_t each : ports_to_listen(platform, protocol, port)) {
@@ -176,6 +221,11 @@ class HttpJob {
       platform.log.info(
           {"listening on port ", std::to_string(server_.port()), " (", protocol, ")"});
     }
+    if constexpr (is_live) {
+      live_rules_.emplace(store, platform.loop,
+                          platform.thread_index == 0 ? &platform.log : nullptr,
+                          [this](auto rules) { server_.use(std::move(rules)); });
+    }
   }
 
   // Over a stack that has nothing to listen with: ends at once.
@@ -184,15 +234,28 @@ class HttpJob {
 
   // Ends by an exception when its port is lost.
   base::Task<void> run() {
+    if constexpr (is_live) {
+      if (live_rules_) co_await live_rules_->look();
+    }
     co_await server_.run();
     if (server_.has_lost_port()) throw StartError("HTTP ends: its port takes no connections");
   }
   void announce_drain() { server_.announce_drain(); }
-  void drain() { server_.drain(); }
+  void drain() {
+    if constexpr (is_live) {
+      if (live_rules_) live_rules_->stop();
+    }
+    server_.drain();
+  }
 
  private:
+  // A directory, which others change.
+  static constexpr bool is_live = requires(Store & store) { store.path(); };
+  using Live = std::conditional_t<is_live, std::optional<LiveRules<Store>>, NoLiveRules>;
+
   http::AccessLog log_;
   http::Server<Store, Stack> server_;
+  [[no_unique_address]] Live live_rules_;
 };
 
 template <const Key<Port>& port>
@@ -205,7 +268,7 @@ struct ConnectHttpJob {
             stack,
             context.platform,
             http_options(context),
-            context.boot.value(access_log),
+            log_style(context),
             shares_of_servers(context),
             context.boot.value(port)};
   }

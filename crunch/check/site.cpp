@@ -53,7 +53,7 @@ class HeadText final : public http::HeadSink {
 
 Site::Site(const embed::Options& options)
     : settings_(embed::read_site_file(options.root)),
-      tree_(options.root, embed::walk_options_of(options)) {
+      tree_(options.root, embed::walk_options_of(options, settings_)) {
   for (std::size_t i = 0; i < files().size(); ++i) {
     const string_view key = files()[i].key;
     numbers_.insert_or_assign(key, i);

@@ -65,6 +65,8 @@ void add_options(CLI::App& command, OptionWords& words) {
   command.add_flag("--backups", options.backups,
                    "Keep what editors and systems leave behind: page.html~, page.html.bak,\n"
                    "#page.html#, Thumbs.db ...");
+  command.add_flag("--strict", options.strict,
+                   "Take warnings about _redirects, _headers and crunch.toml as errors");
   command.add_option("--threads", options.threads, "How many threads compress [one for each core]")
       ->check(CLI::Range(1U, 1024U))
       ->type_name("N");

@@ -202,6 +202,11 @@ class Run {
     if (compiled.has_errors()) {
       throw Failure("the rules of the site have errors; nothing was written");
     }
+    if (options_.strict && compiled.has_warnings()) {
+      throw Failure(
+          "the rules of the site have warnings, and --strict makes them errors; nothing "
+          "was written");
+    }
     if (compiled.plan.empty()) return;
     FileRecord record;
     record.key = http::site::plan_key;
@@ -281,7 +286,7 @@ class Run {
     for (const std::string& path : tree_.directories()) add(tree_.name_of(path));
     for (const Source& source : tree_.files()) add(tree_.name_of(source.path));
     if (!site_file_.path.empty()) add(site_file_.path);
-    for (const char* name : {"_redirects", "_headers"}) {
+    for (const std::string& name : rules_files_of(site_file_)) {
       if (std::filesystem::exists(std::filesystem::path(options_.root) / name)) {
         add(tree_.name_of(name));
       }
@@ -307,7 +312,7 @@ class Run {
 
 }  // namespace
 
-WalkOptions walk_options_of(const Options& options) {
+WalkOptions walk_options_of(const Options& options, const SiteFile& site_file) {
   WalkOptions walk;
   walk.dotfiles = options.dotfiles;
   walk.backups = options.backups;
@@ -315,6 +320,9 @@ WalkOptions walk_options_of(const Options& options) {
   for (const std::string& pattern : options.excludes) walk.excludes.emplace_back(pattern);
   walk.outputs = options.leave_out;
   if (!options.out.empty()) walk.outputs.push_back(options.out);
+  for (const auto& host : site_file.hosts) {
+    if (!host.root.empty()) walk.roots.push_back(host.root);
+  }
   return walk;
 }
 
@@ -326,7 +334,7 @@ Summary embed(const Options& options) {
   }
   // Before the output's directory is made, so that a wrong DIR leaves nothing behind.
   const SiteFile site_file = read_site_file(options.root);
-  Tree tree(options.root, walk_options_of(options));
+  Tree tree(options.root, walk_options_of(options, site_file));
   check_size(bytes_at_least(tree), options);
   NewDirectory out(options.out);
   for (const std::string& output : tree.left_out_outputs()) {

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "crunch/embed/compress.hpp"
+#include "crunch/embed/site_file.hpp"
 #include "crunch/embed/walk.hpp"
 
 namespace crunch::embed {
@@ -28,6 +29,7 @@ struct Options {
   std::vector<std::string> excludes;
   bool dotfiles = false;
   bool follow_links = false;   // also out of the tree
+  bool strict = false;         // warnings about the site's rules are errors
   bool backups = false;        // also what editors and systems leave behind
   unsigned threads = 0;        // 0: as many as there are cores
   std::string cache;           // a directory; empty: none
@@ -53,7 +55,7 @@ struct Summary {
 };
 
 // What of the options says which files there are.
-[[nodiscard]] WalkOptions walk_options_of(const Options& options);
+[[nodiscard]] WalkOptions walk_options_of(const Options& options, const SiteFile& site_file);
 
 // Throws a Failure, with the output as it was. Warnings and progress go to standard error.
 Summary embed(const Options& options);

@@ -5,10 +5,13 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <charconv>
 #include <filesystem>
 
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
+#include "http/site/auth.hpp"
+#include "http/site/path.hpp"
 #include "kv/key.hpp"
 
 namespace crunch::embed {
@@ -101,6 +104,22 @@ bool truth(const toml::node& node, const std::string& path, const toml::key& key
   return value->get();
 }
 
+// The path that all addresses begin with; "/" is none.
+std::string base_of(const toml::node& node, const std::string& path, const toml::key& key) {
+  const auto* text = node.as_string();
+  const std::string base = text == nullptr ? "" : text->get();
+  constexpr std::size_t base_bytes_max = 200;
+  const bool is_good = base.starts_with('/') && base.ends_with('/') &&
+                       base.size() <= base_bytes_max && base.find('%') == std::string::npos &&
+                       http::site::normal_path(base) == base && !base.starts_with("/.crunch/");
+  if (!is_good) {
+    refuse(path, key,
+           "takes a path with a slash at both ends and without escapes, of at most 200 bytes: "
+           "\"/project/\"");
+  }
+  return base == "/" ? "" : base;
+}
+
 http::site::SiteSettings read_site_table(const toml::table& table, const std::string& path) {
   using http::site::CleanUrls, http::site::Dialect, http::site::NotFound;
   constexpr std::pair<const char*, Dialect> dialects[] = {
@@ -126,13 +145,77 @@ http::site::SiteSettings read_site_table(const toml::table& table, const std::st
       settings.unsupported_is_warning = choose(node, unsupported, path, key);
     } else if (key == "strict-hosts") {
       settings.strict_hosts = truth(node, path, key);
+    } else if (key == "base") {
+      settings.base = base_of(node, path, key);
     } else {
       refuse(path, key,
-             "is not known in [site]: it takes dialect, clean-urls, not-found, unsupported and "
-             "strict-hosts");
+             "is not known in [site]: it takes base, dialect, clean-urls, not-found, unsupported "
+             "and strict-hosts");
     }
   }
   return settings;
+}
+
+// "name:salt:digest". The line is not shown: it is nobody's business.
+http::site::User user_of(const toml::node& node, const std::string& path, const toml::key& key) {
+  const auto* text = node.as_string();
+  const std::string line = text == nullptr ? "" : text->get();
+  const std::size_t first = line.find(':'), second = line.find(':', first + 1);
+  http::site::User user;
+  bool is_good = second != std::string::npos && first > 0 && second > first + 1 &&
+                 second <= http::site::credential_bytes_max &&
+                 line.size() - second - 1 == 2 * http::site::digest_bytes;
+  for (std::size_t i = second + 1; is_good && i < line.size(); i += 2) {
+    unsigned byte = 0;
+    const auto [end, error] = std::from_chars(line.data() + i, line.data() + i + 2, byte, 16);
+    is_good = error == std::errc() && end == line.data() + i + 2;
+    user.digest += static_cast<char>(byte);
+  }
+  if (!is_good) {
+    refuse(path, key, "takes lines as `crunch auth NAME` prints them: \"NAME:SALT:SHA256\"");
+  }
+  user.name = line.substr(0, first);
+  user.salt = line.substr(first + 1, second - first - 1);
+  return user;
+}
+
+std::string auth_path(const toml::node& node, const std::string& path, const toml::key& key) {
+  const auto* text = node.as_string();
+  if (text == nullptr || !text->get().starts_with('/')) {
+    refuse(path, key, "takes paths: \"/*\", \"/internal/*\"");
+  }
+  return text->get();
+}
+
+template <class T>
+std::vector<T> list_of(const toml::node& node, const std::string& path, const toml::key& key,
+                       T (*read)(const toml::node&, const std::string&, const toml::key&)) {
+  if (!node.is_array()) refuse(path, key, "takes a list: [\"...\"]");
+  std::vector<T> all;
+  for (const toml::node& one : *node.as_array()) all.push_back(read(one, path, key));
+  return all;
+}
+
+http::site::AuthSettings read_auth_table(const toml::table& table, const std::string& path) {
+  http::site::AuthSettings auth;
+  auth.paths = {"/*"};
+  for (const auto& [key, node] : table) {
+    if (key == "users") {
+      auth.users = list_of(node, path, key, user_of);
+    } else if (key == "paths") {
+      auth.paths = list_of(node, path, key, auth_path);
+    } else if (key == "except") {
+      auth.except = list_of(node, path, key, auth_path);
+    } else if (key == "from-headers") {
+      auth.from_headers = truth(node, path, key);
+    } else {
+      refuse(path, key, "is not known in [auth]: it takes users, paths, except and from-headers");
+    }
+  }
+  if (auth.users.empty() && !auth.from_headers) {
+    throw Failure(path + ": [auth] has no users; `crunch auth NAME` prints a line for one");
+  }
+  return auth;
 }
 
 std::string host_name(const toml::node& node, const std::string& path, const toml::key& key) {
@@ -195,7 +278,7 @@ std::string_view SiteFile::type_of(std::string_view key) const { return last_fit
 std::string_view SiteFile::caching_of(std::string_view key) const { return last_fit(caching, key); }
 
 bool is_site_table(std::string_view name) {
-  return name == "types" || name == "cache" || name == "site" || name == "host";
+  return name == "types" || name == "cache" || name == "site" || name == "host" || name == "auth";
 }
 
 std::string site_file_of(const std::string& site) {
@@ -222,12 +305,16 @@ std::string site_file_of(const std::string& site) {
 }
 
 SiteFile read_site_file(const std::string& site) {
+  const std::string path = site_file_of(site);
+  return path.empty() ? SiteFile() : parse_site_file(read_file(path, file_bytes_max), path);
+}
+
+SiteFile parse_site_file(const std::string& bytes, const std::string& path) {
   SiteFile file;
-  file.path = site_file_of(site);
-  if (file.path.empty()) return file;
+  file.path = path;
   toml::table all;
   try {
-    all = toml::parse(read_file(file.path, file_bytes_max), file.path);
+    all = toml::parse(bytes, path);
   } catch (const toml::parse_error& error) {
     throw Failure(file.path + ":" + std::to_string(error.source().begin.line) + ": " +
                   std::string(error.description()));
@@ -248,6 +335,9 @@ SiteFile read_site_file(const std::string& site) {
   }
   if (const toml::table* table = all["site"].as_table()) {
     file.settings = read_site_table(*table, file.path);
+  }
+  if (const toml::table* table = all["auth"].as_table()) {
+    file.settings.auth = read_auth_table(*table, file.path);
   }
   if (const toml::array* hosts = all["host"].as_array()) {
     for (const toml::node& host : *hosts) {

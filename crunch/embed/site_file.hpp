@@ -7,8 +7,9 @@
 //          [cache]  "/assets/*" = "immutable", "*.pdf" = "public, max-age=3600"
 //          A pattern that begins with '/' is compared with the whole path, another with the file's
 //          name; '*' stands for any bytes, '/' too. The last line that fits counts.
-//          [site]   dialect, clean-urls, not-found, unsupported, strict-hosts
+//          [site]   base, dialect, clean-urls, not-found, unsupported, strict-hosts
 //          [[host]] name, aliases, root
+//          [auth]   users, paths, except, from-headers
 // Source:  TOML 1.0 by toml++.
 
 #pragma once
@@ -55,6 +56,9 @@ inline constexpr std::string_view site_file_name = "crunch.toml";
 // Where the crunch.toml of the directory `site` is; empty: there is none. A Failure if there are
 // two.
 [[nodiscard]] std::string site_file_of(const std::string& site);
+
+// What `bytes`, a crunch.toml by the name of `path`, says. A Failure that names file and line.
+[[nodiscard]] SiteFile parse_site_file(const std::string& bytes, const std::string& path);
 
 // What the site's crunch.toml says. A Failure that names file and line.
 [[nodiscard]] SiteFile read_site_file(const std::string& site);

@@ -27,6 +27,15 @@ std::string marker_of(const std::string& root) {
 
 }  // namespace
 
+std::vector<std::string> rules_files_of(const SiteFile& site) {
+  std::vector<std::string> files{"_redirects", "_headers"};
+  for (const http::site::HostSettings& host : site.hosts) {
+    if (host.root.empty()) continue;
+    for (const char* name : {"/_redirects", "/_headers"}) files.push_back(host.root + name);
+  }
+  return files;
+}
+
 http::site::Compiled compile_rules(const SiteFile& site, const std::string& root) {
   http::site::SiteFiles files;
   files.marker = marker_of(root);

@@ -9,10 +9,14 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "crunch/embed/site_file.hpp"
 
 namespace crunch::embed {
+
+// The files that the rules can be in, by their paths in the site.
+[[nodiscard]] std::vector<std::string> rules_files_of(const SiteFile& site);
 
 [[nodiscard]] http::site::Compiled compile_rules(const SiteFile& site, const std::string& root);
 

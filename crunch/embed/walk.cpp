@@ -14,6 +14,7 @@
 #include <set>
 
 #include "crunch/failure.hpp"
+#include "http/site/plan.hpp"
 
 namespace crunch::embed {
 namespace {
@@ -48,9 +49,13 @@ std::string target_of(const std::string& link) {
   return target;
 }
 
-// At the root: what is about the site.
-bool is_about_site(std::string_view key) {
-  return key == "crunch.toml" || key == "_headers" || key == "_redirects";
+// What is about the site, or about a host's folder.
+bool is_about_site(std::string_view key, const std::vector<std::string>& roots) {
+  return http::site::is_about_site(key) ||
+         std::ranges::any_of(roots, [key](const std::string& root) {
+           return key.starts_with(root) && key.substr(root.size()).starts_with('/') &&
+                  http::site::is_about_site(key.substr(root.size() + 1));
+         });
 }
 
 }  // namespace
@@ -132,7 +137,7 @@ class Walk {
     }
     bool is_link = S_ISLNK(status.st_mode);
     // What is left out need not be in order; of a link, that is asked before it is followed.
-    if (is_excluded(key, S_ISDIR(status.st_mode)) || is_about_site(key)) return;
+    if (is_excluded(key, S_ISDIR(status.st_mode)) || is_about_site(key, options_.roots)) return;
     if (!options_.backups && is_backup(segment)) {
       tree_.left_out_backups_.push_back(std::move(key));
       return;

@@ -49,6 +49,8 @@ struct WalkOptions {
   bool follow_links = false;  // also out of the tree
   std::vector<Glob> excludes;
   std::vector<std::string> outputs;  // never part of the tree, wherever they are
+  // Folders that are a host's root: what is about them is left out, as at the tree's own.
+  std::vector<std::string> roots;
 };
 
 // Whether editors, merges and file managers leave files of this name behind.

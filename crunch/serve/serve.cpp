@@ -95,12 +95,17 @@ std::string time_of_day() {
 }
 
 // Which files the rules are in, and how old they are.
-std::string state_of_rules(const std::string& directory) {
+std::string state_of_rules(const std::string& directory, const std::vector<std::string>& rules) {
   std::string state;
-  const std::string inside = directory + "/", beside = directory + "/../";
-  for (const std::string& path :
-       {inside + "_redirects", inside + "_headers", inside + "crunch.toml", beside + "crunch.toml",
-        inside + "404.html", inside + "200.html"}) {
+  const std::string inside = directory + "/";
+  std::vector<std::string> paths{inside + "crunch.toml", directory + "/../crunch.toml"};
+  for (const std::string& file : rules) {
+    paths.push_back(inside + file);
+    // Whether the folder has these pages decides what some rules mean.
+    const std::string folder = paths.back().substr(0, paths.back().rfind('/') + 1);
+    for (const char* page : {"404.html", "200.html"}) paths.push_back(folder + page);
+  }
+  for (const std::string& path : paths) {
     struct stat meta {};
     if (::stat(path.c_str(), &meta) != 0) continue;
     state += path + ' ' + std::to_string(meta.st_ino) + ' ' + std::to_string(meta.st_size) + ' ' +
@@ -124,8 +129,9 @@ class Preview {
         server_(site_, stack_, platform.loop, options_of(options), log_),
         rules_timer_(platform.loop, *this) {
     if (pair) {
-      https_.emplace(site_, stack_, platform.loop, platform.entropy, *pair, options_of(options),
-                     log_);
+      http::Options secure = options_of(options);
+      secure.is_secure = true;
+      https_.emplace(site_, stack_, platform.loop, platform.entropy, *pair, secure, log_);
     }
     auto tell = [this](const Changed& changed) { say_changed(changed); };
     if (options.polls) {
@@ -220,7 +226,7 @@ class Preview {
   // the last good ones serve on.
   void look_at_rules() {
     rules_timer_.arm(platform_.loop.now() + std::chrono::milliseconds(500));
-    std::string state = state_of_rules(options_.directory);
+    std::string state = state_of_rules(options_.directory, rules_files_);
     if (is_looked_at_ && state == rules_state_) return;
     rules_state_ = std::move(state);
     std::string findings;
@@ -229,8 +235,13 @@ class Preview {
       if (!line.starts_with("crunch: note: ")) findings += line + '\n';
     };
     try {
-      const http::site::Compiled compiled =
-          embed::compile_rules(embed::read_site_file(options_.directory), options_.directory);
+      const embed::SiteFile site_file = embed::read_site_file(options_.directory);
+      const std::vector<std::string> files = embed::rules_files_of(site_file);
+      if (files != rules_files_) {
+        rules_files_ = files;
+        rules_state_ = state_of_rules(options_.directory, rules_files_);
+      }
+      const http::site::Compiled compiled = embed::compile_rules(site_file, options_.directory);
       embed::say_findings(compiled.findings, say);
       if (!compiled.has_errors()) {
         auto rules =
@@ -256,6 +267,7 @@ class Preview {
   http::AccessLog log_;
   http::Server<Site, net::Sockets> server_;
   std::optional<Https<Site, net::Sockets>> https_;
+  std::vector<std::string> rules_files_ = embed::rules_files_of({});
   std::string rules_state_;
   bool is_looked_at_ = false;
   RulesTimer rules_timer_;

@@ -316,10 +316,11 @@ void Framing::begin_answer() noexcept {
   state_ = State::answering;
   Workspace& work = *workspace_;
   if (common_.rules == nullptr) {
-    work.exchange.begin(request(), common_.options, work.key);
+    work.exchange.begin(request(), common_.options_of(request(), peer_), work.key);
   } else {
     if (work.visit == nullptr) work.visit = common_.visits.take();
-    work.exchange.begin(request(), common_.options, work.key, common_.rules, work.visit.get());
+    work.exchange.begin(request(), common_.options_of(request(), peer_), work.key, common_.rules,
+                        work.visit.get());
   }
   if (workspace_->exchange.was_malformed()) close_ = true;
 }

@@ -77,7 +77,7 @@ void Framing::log(std::uint64_t body_bytes) noexcept {
   if (!common_.log.is_on()) return;
   bool known = workspace_->parser.has_request_line();
   LogEntry entry;
-  entry.peer = peer_;
+  entry.peer = visitor_of(asked, peer_, common_.options.trusted_proxies).address;
   entry.wall_s = common_.now_s();
   if (known) {
     entry.method = asked.method_text;

@@ -279,7 +279,7 @@ void Framing::log(Stream& stream, std::uint64_t body_bytes) noexcept {
   if (!common_.log.is_on()) return;
   const Request& asked = stream.head.request();
   LogEntry entry;
-  entry.peer = peer_;
+  entry.peer = visitor_of(asked, peer_, common_.options.trusted_proxies).address;
   entry.wall_s = common_.now_s();
   entry.method = asked.method_text;
   entry.target = asked.target;

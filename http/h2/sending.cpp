@@ -160,11 +160,12 @@ void Framing::begin_answer(Stream& stream) noexcept {
   if (misdirected(stream)) {
     stream.exchange.refuse(stream.head.request(), common_.options, Status::misdirected_request);
   } else if (common_.rules == nullptr) {
-    stream.exchange.begin(stream.head.request(), common_.options, stream.head.key());
+    stream.exchange.begin(stream.head.request(), common_.options_of(stream.head.request(), peer_),
+                          stream.head.key());
   } else {
     if (visit_ == nullptr) visit_ = common_.visits.take();
-    stream.exchange.begin(stream.head.request(), common_.options, stream.head.key(), common_.rules,
-                          visit_.get());
+    stream.exchange.begin(stream.head.request(), common_.options_of(stream.head.request(), peer_),
+                          stream.head.key(), common_.rules, visit_.get());
   }
 }
 

@@ -56,21 +56,36 @@ class Assembler {
     hosts_.push_back({slice(host.name), host.site, host.canonical});
   }
 
-  std::vector<std::byte> finish(std::uint32_t flags) {
-    Header header{
-        plan_magic,
-        size_of(sites_),
-        size_of(hosts_),
-        size_of(rules_),
-        size_of(numbers_),
-        size_of(parts_),
-        size_of(pieces_),
-        size_of(conditions_),
-        size_of(blocks_),
-        size_of(fields_),
-        size_of(text_),
-        flags,
-        static_cast<std::uint32_t>(std::min(fields_bytes_max_, address_fields_bytes_max))};
+  void add(const LockDraft& lock) {
+    LockRecord record;
+    record.pattern = pattern(lock.pattern);
+    record.users = {size_of(users_), size_of(lock.users)};
+    for (const User& user : lock.users) {
+      users_.push_back({slice(user.name), slice(user.salt), slice(user.digest)});
+    }
+    record.site = lock.site;
+    record.kind = lock.kind;
+    locks_.push_back(record);
+  }
+
+  std::vector<std::byte> finish(const PlanSettings& settings) {
+    const Slice base = slice(settings.base);
+    Header header{plan_magic,
+                  size_of(sites_),
+                  size_of(hosts_),
+                  size_of(rules_),
+                  size_of(numbers_),
+                  size_of(parts_),
+                  size_of(pieces_),
+                  size_of(conditions_),
+                  size_of(blocks_),
+                  size_of(fields_),
+                  size_of(users_),
+                  size_of(locks_),
+                  size_of(text_),
+                  settings.flags,
+                  static_cast<std::uint32_t>(std::min(fields_bytes_max_, address_fields_bytes_max)),
+                  base};
     std::vector<std::byte> out;
     put(out, std::span<const Header>(&header, 1));
     put(out, std::span<const SiteRecord>(sites_));
@@ -82,6 +97,8 @@ class Assembler {
     put(out, std::span<const ConditionRecord>(conditions_));
     put(out, std::span<const BlockRecord>(blocks_));
     put(out, std::span<const FieldRecord>(fields_));
+    put(out, std::span<const UserRecord>(users_));
+    put(out, std::span<const LockRecord>(locks_));
     put(out, std::span<const char>(text_));
     return out;
   }
@@ -174,6 +191,8 @@ class Assembler {
   std::vector<ConditionRecord> conditions_;
   std::vector<BlockRecord> blocks_;
   std::vector<FieldRecord> fields_;
+  std::vector<UserRecord> users_;
+  std::vector<LockRecord> locks_;
   std::string text_;
   std::map<std::string, Slice> slices_;
   std::map<std::string, std::uint32_t> names_;
@@ -183,11 +202,12 @@ class Assembler {
 }  // namespace
 
 std::vector<std::byte> assemble(const std::vector<SiteDraft>& sites,
-                                const std::vector<HostDraft>& hosts, std::uint32_t flags) {
+                                const std::vector<HostDraft>& hosts, const PlanSettings& settings) {
   Assembler assembler;
   for (const SiteDraft& site : sites) assembler.add(site);
   for (const HostDraft& host : hosts) assembler.add(host);
-  return assembler.finish(flags);
+  for (const LockDraft& lock : settings.locks) assembler.add(lock);
+  return assembler.finish(settings);
 }
 
 }  // namespace http::site

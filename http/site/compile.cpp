@@ -61,7 +61,7 @@ void find_shadowed(const SiteDraft& draft, const Reading& how, Findings& finding
     if (!rule.is_static && rule.conditions.empty()) dynamic.rules.push_back(rule);
   }
   if (dynamic.rules.empty()) return;
-  const std::vector<std::byte> bytes = assemble({dynamic}, {}, 0);
+  const std::vector<std::byte> bytes = assemble({dynamic}, {});
   const std::optional<Plan> plan = Plan::open(bytes);
   if (!plan) return;
   std::size_t said = 0, asked = 0;
@@ -123,9 +123,12 @@ class Compiler {
       for (const std::string& alias : host.aliases) add_host(drafts, {alias, site, canonical});
     }
     const bool is_said = settings_.dialect || settings_.clean_urls || settings_.not_found ||
-                         settings_.strict_hosts || !hosts_.empty();
+                         settings_.strict_hosts || !settings_.base.empty() ||
+                         !settings_.auth.users.empty() || !hosts_.empty();
+    const std::vector<LockDraft> locks = locks_of(sites);
     if (!out_.has_errors() && (is_said || has_files_)) {
-      out_.plan = assemble(sites, drafts, settings_.strict_hosts ? strict_hosts : 0);
+      out_.plan = assemble(sites, drafts,
+                           {settings_.strict_hosts ? strict_hosts : 0, settings_.base, locks});
       if (!Plan::open(out_.plan)) {
         out_.findings.push_back(
             {Weight::error, "crunch", 0, "the plan that was made is not sound"});
@@ -153,8 +156,12 @@ class Compiler {
     has_files_ = has_files_ || has_rules;
     decide_dialect(site, redirects.value_or(""), headers.value_or(""), has_rules);
     decide_modes(site);
-    Reading how{root + "_redirects", site.dialect, site.clean_urls,
-                settings_.unsupported_is_warning};
+    Reading how{root + "_redirects",
+                site.dialect,
+                site.clean_urls,
+                settings_.unsupported_is_warning,
+                settings_.base.empty() ? "/" : settings_.base,
+                settings_.auth.from_headers};
     if (redirects) {
       Redirects read = parse_redirects(*redirects, how, out_.findings);
       site.rules = std::move(read.rules);
@@ -171,6 +178,41 @@ class Compiler {
     }
     if (has_rules) summarize(site, how);
     return site;
+  }
+
+  // Those of [auth] come first.
+  std::vector<LockDraft> locks_of(const std::vector<SiteDraft>& sites) {
+    std::vector<LockDraft> locks;
+    auto add = [&](const std::string& path, LockKind kind) {
+      std::vector<std::string> names;
+      std::string why;
+      LockDraft lock{netlify_pattern(normal_path(path), true, names, why), settings_.auth.users,
+                     all_sites, kind};
+      if (!why.empty()) {
+        out_.findings.push_back(
+            {Weight::error, "crunch.toml", 0, "[auth] " + shown(path) + ": " + why});
+      }
+      locks.push_back(std::move(lock));
+    };
+    if (!settings_.auth.users.empty()) {
+      for (const std::string& path : settings_.auth.paths) add(path, LockKind::path);
+      for (const std::string& path : settings_.auth.except) add(path, LockKind::exception);
+    }
+    for (const SiteDraft& site : sites) {
+      for (const BlockDraft& block : site.blocks) {
+        if (block.users.empty()) continue;
+        locks.push_back({block.pattern, block.users,
+                         static_cast<std::uint32_t>(&site - sites.data()),
+                         block.with_host ? LockKind::host_and_path : LockKind::path});
+      }
+    }
+    if (!locks.empty()) {
+      out_.findings.push_back(
+          {Weight::note, "crunch.toml", 0,
+           "[auth]: over plain HTTP names and passwords can be read on the way; "
+           "serve these pages by HTTPS"});
+    }
+    return locks;
   }
 
   void decide_dialect(SiteDraft& site, const std::string& redirects, const std::string& headers,
@@ -197,8 +239,8 @@ class Compiler {
                "crunch.toml"});
     }
     site.dialect = is_netlify ? Dialect::netlify : Dialect::cloudflare;
-    site.dialect_why = is_netlify ? place_of(evidences.netlify)
-                       : is_other ? place_of(evidences.cloudflare)
+    site.dialect_why = is_netlify ? printable(place_of(evidences.netlify))
+                       : is_other ? printable(place_of(evidences.cloudflare))
                                   : "nothing in them is Netlify's only";
   }
 
@@ -220,7 +262,13 @@ class Compiler {
                                "answers what is not there; delete one of them"});
       return;
     }
-    if (!settings_.not_found) site.not_found = NotFound::spa;
+    if (settings_.not_found && *settings_.not_found != NotFound::spa) {
+      out_.findings.push_back({Weight::warning, how.file, line,
+                               "the line has no effect beside not-found in crunch.toml; delete one "
+                               "of them"});
+      return;
+    }
+    site.not_found = NotFound::spa;
   }
 
   // Of addresses whose fields, of all blocks that fit them, are more than one answer may have. Each
@@ -229,7 +277,7 @@ class Compiler {
     SiteDraft blocks;
     blocks.dialect = site.dialect;
     blocks.blocks = site.blocks;
-    const std::vector<std::byte> bytes = assemble({blocks}, {}, 0);
+    const std::vector<std::byte> bytes = assemble({blocks}, {});
     const std::optional<Plan> plan = Plan::open(bytes);
     if (!plan) return;
     std::string lines(4 * address_fields_bytes_max, '\0');
@@ -282,13 +330,19 @@ class Compiler {
 }  // namespace
 
 bool Compiled::has_errors() const {
-  return std::ranges::any_of(
-      findings, [](const Finding& finding) { return finding.weight == Finding::Weight::error; });
+  return std::ranges::find(findings, Weight::error, &Finding::weight) != findings.end();
+}
+bool Compiled::has_warnings() const {
+  return std::ranges::find(findings, Weight::warning, &Finding::weight) != findings.end();
 }
 
 Compiled compile(const SiteSettings& settings, const std::vector<HostSettings>& hosts,
                  const SiteFiles& files) {
   Compiled compiled = Compiler(settings, hosts, files).run();
+  for (Finding& finding : compiled.findings) {
+    finding.file = printable(finding.file);
+    finding.text = printable(finding.text);
+  }
   limit(compiled.findings);
   return compiled;
 }

@@ -16,6 +16,13 @@
 
 namespace http::site {
 
+// [auth] of crunch.toml.
+struct AuthSettings {
+  std::vector<User> users;
+  std::vector<std::string> paths, except;  // patterns
+  bool from_headers = false;               // Basic-Auth in _headers counts
+};
+
 // [site] of crunch.toml, as far as it says something.
 struct SiteSettings {
   std::optional<Dialect> dialect;  // none: by the evidence
@@ -23,6 +30,8 @@ struct SiteSettings {
   std::optional<NotFound> not_found;
   bool unsupported_is_warning = false;
   bool strict_hosts = false;
+  std::string base;  // "/project/": nothing is outside of it; empty: "/"
+  AuthSettings auth;
 };
 
 // One [[host]].
@@ -45,6 +54,7 @@ struct Compiled {
   std::vector<std::byte> plan;  // empty: there are no rules, or there are errors
   Findings findings;
   [[nodiscard]] bool has_errors() const;
+  [[nodiscard]] bool has_warnings() const;
 };
 
 [[nodiscard]] Compiled compile(const SiteSettings& settings, const std::vector<HostSettings>& hosts,
@@ -61,6 +71,19 @@ struct SiteDraft {
   std::vector<RuleDraft> rules;
   std::vector<BlockDraft> blocks;
 };
+struct LockDraft {
+  std::vector<Part> pattern;
+  std::vector<User> users;
+  std::uint32_t site = all_sites;
+  LockKind kind = LockKind::path;
+};
+
+// What is for all of a plan's sites.
+struct PlanSettings {
+  std::uint32_t flags = 0;
+  std::string base;
+  std::vector<LockDraft> locks;
+};
 struct HostDraft {
   std::string name;
   std::uint32_t site = 0, canonical = 0;
@@ -69,6 +92,6 @@ struct HostDraft {
 // The bytes of http/site/plan.hpp.
 [[nodiscard]] std::vector<std::byte> assemble(const std::vector<SiteDraft>& sites,
                                               const std::vector<HostDraft>& hosts,
-                                              std::uint32_t flags);
+                                              const PlanSettings& settings = {});
 
 }  // namespace http::site

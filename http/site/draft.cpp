@@ -90,14 +90,37 @@ std::vector<string_view> words_of(string_view line) {
   return words;
 }
 
+std::string printable(string_view text) {
+  constexpr string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    // C1's controls are 0xC2 0x80 to 0x9F in UTF-8, and one byte elsewhere.
+    const bool begins_c1 =
+        byte == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    const bool continues = i > 0 && static_cast<unsigned char>(text[i - 1]) >= 0x80;
+    if (byte < 0x20 || byte == 0x7F || begins_c1 || (byte >= 0x80 && byte < 0xC0 && !continues)) {
+      out += {'\\', 'x', digits[byte >> 4U], digits[byte & 15U]};
+      if (begins_c1) {
+        const auto next = static_cast<unsigned char>(text[++i]);
+        out += {'\\', 'x', digits[next >> 4U], digits[next & 15U]};
+      }
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
 std::string shown(string_view line) {
   constexpr std::size_t shown_bytes_max = 80;
-  std::string out = "\"";
-  for (const char c : line.substr(0, shown_bytes_max)) {
-    const auto byte = static_cast<unsigned char>(c);
-    out += byte < 0x20 || byte == 0x7F ? '?' : c;
+  std::size_t size = std::min(line.size(), shown_bytes_max);
+  // No character of UTF-8 is cut.
+  while (size < line.size() && size > 0 &&
+         (static_cast<unsigned char>(line[size]) & 0xC0U) == 0x80) {
+    --size;
   }
-  return out + (line.size() > shown_bytes_max ? "...\"" : "\"");
+  return '"' + std::string(line.substr(0, size)) + (size < line.size() ? "...\"" : "\"");
 }
 
 std::string lower(string_view text) {

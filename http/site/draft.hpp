@@ -75,6 +75,10 @@ struct FieldDraft {
   FieldAction action = FieldAction::set;
   OwnField own = OwnField::none;
 };
+// Somebody who may enter: the password only as its digest.
+struct User {
+  std::string name, salt, digest;
+};
 struct BlockDraft {
   std::uint32_t line = 0;
   std::string source;
@@ -82,6 +86,7 @@ struct BlockDraft {
   std::vector<std::string> captures;
   bool with_host = false;
   std::vector<FieldDraft> fields;
+  std::vector<User> users;  // of Basic-Auth
 };
 
 // What a parser is told.
@@ -90,6 +95,8 @@ struct Reading {
   Dialect dialect = Dialect::cloudflare;
   CleanUrls clean_urls = CleanUrls::automatic;
   bool unsupported_is_warning = false;
+  std::string base = "/";  // of all addresses
+  bool basic_auth_counts = false;
 };
 
 struct Redirects {
@@ -127,7 +134,9 @@ class Lines {
 };
 [[nodiscard]] std::string_view trimmed(std::string_view text);
 [[nodiscard]] std::vector<std::string_view> words_of(std::string_view line);
-// A line as a finding shows it: printable, in quotes, not too long.
+// With escapes ("\x1B") where a terminal would not show what is there.
+[[nodiscard]] std::string printable(std::string_view text);
+// A line as a finding shows it: in quotes, not too long.
 [[nodiscard]] std::string shown(std::string_view line);
 
 [[nodiscard]] std::string lower(std::string_view text);

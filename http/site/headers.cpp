@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/bytes.hpp"
+#include "http/site/auth.hpp"
 #include "http/site/draft.hpp"
 #include "http/site/path.hpp"
 
@@ -175,7 +177,7 @@ class Parser {
   void end_block() {
     if (!is_open_) return;
     is_open_ = false;
-    if (block_.fields.empty()) {
+    if (block_.fields.empty() && block_.users.empty()) {
       say(Weight::warning, block_.line,
           shown(block_.source) +
               ": a block without fields says nothing; delete it, or write "
@@ -233,10 +235,11 @@ class Parser {
           name + ": the value has a control character in it; it is left out");
       return;
     }
-    if (small == "basic-auth" && how_.dialect == Dialect::netlify) {
+    if (small == "basic-auth" && how_.basic_auth_counts) return add_users(value);
+    if (small == "basic-auth") {
       say(how_.unsupported_is_warning ? Weight::warning : Weight::error, number_,
-          "Basic-Auth: passwords are not kept as text; write [auth] in crunch.toml, or say "
-          "unsupported = \"warn\" to leave the line out, which opens these pages to everybody");
+          "Basic-Auth: write [auth] in crunch.toml, with from-headers = true for these lines, or "
+          "say unsupported = \"warn\" to leave the line out, which opens these pages to everybody");
       return;
     }
     const OwnField own = own_of(small);
@@ -252,6 +255,25 @@ class Parser {
     field.value = how_.dialect == Dialect::netlify ? pieces_of(with_spaced_commas(value), {})
                                                    : pieces_of(value, block_.captures);
     block_.fields.push_back(std::move(field));
+  }
+
+  // "name:password" for each user. The salt only has to differ from others'.
+  void add_users(string_view value) {
+    for (const string_view word : words_of(value)) {
+      const std::size_t colon = word.find(':');
+      if (colon == 0 || colon == string_view::npos || colon + 1 == word.size() ||
+          word.size() > credential_bytes_max) {
+        say(Weight::error, number_,
+            "Basic-Auth takes \"name:password\" for each user, of at most 256 bytes");
+        return;
+      }
+      User user;
+      user.name = word.substr(0, colon);
+      user.salt = block_.source + '\n' + user.name + '\n';
+      const PasswordDigest digest = digest_of_password(user.salt, word.substr(colon + 1));
+      user.digest = base::text_of(digest);
+      block_.users.push_back(std::move(user));
+    }
   }
 
   void detach(string_view rest) {

@@ -59,6 +59,8 @@ std::optional<Plan> Plan::open(base::Bytes bytes) noexcept {
   plan.conditions_ = cutter.take<ConditionRecord>(header.condition_count);
   plan.blocks_ = cutter.take<BlockRecord>(header.block_count);
   plan.fields_ = cutter.take<FieldRecord>(header.field_count);
+  plan.users_ = cutter.take<UserRecord>(header.user_count);
+  plan.locks_ = cutter.take<LockRecord>(header.lock_count);
   const auto text = cutter.take<char>(header.text_bytes);
   plan.text_ = {text.data(), text.size()};
   if (!cutter.is_used_up() || !plan.is_sound()) return std::nullopt;
@@ -85,7 +87,16 @@ bool Plan::is_sound() const noexcept {
     return slice(one.name) && fits(one.value, pieces_) && one.action <= FieldAction::detach &&
            one.own <= OwnField::vary;
   };
-  return !sites_.empty() && std::ranges::all_of(hosts_, host) &&
+  auto user = [&](const UserRecord& one) {
+    return slice(one.name) && slice(one.salt) && slice(one.digest) &&
+           one.digest.size == digest_bytes;
+  };
+  auto lock = [this](const LockRecord& one) {
+    return fits(one.pattern, parts_) && fits(one.users, users_) &&
+           (one.site == all_sites || one.site < sites_.size()) && one.kind <= LockKind::exception;
+  };
+  return std::ranges::all_of(users_, user) && std::ranges::all_of(locks_, lock) &&
+         !sites_.empty() && slice(header_->base) && std::ranges::all_of(hosts_, host) &&
          std::ranges::all_of(parts_, part) && std::ranges::all_of(pieces_, piece) &&
          std::ranges::all_of(conditions_, condition) && std::ranges::all_of(blocks_, block) &&
          std::ranges::all_of(fields_, field) &&

@@ -37,7 +37,7 @@ inline constexpr std::string_view plan_key = ".crunch/plan";
          (key.starts_with(own_folder) && key[own_folder.size()] == '/');
 }
 
-inline constexpr std::array<char, 8> plan_magic{'c', 'r', 'p', 'l', 'a', 'n', '0', '1'};
+inline constexpr std::array<char, 8> plan_magic{'c', 'r', 'p', 'l', 'a', 'n', '0', '2'};
 inline constexpr std::size_t captures_max = 8;
 inline constexpr std::uint8_t no_capture = 0xFF;
 
@@ -137,6 +137,25 @@ struct BlockRecord {
   std::uint32_t with_host = 0;
 };
 
+// Somebody who may enter.
+inline constexpr std::size_t digest_bytes = 32;
+struct UserRecord {
+  Slice name;
+  Slice salt;
+  Slice digest;  // SHA-256 of salt and password
+};
+
+// Addresses that ask for a name and a password (http/site/auth.hpp).
+inline constexpr std::uint32_t all_sites = 0xFFFFFFFF;
+enum class LockKind : std::uint8_t { path, host_and_path, exception };
+struct LockRecord {
+  Range pattern;
+  Range users;
+  std::uint32_t site = all_sites;  // or the number of one
+  LockKind kind = LockKind::path;
+  std::array<std::uint8_t, 3> zero{};
+};
+
 struct SiteRecord {
   Slice root;         // of its keys, with '/' at the end; empty: the store's
   Slice spa_page;     // a key
@@ -160,10 +179,11 @@ struct HostRecord {
 struct Header {
   std::array<char, 8> magic;
   std::uint32_t site_count, host_count, rule_count, number_count, part_count, piece_count;
-  std::uint32_t condition_count, block_count, field_count;
+  std::uint32_t condition_count, block_count, field_count, user_count, lock_count;
   std::uint32_t text_bytes;
   std::uint32_t flags;             // strict_hosts
   std::uint32_t fields_bytes_max;  // of the fields of any one address, captures apart
+  Slice base;                      // "/project/": the site's place; empty: "/"
 };
 inline constexpr std::uint32_t strict_hosts = 1;
 
@@ -193,6 +213,8 @@ class Plan {
   [[nodiscard]] std::span<const FieldRecord> fields(Range r) const noexcept {
     return at(fields_, r);
   }
+  [[nodiscard]] std::span<const UserRecord> users(Range r) const noexcept { return at(users_, r); }
+  [[nodiscard]] std::span<const LockRecord> locks() const noexcept { return locks_; }
   [[nodiscard]] std::string_view text(Slice slice) const noexcept {
     return text_.substr(slice.offset, slice.size);
   }
@@ -217,6 +239,8 @@ class Plan {
   std::span<const ConditionRecord> conditions_;
   std::span<const BlockRecord> blocks_;
   std::span<const FieldRecord> fields_;
+  std::span<const UserRecord> users_;
+  std::span<const LockRecord> locks_;
   std::string_view text_;
 };
 

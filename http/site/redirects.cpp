@@ -119,8 +119,8 @@ class Parser {
     }
     const bool elsewhere = !target.starts_with('/');
     if (is_index_loop(rule.source, target)) {
-      if (rule.source == "/*" && rule.status == 200 &&
-          (target == "/index.html" || target == "/index")) {
+      if (rule.source == how_.base + "*" && rule.status == 200 &&
+          (target == how_.base + "index.html" || target == how_.base + "index")) {
         out_.spa_line = out_.spa_line == 0 ? number_ : out_.spa_line;
         return;  // the compiler says what becomes of it
       }

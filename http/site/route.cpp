@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "http/site/auth.hpp"
 #include "http/site/path.hpp"
 #include "http/target.hpp"
 #include "http/writer.hpp"
@@ -65,31 +66,93 @@ void Route::start(const Plan& plan, const Asked& asked, std::span<char> address,
   if (address_.empty()) return end_with(End::too_long, 414);
   is_canonical_ = address_ == asked.target;
   choose_host();
-  if (wants()) next_rule();
+  if (wants()) check_access();
+  if (wants()) choose_base();
+  if (wants() && !is_outside_) next_rule();
 }
 
 void Route::choose_host() noexcept {
   const std::span<const HostRecord> hosts = plan_->hosts();
-  if (hosts.empty()) return;
   const string_view name = host_name(asked_.host);
+  if (hosts.empty()) {
+    if (asked_.https_port != 0) redirect_to(name);
+    return;
+  }
   const auto* host = &*std::ranges::find_if(
       hosts, [&](const HostRecord& one) { return is_same_name(plan_->text(one.name), name); });
   if (host == hosts.data() + hosts.size()) {
     if ((plan_->header().flags & strict_hosts) != 0) return end_with(End::misdirected, 421);
     host = hosts.data();
+    if (asked_.https_port != 0) redirect_to(name);
   }
   site_ = &plan_->sites()[host->site];
   const HostRecord& canonical = hosts[host->canonical];
-  if (&canonical == host) return;
+  if (wants() && (&canonical != host || asked_.https_port != 0)) {
+    redirect_to(plan_->text(canonical.name));
+  }
+}
+
+void Route::redirect_to(string_view host) noexcept {
   Writer out(location_buffer_);
-  out.text(asked_.secure ? "https://" : "http://");
-  out.text(plan_->text(canonical.name));
-  out.text(asked_.host.substr(name.size()));
+  out.text(asked_.secure || asked_.https_port != 0 ? "https://" : "http://");
+  out.text(host);
+  if (asked_.https_port == 0) {
+    out.text(asked_.host.substr(host_name(asked_.host).size()));
+  } else if (asked_.https_port != 443) {
+    out.text(":");
+    out.decimal(asked_.https_port);
+  }
   out.text(address_);
   out.text(asked_.query);
   if (out.overflowed()) return end_with(End::too_long, 414);
   location_ = out.written();
   end_with(End::redirect, 308);
+}
+
+void Route::check_access() noexcept {
+  const Access access =
+      access_of(*plan_, *site_, address_, host_name(asked_.host), asked_.authorization);
+  is_private_ = access == Access::granted;
+  if (access == Access::denied) end_with(End::unauthorized, 401);
+}
+
+// Takes the base off `key`. False: it is not there.
+bool Route::leave_base(string_view& key) const noexcept {
+  const string_view base = plan_->text(plan_->header().base);
+  if (base.empty()) return true;
+  const string_view folder = base.substr(1, base.size() - 2);
+  if (!key.starts_with(folder)) return false;
+  key.remove_prefix(folder.size());
+  if (key.empty()) return true;
+  if (!key.starts_with('/')) return false;
+  key.remove_prefix(1);
+  return true;
+}
+
+// Outside of the base there is nothing, but for what a certificate's issuer asks for.
+void Route::choose_base() noexcept {
+  const string_view base = plan_->text(plan_->header().base);
+  if (base.empty()) return;
+  if (address_.starts_with(base)) {
+    if (!leave_base(asked_.key)) asked_.key_exists = false;
+    return;
+  }
+  is_outside_ = true;
+  if (address_.starts_with("/.well-known/acme-challenge/")) {
+    return begin_files(asked_.key, asked_.is_directory);
+  }
+  if (address_ == "/" || address_ == base.substr(0, base.size() - 1)) {
+    Writer out(location_buffer_);
+    out.text(base);
+    if (asked_.query.size() > 1) out.text(asked_.query);
+    if (out.overflowed()) return end_with(End::too_long, 414);
+    location_ = out.written();
+    is_clean_ = true;
+    return end_with(End::redirect, 307);
+  }
+  asked_.key_exists = false;
+  path_ = {};
+  not_found();
 }
 
 // ---- rules -------------------------------------------------------------------------------------
@@ -247,9 +310,10 @@ void Route::rewrite(const RuleRecord& rule) noexcept {
     is_directory_ = true;
     return not_found();
   }
-  asked_.key_exists = true;
+  string_view key = target.key;
+  asked_.key_exists = leave_base(key);
   address_of_target_ = path;
-  begin_files(target.key, target.is_directory);
+  begin_files(key, target.is_directory);
 }
 
 }  // namespace http::site

@@ -3,8 +3,8 @@
 // status, or that there is nothing.
 //
 // States:  a machine without I/O: while `wants()` is true, stat `key()` and `take` the answer.
-// Order:   host aliases; rules (Netlify's that are not forced let files go first); clean URLs and
-//          files; what the site has for what is not there.
+// Order:   host aliases and HTTPS, in one hop; who may enter; the base; rules; clean URLs and files
+//          (for Netlify before the rules that are not forced); what is said when there is nothing.
 // Files:   the tables of what each way of clean URLs answers are functions of "is this file
 //          there?"; each runs anew with every answer, of which there are at most probes_max.
 // Memory:  no allocation; the address, the key and the location are in the caller's buffers.
@@ -33,9 +33,11 @@ struct Asked {
   std::string_view query;     // with '?', or empty
   std::string_view language;  // Accept-Language
   std::string_view cookie;
+  std::string_view authorization;
   bool secure = false;
-  bool key_exists = true;  // false: no key can be written so
-  std::string_view key;    // of the target, without slashes around it
+  std::uint16_t https_port = 0;  // not 0: the answer is there
+  bool key_exists = true;        // false: no key can be written so
+  std::string_view key;          // of the target, without slashes around it
   bool is_directory = false;
 };
 
@@ -50,8 +52,9 @@ class Route {
     value,     // `key()` and `stat()`, with `status()`
     absent,    // and there is no page that says so
     unavailable,
-    misdirected,  // no host of this site: 421
-    too_long,     // the address or the location: 414
+    misdirected,   // no host of this site: 421
+    unauthorized,  // who asks is to say a name and a password: 401
+    too_long,      // the address or the location: 414
   };
 
   // `address`, `key` and `location` are buffers that stay the route's; `key` is longer than the
@@ -74,6 +77,8 @@ class Route {
   [[nodiscard]] bool varies_by_language() const noexcept { return varies_by_language_; }
   // The redirect is by clean URLs, and so for GET and HEAD only.
   [[nodiscard]] bool is_clean() const noexcept { return is_clean_; }
+  // Who asked has said a name and a password: it is for nobody else.
+  [[nodiscard]] bool is_private() const noexcept { return is_private_; }
   // The rule that decided, for people; null: none.
   [[nodiscard]] const RuleRecord* rule() const noexcept { return rule_; }
 
@@ -83,6 +88,10 @@ class Route {
   enum class Stage : std::uint8_t { files, page, spa, final };
 
   void choose_host() noexcept;
+  void redirect_to(std::string_view host) noexcept;
+  void check_access() noexcept;
+  void choose_base() noexcept;
+  [[nodiscard]] bool leave_base(std::string_view& key) const noexcept;
   void next_rule() noexcept;
   [[nodiscard]] const RuleRecord* match_from(std::uint32_t first) noexcept;
   [[nodiscard]] bool holds(const RuleRecord& rule) noexcept;
@@ -131,6 +140,8 @@ class Route {
   bool is_canonical_ = true;
   bool varies_by_language_ = false;
   bool has_stat_ = false;
+  bool is_outside_ = false;  // of the base
+  bool is_private_ = false;
   bool is_clean_ = false;
   bool rule_waits_ = false;  // files first, then rule_
   Stage stage_ = Stage::files;

@@ -60,7 +60,7 @@ void Route::files_found_nothing() noexcept {
 void Route::serve(Probe probe) noexcept {
   if (rule_waits_) rule_ = nullptr;
   rule_waits_ = false;
-  if (!is_canonical_ && !is_rewritten_ && must_be_canonical()) {
+  if (!is_canonical_ && !is_rewritten_ && !is_outside_ && must_be_canonical()) {
     location_ = {};
     return move({Outcome::Kind::move, {}, 0, false});
   }
@@ -115,6 +115,7 @@ void Route::not_found() noexcept {
       return end_with(End::absent, found_status_);
     case NotFound::spa:
       // A rule that says that something is gone means it.
+      if (is_outside_) break;
       if (is_rewritten_ && found_status_ != 404) return end_with(End::absent, found_status_);
       found_status_ = 200;
       stage_ = Stage::spa;

@@ -48,7 +48,7 @@ bool has_site_fields(Status status) {
 }  // namespace
 
 void Visit::begin(std::shared_ptr<const Rules> rules, const Request& request, const Target& target,
-                  bool secure) noexcept {
+                  bool secure, std::uint16_t https_port) noexcept {
   rules_ = std::move(rules);
   host_ = target.authority ? target.authority->host : request.value(Field::host);
   secure_ = secure;
@@ -58,7 +58,9 @@ void Visit::begin(std::shared_ptr<const Rules> rules, const Request& request, co
   asked.query = target.query;
   asked.language = request.value(Field::accept_language);
   asked.cookie = request.value(Field::cookie);
+  if (!rules_->plan().locks().empty()) asked.authorization = request.line("authorization");
   asked.secure = secure;
+  asked.https_port = https_port;
   asked.key_exists = target.error == TargetError::none && !is_reserved(target.key);
   asked.key = target.key;
   asked.is_directory = target.is_directory;
@@ -66,8 +68,13 @@ void Visit::begin(std::shared_ptr<const Rules> rules, const Request& request, co
 }
 
 OwnFields Visit::write_lines(Writer& out) const noexcept {
-  const OwnFields own =
+  OwnFields own =
       write_fields(rules_->plan(), route_.site(), route_.address(), host_, secure_, out);
+  // No cache but the browser's may keep it, and that asks again.
+  if (route_.is_private() && !own.has(OwnField::cache_control)) {
+    own.add(OwnField::cache_control);
+    out.text("Cache-Control: private, no-cache\r\n");
+  }
   if (route_.varies_by_language()) out.text("Vary: Accept-Language\r\n");
   return own;
 }

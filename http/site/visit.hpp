@@ -27,9 +27,9 @@ namespace http::site {
 class Visit {
  public:
   // `target` is well-formed and of this request; its key stands until the visit ends. OPTIONS asks
-  // for no file.
+  // for no file. `https_port`: where all is answered that is not secure; 0: here.
   void begin(std::shared_ptr<const Rules> rules, const Request& request, const Target& target,
-             bool secure) noexcept;
+             bool secure, std::uint16_t https_port) noexcept;
   void end() noexcept { rules_.reset(); }
 
   [[nodiscard]] Route& route() noexcept { return route_; }

@@ -90,6 +90,8 @@ FOREIGN: list[tuple[str, list[str]]] = [
     ("gtest/*", []),
     ("gmock/*", []),
     ("benchmark/*", []),
+    # The texts of addresses, which need no kernel.
+    ("arpa/inet.h", ["targets/**", "net/sockets/*", "crunch/**", "net/endpoint.cpp"]),
     # The kernel below, on the one target that has one. (errno.h and the like are standard C.)
     *[(header, ["targets/**", "tender/*", "net/sockets/*", "kv/directory/*", "block/file/*",
                 "crunch/**", "base/descriptor.hpp", "config/system_calls.hpp"])

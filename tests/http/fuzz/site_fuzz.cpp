@@ -4,6 +4,8 @@
 // Held:  what the parsers make of any files is a plan that opens; a route ends after a bounded
 //        number of questions, leads to no "//host", and writes no control character into a
 //        Location or a field; bytes that open as a plan are safe to be asked.
+//        Each input is read three times: in both dialects, and by the evidence in it, then for a
+//        site with a base, hosts and [auth].
 // Input: _redirects, NUL, _headers, NUL, a target.
 
 #include <algorithm>
@@ -35,6 +37,7 @@ void ask(const Plan& plan, std::string_view target, unsigned answers, bool is_tr
   asked.target = parsed.path.empty() ? "/" : parsed.path;
   asked.query = parsed.query;
   asked.language = "fr-FR, en";
+  asked.authorization = "Basic YTpi";
   asked.key = parsed.key;
   asked.is_directory = parsed.is_directory;
   Route route;
@@ -75,14 +78,24 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       target, [](char c) { return (c >= 0 && c <= 0x20) || c == 0x7F; }, '~');
   for (const Dialect dialect : {Dialect::none, Dialect::cloudflare, Dialect::netlify}) {
     SiteSettings settings;
-    if (dialect != Dialect::none) settings.dialect = dialect;
+    std::vector<HostSettings> hosts;
+    if (dialect != Dialect::none) {
+      settings.dialect = dialect;
+    } else {
+      settings.base = "/a/";
+      settings.auth.from_headers = true;
+      settings.auth.users = {{"a", "s", std::string(digest_bytes, 'd')}};
+      settings.auth.paths = {"/a/*/locked", "/:x/b*"};
+      settings.auth.except = {target.substr(0, target.find('?'))};
+      hosts = {{"h.example", {"www.h.example"}, ""}, {"t1.h.example", {}, "a"}};
+    }
     settings.unsupported_is_warning = true;
     SiteFiles files;
     files.text = [&](const std::string& key) -> std::optional<std::string> {
-      return key == "_redirects" ? redirects : headers;
+      return key.ends_with("_redirects") ? redirects : headers;
     };
     files.has = [](const std::string& key) { return key == "404.html"; };
-    const Compiled compiled = compile(settings, {}, files);
+    const Compiled compiled = compile(settings, hosts, files);
     CHECK(compiled.has_errors() == compiled.plan.empty());
     const std::optional<Plan> plan = Plan::open(compiled.plan);
     CHECK(plan.has_value() == !compiled.plan.empty());

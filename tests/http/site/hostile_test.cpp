@@ -187,6 +187,7 @@ constexpr Said said[] = {
     {"/a /b\n/a /c\n", "", Dialect::cloudflare, "_redirects:2: \"/a /c\": never reached"},
     {"/* /b\n/a /c\n", "", Dialect::cloudflare,
      "_redirects:2: never reached: \"/*\" in line 1 comes first"},
+    {"/* /app/index.html 200\n", "", Dialect::cloudflare, "would lead to itself"},
     {"/a/* /b\n/a/:x /c\n", "", Dialect::cloudflare, "_redirects:2: never reached"},
     {"/p/*/q/* /r\n", "", Dialect::cloudflare, "matches nothing"},
     {"/i/:id/:idx /r\n", "", Dialect::cloudflare, "the name \":idx\" begins with \":id\""},
@@ -215,7 +216,7 @@ constexpr Said said[] = {
     {"", "  X-A: 1\n/*\n  X-B: 1\n", Dialect::cloudflare, "there is no path above it"},
     {"", "/empty\n/*\n  X-A: 1\n", Dialect::cloudflare, "_headers:1: \"/empty\": a block without"},
     {"", "/*\n  ! X-A\n  X-B: 1\n", Dialect::netlify, "Netlify ignores such a line"},
-    {"", "/x\n  Basic-Auth: a:b\n", Dialect::netlify, "passwords are not kept as text"},
+    {"", "/x\n  Basic-Auth: a:b\n", Dialect::netlify, "with from-headers = true"},
     {"/a /b\n", "", Dialect::cloudflare, "1 rules (1 static), 0 blocks, read as Cloudflare's"},
 };
 
@@ -224,6 +225,29 @@ TEST(SiteFindings, EveryLineWithoutEffect) {
     const std::string text = all_of(compiled(row.redirects, row.headers, row.dialect).findings);
     EXPECT_NE(text.find(row.finding), std::string::npos) << row.redirects << row.headers << text;
   }
+}
+
+// What a file has in it does not reach a terminal as it is.
+TEST(SiteFindings, ArePrintable) {
+  const std::string escape = "\x1B[31m", c1 = "\xC2\x9B"
+                                              "31m";
+  for (const Dialect dialect : {Dialect::cloudflare, Dialect::netlify}) {
+    const std::string text =
+        all_of(compiled("/a b" + c1 + " 301\n/" + escape + " /x\n/q " + escape + "=1 /x\n/w /w X" +
+                            c1 + "\n/m m\x80\n",
+                        "/*\n  ! " + escape + "\n  X" + c1 + ": 1\n  X-A: " + escape + "\n*" +
+                            escape + "\n/caf\xC3\xA9\n",
+                        dialect)
+                   .findings);
+    EXPECT_EQ(text.find('\x1B'), std::string::npos) << text;
+    EXPECT_EQ(text.find("\xC2\x9B"), std::string::npos) << text;
+    EXPECT_NE(text.find("\\x1B[31m"), std::string::npos) << text;
+    EXPECT_NE(text.find("\\xC2\\x9B31m"), std::string::npos) << text;
+    EXPECT_NE(text.find("m\\x80"), std::string::npos) << text;
+  }
+  const std::string evidence =
+      all_of(compiled("/q " + escape + "=1 /x\n", "", std::nullopt).findings);
+  EXPECT_EQ(evidence.find('\x1B'), std::string::npos) << evidence;
 }
 
 TEST(SiteFindings, TheDialectIsDecidedByEvidence) {

@@ -7,70 +7,12 @@
 
 #include <gtest/gtest.h>
 
-#include "http/site/compile.hpp"
-#include "tests/http/answer.hpp"
-#include "tests/http/memory_world.hpp"
+#include "tests/http/site/site.hpp"
 
 namespace {
 
-using http_test::ScriptedStore;
-using http_test::WaitingStore;
+using namespace http_test;
 using namespace http::site;
-
-// A site in memory, and what it has for rules.
-struct Files {
-  std::map<std::string, std::string> bytes;
-
-  [[nodiscard]] std::shared_ptr<const Rules> rules(const std::vector<HostSettings>& hosts = {},
-                                                   const SiteSettings& settings = {}) const {
-    SiteFiles files;
-    files.has = [this](const std::string& key) { return bytes.contains(key); };
-    files.text = [this](const std::string& key) -> std::optional<std::string> {
-      const auto at = bytes.find(key);
-      return at == bytes.end() ? std::nullopt : std::optional(at->second);
-    };
-    const Compiled compiled = compile(settings, hosts, files);
-    for (const Finding& finding : compiled.findings) {
-      EXPECT_NE(finding.weight, Finding::Weight::error) << finding.message();
-    }
-    return Rules::open(compiled.plan, false);
-  }
-};
-
-template <class Store>
-class Site {
- public:
-  Site(const Files& files, std::shared_ptr<const Rules> rules) {
-    for (const auto& [key, bytes] : files.bytes) {
-      http_test::site_of(world.store).put(key, bytes, http_test::site_modified_s);
-    }
-    world.server.use(std::move(rules));
-  }
-  std::string ask(const std::string& requests) {
-    auto wire = world.dial();
-    wire->push(requests);
-    world.settle();
-    std::string answer = wire->take();
-    wire->end();
-    return answer;
-  }
-  // "status", "status location" or "status: body".
-  std::string outcome(const std::string& request) {
-    const std::string answer = ask(request);
-    const std::string status = answer.substr(9, 3);
-    const std::size_t location = answer.find("\r\nLocation: ");
-    if (location != std::string::npos) {
-      return status + " " +
-             answer.substr(location + 12, answer.find('\r', location + 2) - location - 12);
-    }
-    return status + ": " + answer.substr(answer.find("\r\n\r\n") + 4);
-  }
-  http_test::World<Store> world;
-};
-
-std::string get_of(const std::string& host, const std::string& path) {
-  return "GET " + path + " HTTP/1.1\r\nHost: " + host + "\r\n\r\n";
-}
 
 const Files harbour{{{"index.html", "main"},
                      {"404.html", "main has no such page"},
@@ -143,6 +85,106 @@ TEST(SiteHosts, APortIsANumber) {
                            "www.harbour.example:evil", "www.harbour.example:80:81"}) {
     EXPECT_EQ(site.outcome(get_of(host, "/")).substr(0, 3), "400") << host;
   }
+}
+
+// An alias and plain HTTP are one hop from the canonical name over HTTPS (308, no body,
+// the site's fields but HSTS).
+TEST(SiteHosts, AliasAndHttpsAreOneHop) {
+  http::Options to_https;
+  to_https.https_port = 443;
+  Files files = harbour;
+  files.bytes["_headers"] = "/*\n  X-Main: 1\n  Strict-Transport-Security: max-age=9\n";
+  Site<ScriptedStore> site(files, files.rules(hosts), to_https);
+  const HostRow rows[] = {
+      {"www.harbour.example", "/a?b=c", "308 https://harbour.example/a?b=c"},
+      {"harbour.example:80", "/old", "308 https://harbour.example/old"},
+      {"d.example:8080", "/", "308 https://docs.harbour.example/"},
+      {"docs.harbour.example", "/%61", "308 https://docs.harbour.example/a"},
+      {"other.example", "/x//y", "308 https://other.example/x/y"},
+  };
+  for (const HostRow& row : rows) {
+    EXPECT_EQ(site.outcome(get_of(row.host, row.path)), row.outcome) << row.host << row.path;
+  }
+  const std::string answer = site.ask(get_of("www.harbour.example", "/"));
+  EXPECT_NE(answer.find("X-Main: 1"), std::string::npos);
+  EXPECT_EQ(answer.find("Strict-Transport"), std::string::npos);
+  EXPECT_NE(answer.find("Content-Length: 0"), std::string::npos);
+  EXPECT_EQ(site.outcome("OPTIONS / HTTP/1.1\r\nHost: www.harbour.example\r\n\r\n").substr(0, 3),
+            "204");
+  EXPECT_EQ(site.outcome("GET / HTTP/1.0\r\n\r\n").substr(0, 3), "400");
+
+  to_https.https_port = 8443;
+  Site<ScriptedStore> other(harbour, harbour.rules(), to_https);
+  EXPECT_EQ(other.outcome(get_of("a.example:8080", "/x")), "308 https://a.example:8443/x");
+
+  http::Options secure;
+  secure.is_secure = true;
+  Site<ScriptedStore> over_tls(files, files.rules(hosts), secure);
+  EXPECT_EQ(over_tls.outcome(get_of("www.harbour.example:8443", "/")),
+            "308 https://harbour.example:8443/");
+  EXPECT_NE(
+      over_tls.ask(get_of("harbour.example", "/")).find("Strict-Transport-Security: max-age=9"),
+      std::string::npos);
+}
+
+// Everything outside of the base is not there; rules are written with it.
+TEST(SiteBase, IsWhereTheSiteIs) {
+  const Files files{{{"index.html", "main"},
+                     {"a.html", "a"},
+                     {"deep/index.html", "deep"},
+                     {"404.html", "no such page"},
+                     {"deep/404.html", "nothing deep"},
+                     {".well-known/acme-challenge/token", "proof"},
+                     {"project/x.html", "twice"},
+                     {"_redirects",
+                      "/project/old /project/a 301\n/old /project/a 301\n"
+                      "/project/r /project/a 200\n/project/out /a 200\n"},
+                     {"_headers", "/project/*\n  X-In: 1\n"}}};
+  SiteSettings settings;
+  settings.base = "/project/";
+  Site<ScriptedStore> site(files, files.rules({}, settings));
+  const HostRow rows[] = {
+      {"h", "/", "307 /project/"},
+      {"h", "/?q", "307 /project/?q"},
+      {"h", "/project", "307 /project/"},
+      {"h", "/project/", "200: main"},
+      {"h", "/project/index.html", "307 /project/"},
+      {"h", "/project/a", "200: a"},
+      {"h", "/project/a.html", "307 /project/a"},
+      {"h", "/project/a/", "307 /project/a"},
+      {"h", "/project/deep", "307 /project/deep/"},
+      {"h", "/project/deep/", "200: deep"},
+      {"h", "/project/deep/none", "404: nothing deep"},
+      {"h", "/project/none", "404: no such page"},
+      {"h", "/%70roject/a", "307 /project/a"},
+      {"h", "/project/project/x", "200: twice"},
+      {"h", "/a", "404: no such page"},
+      {"h", "/deep/", "404: no such page"},
+      {"h", "/deep/none", "404: no such page"},
+      {"h", "/projecta", "404: no such page"},
+      {"h", "/project%2Fa", "404: no such page"},
+      {"h", "/project/../a", "404: no such page"},
+      {"h", "/old", "404: no such page"},
+      {"h", "/project/old", "301 /project/a"},
+      {"h", "/project/r", "200: a"},
+      {"h", "/project/out", "404: no such page"},
+      {"h", "/project/_headers", "404: no such page"},
+      {"h", "/.well-known/acme-challenge/token", "200: proof"},
+      {"h", "/.well-known/acme-challenge/other", "404: no such page"},
+  };
+  for (const HostRow& row : rows) {
+    EXPECT_EQ(site.outcome(get_of(row.host, row.path)), row.outcome) << row.path;
+  }
+  EXPECT_NE(site.ask(get_of("h", "/project/a")).find("X-In: 1"), std::string::npos);
+  EXPECT_EQ(site.ask(get_of("h", "/a")).find("X-In: 1"), std::string::npos);
+  EXPECT_EQ(site.outcome("POST / HTTP/1.1\r\nHost: h\r\n\r\n").substr(0, 3), "405");
+
+  Files app = files;
+  app.bytes.erase("404.html");
+  app.bytes["_redirects"] = "/project/* /project/index.html 200\n";
+  Site<ScriptedStore> single_page(app, app.rules({}, settings));
+  EXPECT_EQ(single_page.outcome(get_of("h", "/project/any/where")), "200: main");
+  EXPECT_EQ(single_page.outcome(get_of("h", "/elsewhere")).substr(0, 3), "404");
 }
 
 const Files busy{{{"large.bin", std::string(50'000, 'l')},

@@ -74,7 +74,7 @@ class Server {
   // Throws std::bad_alloc.
   void use(std::shared_ptr<const site::Rules> rules) { common_.use(std::move(rules)); }
 
-  void announce_drain() noexcept { common_.is_leaving = true; }
+  void announce_drain() noexcept;
   void drain();
 
   // A port accepts no more, for good (net/stack.hpp, law 1): the server drains by itself then.
@@ -133,6 +133,8 @@ class Server {
     Connected& operator=(const Connected&) = delete;
     // It is to end when nothing is asked any more.
     virtual void drain() noexcept = 0;
+    // It is to tell its peer that it ends soon.
+    virtual void announce_drain() noexcept = 0;
 
     Server& server;
     Flow flow;
@@ -154,6 +156,7 @@ class Server {
     void drain() noexcept override {
       if (is_idle()) give_way();
     }
+    void announce_drain() noexcept override {}  // each answer says it
   };
 
   // HTTP/2 on a flow.
@@ -169,6 +172,7 @@ class Server {
       changed();
     }
     void drain() noexcept override { Framing::drain(); }
+    void announce_drain() noexcept override { Framing::announce_drain(); }
     void changed() noexcept override {
       if (writer.waiting) this->server.common_.loop.schedule(writer);
     }
@@ -309,6 +313,12 @@ base::Task<void> Server<Store, Stack>::run() {
   }
   co_await Ended{*this};
   cut_.disarm();
+}
+
+template <kv::Source Store, net::ServerStack Stack>
+void Server<Store, Stack>::announce_drain() noexcept {
+  if (std::exchange(common_.is_leaving, true)) return;
+  for (Connected* each = connections_; each != nullptr; each = each->after) each->announce_drain();
 }
 
 template <kv::Source Store, net::ServerStack Stack>

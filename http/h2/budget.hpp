@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 
 namespace http::h2 {
@@ -17,6 +18,9 @@ class Budget {
  public:
   // One connection without streams: nghttp2's session, our own state, and room for its settings.
   static constexpr std::size_t session_bytes = std::size_t{30} * 1024;
+  // Kept free of streams, for nghttp2: without memory for a frame it can only end the connection,
+  // while a stream can be refused.
+  static constexpr std::size_t reserve_bytes = std::size_t{24} * 1024;
 
   explicit Budget(std::size_t bytes_max) noexcept : bytes_max_(bytes_max) {}
   Budget(const Budget&) = delete;
@@ -29,6 +33,7 @@ class Budget {
     return true;
   }
   void give(std::size_t bytes) noexcept { bytes_ -= bytes; }
+  [[nodiscard]] std::size_t bytes_left() const noexcept { return bytes_max_ - bytes_; }
 
   // Whether one more connection may come, with `others` on their way.
   [[nodiscard]] bool has_room(std::size_t others = 0) const noexcept {
@@ -59,6 +64,13 @@ class Allowance {
   void give(std::size_t bytes) noexcept {
     bytes_ -= bytes;
     budget_.give(bytes);
+  }
+  [[nodiscard]] std::size_t bytes_left() const noexcept {
+    return std::min(bytes_max_ - bytes_, budget_.bytes_left());
+  }
+  // For a stream: of what is beyond the reserve.
+  [[nodiscard]] bool take_for_stream(std::size_t bytes) noexcept {
+    return bytes_left() >= Budget::reserve_bytes + bytes && take(bytes);
   }
   [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
 

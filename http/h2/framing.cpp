@@ -13,6 +13,11 @@ namespace {
 // Reads and writes of one connection before the others have their turn.
 constexpr std::uint16_t steps_per_turn_max = 8;
 
+// With less memory than this, which is more than one read can use up, bytes are taken in parts: the
+// refusals of the streams in one part fit into the reserve.
+constexpr std::size_t scarce_bytes = std::size_t{512} * 1024;
+constexpr std::size_t part_bytes = 512;
+
 // How long a peer has to hear that it is to open no more streams.
 constexpr base::Duration announced_within = std::chrono::seconds(1);
 
@@ -47,6 +52,7 @@ bool Framing::start() noexcept {
   deadline_ = now() + common_.options.header_within;
   expect_by(deadline_);
   become_begun();
+  if (common_.is_leaving) announce_drain();
   return true;
 }
 
@@ -63,11 +69,27 @@ void Framing::received(const net::Result<base::Bytes>& bytes) noexcept {
     return;
   }
   if (state_ == State::lingering || is_terminated_) return;  // dropped
-  const Session::Received came = session_->receive(*bytes);
-  if (came == Session::Received::broken) return fail();
-  if (came == Session::Received::too_much) is_flooded_ = true;
-  if (is_flooded_) terminate(ErrorCode::enhance_your_calm);
+  for (base::Bytes rest = *bytes; !rest.empty();) {
+    const bool is_scarce = allowance_.bytes_left() < scarce_bytes;
+    const base::Bytes part =
+        rest.first(is_scarce ? std::min(rest.size(), part_bytes) : rest.size());
+    rest = rest.subspan(part.size());
+    const Session::Received came = session_->receive(part);
+    if (came == Session::Received::broken) return fail();
+    if (came == Session::Received::too_much) is_flooded_ = true;
+    if (is_flooded_) {
+      terminate(ErrorCode::enhance_your_calm);
+      break;
+    }
+    if (!rest.empty() && !put_out_early()) return fail();
+  }
   changed();
+}
+
+// What nghttp2 has to say takes its memory until it is in a batch. False: there is no memory.
+bool Framing::put_out_early() noexcept {
+  if (is_writing_ || !session_->wants_write()) return true;
+  return batch_.reserve() && session_->fill(batch_);
 }
 
 bool Framing::should_yield() noexcept {
@@ -81,7 +103,7 @@ bool Framing::should_yield() noexcept {
 }
 
 Stream* Framing::open(std::int32_t id) noexcept {
-  if (!allowance_.take(sizeof(Stream))) return nullptr;
+  if (state_ == State::ending || !allowance_.take_for_stream(sizeof(Stream))) return nullptr;
   auto* stream = new (std::nothrow) Stream(id, allowance_);
   if (stream == nullptr) {
     allowance_.give(sizeof(Stream));
@@ -92,7 +114,7 @@ Stream* Framing::open(std::int32_t id) noexcept {
   streams_ = stream;
   ++stream_count_;
   is_idle_ = false;
-  if (state_ == State::open) deadline_ = base::never;
+  if (!is_draining_) deadline_ = base::never;
   stream->deadline = now() + common_.options.header_within;
   expect_by(stream->deadline);
   stream->started = common_.request_start();
@@ -143,8 +165,9 @@ void Framing::count(FrameKind kind) noexcept {
 }
 
 void Framing::ping_was_answered() noexcept {
-  if (state_ == State::announced) deadline_ = now();
-  if (state_ == State::announced) expect_by(deadline_);
+  if (state_ != State::announced) return;
+  announcement_was_heard_ = true;
+  if (is_draining_) end_announced_at(now());
 }
 
 // ---- deadlines -------------------------------------------------------------------------------
@@ -203,13 +226,23 @@ void Framing::expired() {
 
 // ---- ending ----------------------------------------------------------------------------------
 
-void Framing::drain() noexcept {
+void Framing::announce_drain() noexcept {
   if (state_ != State::open || is_terminated_) return;
   state_ = State::announced;
   if (!session_->announce_end()) return fail();
-  deadline_ = now() + announced_within;
-  expect_by(deadline_);
   changed();
+}
+
+void Framing::drain() noexcept {
+  announce_drain();
+  if (state_ != State::announced || is_terminated_ || std::exchange(is_draining_, true)) return;
+  end_announced_at(announcement_was_heard_ ? now() : now() + announced_within);
+}
+
+// When the last GOAWAY goes.
+void Framing::end_announced_at(base::Instant when) noexcept {
+  deadline_ = when;
+  expect_by(deadline_);
 }
 
 void Framing::terminate(ErrorCode why) noexcept {
@@ -268,7 +301,7 @@ void Framing::free(Stream& stream) noexcept {
 }
 
 void Framing::be_idle_from_now() noexcept {
-  if (state_ != State::open) return;
+  if (is_draining_ || state_ > State::announced) return;
   deadline_ = now() + common_.options.idle_within;
   expect_by(deadline_);
 }

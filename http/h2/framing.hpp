@@ -89,6 +89,8 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   void value_failed(kv::Error why) noexcept;
 
   // ---- its end
+  // The peer hears that the connection ends soon. Its streams are answered until drain().
+  void announce_drain() noexcept;
   // No more streams; those under way finish.
   void drain() noexcept;
   // It is over; whoever owns the flow is to cancel what waits on it.
@@ -125,6 +127,8 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   void expired() override;
   void expect_by(base::Instant deadline) noexcept;
   void be_idle_from_now() noexcept;
+  [[nodiscard]] bool put_out_early() noexcept;
+  void end_announced_at(base::Instant when) noexcept;
   [[nodiscard]] bool judge(Stream& stream) noexcept;
 
   // ---- answering
@@ -168,8 +172,11 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   std::uint16_t steps_this_turn_ = 0;
   State state_ = State::open;
   bool values_last_;
+  bool announcement_was_heard_ = false;
+  bool is_draining_ = false;
   bool has_begun_ = false;  // the peer has sent a whole preface
   bool is_idle_ = false;
+  bool is_writing_ = false;     // the batch
   bool made_progress_ = false;  // in the batch that is being written
   bool is_flooded_ = false;
   bool is_terminated_ = false;  // the last GOAWAY is queued, or has gone

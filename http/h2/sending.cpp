@@ -84,13 +84,14 @@ bool Framing::next_answer(Next& next) noexcept {
 }
 
 bool Framing::next_output(Next& next) noexcept {
-  if (session_->wants_write()) {
+  if (session_->wants_write() || !batch_.is_empty()) {
     if (!batch_.reserve() || !session_->fill(batch_)) {
       fail();
       return false;
     }
     if (is_flooded_) terminate(ErrorCode::enhance_your_calm);
     if (!batch_.is_empty()) {
+      is_writing_ = true;
       next = Next::write;
       return true;
     }
@@ -126,6 +127,7 @@ void Framing::done_with_current() noexcept {
 
 void Framing::wrote(bool all) noexcept {
   batch_.clear();
+  is_writing_ = false;
   staging_is_out_ = false;
   if (!all) return fail();
   if (std::exchange(made_progress_, false) && !is_idle_) become_busy();

@@ -4,9 +4,11 @@
 #include <malloc.h>
 #include <nghttp2/nghttp2.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <new>
+#include <span>
 
 namespace http::h2 {
 namespace {
@@ -91,6 +93,7 @@ struct Session::Callbacks {
       return failed == 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     nghttp2_session_set_stream_user_data(session, id, stream);
+    stream->has_priority = static_cast<Session*>(user)->has_early_priority(id);
     return 0;
   }
   static int header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
@@ -122,7 +125,11 @@ struct Session::Callbacks {
     }
     if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE) {
       const auto& update = *static_cast<nghttp2_ext_priority_update*>(frame->ext.payload);
-      if (Stream* stream = stream_of(session, update.stream_id)) stream->has_priority = true;
+      if (Stream* stream = stream_of(session, update.stream_id)) {
+        stream->has_priority = true;
+      } else {
+        static_cast<Session*>(user)->remember_priority(update.stream_id);
+      }
     }
     const bool is_of_stream = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
     Stream* stream = is_of_stream ? stream_of(session, frame->hd.stream_id) : nullptr;
@@ -244,6 +251,15 @@ std::unique_ptr<Session> Session::make(SessionEvents& events, Allowance& allowan
                                      settings.size());
   }
   return failed == 0 ? std::move(made) : nullptr;
+}
+
+void Session::remember_priority(std::int32_t id) noexcept {
+  early_priorities_[early_priority_count_++ % early_priorities_.size()] = id;
+}
+
+bool Session::has_early_priority(std::int32_t id) const noexcept {
+  const auto known = std::min<std::size_t>(early_priority_count_, early_priorities_.size());
+  return std::ranges::count(std::span(early_priorities_).first(known), id) > 0;
 }
 
 Session::~Session() { nghttp2_session_del(session_); }

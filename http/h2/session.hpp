@@ -111,12 +111,18 @@ class Session {
  private:
   struct Callbacks;  // nghttp2's, session.cpp
   explicit Session(SessionEvents& events) noexcept : events_(events) {}
+  // PRIORITY_UPDATE may come before the stream that it is about (RFC 9218 section 7.1).
+  void remember_priority(std::int32_t id) noexcept;
+  [[nodiscard]] bool has_early_priority(std::int32_t id) const noexcept;
 
   SessionEvents& events_;
   nghttp2_session* session_ = nullptr;
   Batch* batch_ = nullptr;  // of the fill() that runs
   // A frame that did not fit into the last batch; stands until nghttp2 is asked for the next one.
   base::Bytes left_;
+  // The last streams whose priority came before them: of more, the type decides.
+  std::array<std::int32_t, 100> early_priorities_;
+  std::uint32_t early_priority_count_ = 0;
 };
 
 }  // namespace http::h2

@@ -184,6 +184,13 @@ class Server {
     bool writer_is_there = false;
   };
 
+  // HTTP/2 on a flow, without a ticket.
+  struct TurnedAway final : Connected {
+    using Connected::Connected;
+    void drain() noexcept override { this->flow.cancel(); }
+    void announce_drain() noexcept override {}
+  };
+
   // Suspends until somebody schedules the Resumption.
   struct Parked {
     base::Resumption& resumption;
@@ -262,6 +269,7 @@ class Server {
   // The reader of an HTTP/2 connection, which also owns it. `early`: what has come already.
   base::Task<void> serve_http2(Flow flow, Ticket ticket, std::string early, Counted);
   base::Task<void> write_http2(Http2Connection& connection);
+  base::Task<void> turn_away_http2(Flow flow, Counted);
 
   Store& store_;
   Stack& stack_;
@@ -361,8 +369,10 @@ bool Server<Store, Stack>::admit(Flow flow) {
     Counted counted(*this, ticket ? connection_count_ : refusal_count_);
     if (flow.protocol() != http2_protocol) {
       common_.loop.spawn(serve(std::move(flow), std::move(ticket), std::move(counted)));
-    } else if (ticket) {  // else the end of its flow tells it
+    } else if (ticket) {
       common_.loop.spawn(serve_http2(std::move(flow), std::move(ticket), {}, std::move(counted)));
+    } else {
+      common_.loop.spawn(turn_away_http2(std::move(flow), std::move(counted)));
     }
     is_admitted ? counters.connections.add() : counters.refused(Refusal::busy);
   } catch (const std::exception&) {

@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <utility>
@@ -176,6 +177,26 @@ base::Task<void> Server<Store, Stack>::write_http2(Http2Connection& connection) 
       case h2::Next::close:
         break;
     }
+  }
+}
+
+// Without a session, which is memory.
+template <kv::Source Store, net::ServerStack Stack>
+base::Task<void> Server<Store, Stack>::turn_away_http2(Flow flow, Counted) {
+  TurnedAway connection(*this, std::move(flow));
+  const base::Duration within = common_.options.linger_within;
+  const std::array<net::Piece, 1> pieces{net::Piece{base::bytes_of(h2::turned_away), true}};
+  if (!co_await connection.flow.write(pieces, within)) co_return;
+  if (!co_await connection.flow.shutdown(within)) co_return;
+  // What is still on its way is dropped: an end before that would be a reset, and could overtake
+  // what was said.
+  const base::Instant until = common_.loop.now() + within;
+  for (std::uint64_t read = 0; read < common_.options.linger_bytes_max;) {
+    const base::Duration left = until - common_.loop.now();
+    if (left <= base::Duration::zero()) break;
+    auto bytes = co_await connection.flow.read(h2::Framing::read_bytes_max, left);
+    if (!bytes) break;
+    read += bytes->size();
   }
 }
 

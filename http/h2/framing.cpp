@@ -119,6 +119,8 @@ Stream* Framing::open(std::int32_t id) noexcept {
   expect_by(stream->deadline);
   stream->started = common_.request_start();
   become_busy();
+  const std::uint64_t most = common_.options.requests_per_connection_max;
+  if (++request_count_ == most) end_after_last();
   return stream;
 }
 
@@ -196,8 +198,7 @@ void Framing::expired() {
   if (deadline_ <= now()) {
     deadline_ = base::never;
     if (state_ == State::announced) {
-      state_ = State::ending;
-      if (!session_->end_after_last()) return fail();
+      end_after_last();
     } else if (!has_begun_) {
       return fail();  // no preface, or nothing after it
     } else {
@@ -239,7 +240,15 @@ void Framing::drain() noexcept {
   end_announced_at(announcement_was_heard_ ? now() : now() + announced_within);
 }
 
-// When the last GOAWAY goes.
+// The last GOAWAY: streams that were opened are answered, further ones refused.
+void Framing::end_after_last() noexcept {
+  if (is_terminated_ || state_ > State::announced) return;
+  state_ = State::ending;
+  deadline_ = base::never;
+  if (!session_->end_after_last()) fail();
+}
+
+// When that goes.
 void Framing::end_announced_at(base::Instant when) noexcept {
   deadline_ = when;
   expect_by(deadline_);

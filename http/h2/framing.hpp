@@ -51,6 +51,13 @@ enum class Next : std::uint8_t {
   close,     // nothing more; the reader ends it
 };
 
+// To a connection that there is no room for: no settings, and GOAWAY before the first stream with
+// ENHANCE_YOUR_CALM (RFC 9113 section 6.8): all that it asked may be asked again.
+inline constexpr std::string_view turned_away{
+    "\0\0\0\4\0\0\0\0\0"
+    "\0\0\10\7\0\0\0\0\0\0\0\0\0\0\0\0\13",
+    9 + 17};
+
 class Framing : public Place, private SessionEvents, private base::Timer {
  public:
   static constexpr std::uint32_t streams_max = 100;
@@ -128,6 +135,7 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   void expect_by(base::Instant deadline) noexcept;
   void be_idle_from_now() noexcept;
   [[nodiscard]] bool put_out_early() noexcept;
+  void end_after_last() noexcept;
   void end_announced_at(base::Instant when) noexcept;
   [[nodiscard]] bool judge(Stream& stream) noexcept;
 
@@ -168,6 +176,7 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   net::Endpoint peer_;
   Credit frames_{1000, 100};
   Credit resets_{200, 20};
+  std::uint64_t request_count_ = 0;
   std::uint16_t stream_count_ = 0;
   std::uint16_t steps_this_turn_ = 0;
   State state_ = State::open;

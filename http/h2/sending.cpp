@@ -53,7 +53,7 @@ bool Framing::next_of_current(Next& next) noexcept {
           next = Next::close;
           return true;
         }
-        if (values_last_ && current_->exchange.step() == Exchange::Step::value) {
+        if (current_->state != Stream::State::answering) {
           next = Next::get;
           return true;
         }
@@ -176,7 +176,8 @@ void Framing::give_visit(Stream& stream) noexcept {
   common_.visits.give(std::move(visit_));
 }
 
-// Hands the head to nghttp2. False: there is no memory.
+// Hands the head to nghttp2, unless the first bytes of its value are still to come: a store may
+// fail, and that is another answer. False: there is no memory.
 bool Framing::answer(Stream& stream) noexcept {
   std::span<char> buffer = common_.head_buffer();
   if (buffer.empty()) return false;
@@ -186,6 +187,9 @@ bool Framing::answer(Stream& stream) noexcept {
     give_visit(stream);
     stream.exchange.refuse(stream.head.request(), common_.options, Status::service_unavailable);
     stream.exchange.answer(common_.now_s(), head);
+  }
+  if (stream.exchange.step() == Exchange::Step::value && !std::exchange(stream.value_came, true)) {
+    return true;
   }
   give_visit(stream);
   const bool has_body = stream.exchange.step() != Exchange::Step::done;
@@ -211,7 +215,10 @@ std::uint64_t Framing::piece_bytes(std::uint64_t bytes_max) const noexcept {
 void Framing::take_value(base::Bytes bytes, std::uint64_t asked) noexcept {
   Stream& stream = *current_;
   if (bytes.size() != asked) return value_failed(kv::Error::unavailable);  // it has changed
-  if (!stream.is_closed) {
+  const bool is_first = stream.state != Stream::State::answering;
+  // Another stream's piece is in the buffer: this one is fetched again when it can be sent.
+  const bool has_room = values_last_ || (staged_ == nullptr && !staging_is_out_);
+  if (!stream.is_closed && has_room) {
     stream.ready = bytes;
     stream.ready_lasts = values_last_;
     if (!values_last_) {
@@ -221,14 +228,19 @@ void Framing::take_value(base::Bytes bytes, std::uint64_t asked) noexcept {
       stream.ready = {staging_.get(), bytes.size()};
       staged_ = &stream;
     }
-    if (!session_->resume(stream)) return fail();
+    if (!is_first && !session_->resume(stream)) return fail();
   }
-  done_with_current();
+  if (is_first) {
+    stream.exchange.answer_again();
+  } else {
+    done_with_current();
+  }
 }
 
-// Its head has gone, or is on its way.
 void Framing::value_failed(kv::Error why) noexcept {
-  static_cast<void>(current_->exchange.value_failed(why, true));
+  // While the head has not been handed over there is another answer.
+  const bool has_sent = current_->state == Stream::State::answering;
+  if (current_->exchange.value_failed(why, has_sent)) return;
   break_off(*current_);
   done_with_current();
 }

@@ -37,6 +37,7 @@ struct Stream {
   bool has_priority = false;       // the peer said how urgent it is
   bool is_closed = false;          // nghttp2 knows it no longer
   bool has_begun = false;          // the exchange
+  bool value_came = false;         // or is asked for: its first bytes
   bool is_logged = false;
 
   // Of all streams of the connection, and of one queue.

@@ -267,18 +267,74 @@ TEST(Http2, TheLogSaysWhatWasAnswered) {
   EXPECT_NE(log.find("\"GET /large.bin HTTP/2.0\" 200 10 "), std::string::npos) << log;
 }
 
-TEST(Http2, AStoreThatFailsEndsOneStream) {
-  World world;
-  const auto wire = dial(world);
+// Before the first byte there is another answer, as in HTTP/1.1; later the stream is reset.
+template <class Store>
+void expect_failures_of(const char* path, std::uint64_t call, const char* status) {
+  http_test::World<Store> world;
+  const auto wire = world.stack.dial(80);
+  wire->protocol = "h2";
   Client client;
-  const auto id = client.get("/large.bin");
-  world.store.fail_from(2);
+  const auto id = client.get(path);
+  http_test::site_of(world.store).fail_from(call);
   talk(world, *wire, client);
-  world.store.fail_from(0);
-  EXPECT_EQ(client.responses[id].reset, NGHTTP2_INTERNAL_ERROR);
+  http_test::site_of(world.store).fail_from(0);
+  EXPECT_EQ(client.responses[id].status, status) << path << " from call " << call;
+  EXPECT_EQ(client.responses[id].is_whole, status != std::string_view("200")) << call;
+  const bool is_broken = status == std::string_view("200");
+  EXPECT_EQ(client.responses[id].reset, is_broken ? NGHTTP2_INTERNAL_ERROR : -1) << call;
   const auto next = client.get("/a.txt");
   talk(world, *wire, client);
   EXPECT_EQ(client.responses[next].body, http_test::alphabet());
+  wire->end();
+}
+
+TEST(Http2, AStoreThatFailsIsA503OrEndsOneStream) {
+  expect_failures_of<http_test::ScriptedStore>("/large.bin", 1, "503");
+  expect_failures_of<http_test::ScriptedStore>("/large.bin", 2, "503");
+  expect_failures_of<http_test::WaitingStore>("/large.bin", 1, "503");
+  expect_failures_of<http_test::WaitingStore>("/large.bin", 2, "503");
+  expect_failures_of<http_test::WaitingStore>("/large.bin", 3, "200");
+}
+
+TEST(Http2, AfterTheLastRequestOfAConnectionFurtherOnesAreForAnother) {
+  http::Options options;
+  options.requests_per_connection_max = 3;
+  World world(options);
+  const auto wire = dial(world);
+  Client client;
+  std::vector<std::int32_t> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(client.get("/a.txt"));
+  talk(world, *wire, client);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    EXPECT_EQ(client.responses[ids[i]].body, i < 3 ? http_test::alphabet() : "") << i;
+  }
+  ASSERT_EQ(client.goaways.size(), 1U);
+  EXPECT_EQ(client.goaways[0].first, ids[2]);
+  EXPECT_EQ(client.goaways[0].second, 0U);
+  EXPECT_TRUE(wire->is_ended());
+  wire->end();
+}
+
+TEST(Http2, ANewcomerThatThereIsNoRoomForIsToldSo) {
+  http::Options options;
+  options.connections_max = 1;
+  World world(options);
+  const auto wire = dial(world);
+  Client client({.initial_window = 10, .auto_window = false});
+  client.get("/large.bin");  // busy: it does not give way
+  talk(world, *wire, client);
+  const auto second = dial(world);
+  Client newcomer;
+  newcomer.get("/a.txt");
+  talk(world, *second, newcomer);
+  ASSERT_EQ(newcomer.goaways.size(), 1U);
+  EXPECT_EQ(newcomer.goaways[0].first, 0);
+  EXPECT_EQ(newcomer.goaways[0].second, std::uint32_t{NGHTTP2_ENHANCE_YOUR_CALM});
+  EXPECT_TRUE(second->is_ended());
+  second->end();
+  world.settle();
+  EXPECT_TRUE(second->is_closed());
+  EXPECT_EQ(client.goaways.size(), 0U);
   wire->end();
 }
 

@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 FOLDERS = ("base", "kv", "net", "http", "tls", "crunch", "targets", "tests", "cmake", "scripts",
-           "site-example", "docs", "bench", "examples")
+           "site-example", "docs", "bench", "examples", "block", "crypto", "config", "solo5", "tender")
 # A path names a folder of this repository first; `crunch/` in a URL or behind a dot does not count.
 PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
@@ -27,8 +27,8 @@ SECOND = "--management-"
 SECONDS_OWN = {"--device"}
 # Only there when crunch was built with TLS.
 TLS = {"--cert", "--key", "--self-signed", "--https-port", "--hsts", "--redirect"}
-# Folders that have the name of one of ours, in someone else's project: `docs/` of Sphinx.
-FOREIGN_PATHS = {"docs/"}
+# What only looks like a path of ours: `docs/` of Sphinx, keys of a vault.
+FOREIGN_PATHS = {"docs/", "tls/cert", "tls/key"}
 
 
 def code_of(path: pathlib.Path) -> list[tuple[int, str]]:
@@ -68,7 +68,7 @@ def check_paths(root: pathlib.Path, code: str) -> list[str]:
 class Helps:
     """What --help of the tool, of each subcommand and of an image says."""
 
-    def __init__(self, crunch: str, image: str | None):
+    def __init__(self, root: pathlib.Path, crunch: str, image: str | None):
         self.crunch = crunch
         self.texts: dict[str, str] = {}
         top = self.run(crunch)
@@ -76,9 +76,11 @@ class Helps:
         self.image = self.run(image) if image else None
         self.absent = set() if "--self-signed" in self.of("build") else TLS
         self.all = top + "".join(self.of(one) for one in self.subcommands) + (self.image or "")
-        # The keys of targets whose images do not run here.
-        for target in ("unix-tap", "virtio"):
-            described = subprocess.run([crunch, "describe", "-t", target], check=False, timeout=60,
+        # The keys of targets whose images do not run here, and of parts that a default has not.
+        first_change = pathlib.Path(root, "examples/first-change/config.hpp")
+        for words in (["-t", "unix-tap"], ["-t", "virtio", "--set", "vault=block"],
+                      ["--config", first_change, "--set", "drafts-store=directory"]):
+            described = subprocess.run([crunch, "describe", *words], check=False, timeout=120,
                                        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
             self.all += described.stdout.decode()
         self.all += self.run(str(pathlib.Path(crunch).with_name("hvt-tender")))
@@ -89,8 +91,12 @@ class Helps:
         return done.stdout.decode()
 
     def of(self, subcommand: str) -> str:
+        """Its help, and that of the subcommands which it has itself."""
         if subcommand not in self.texts:
-            self.texts[subcommand] = self.run(self.crunch, subcommand)
+            text = self.run(self.crunch, subcommand)
+            for nested in re.findall(r"(?m)^  ([a-z]+) {3,}", text.partition("Subcommands:")[2]):
+                text += self.run(self.crunch, subcommand, nested)
+            self.texts[subcommand] = text
         return self.texts[subcommand]
 
 
@@ -101,8 +107,8 @@ def has_option(text: str, option: str) -> bool:
 def is_known(helps: Helps, option: str) -> bool:
     """Is it a key of an image, or another option that stands alone?"""
     key = option.replace(SECOND, "--") if option.startswith(SECOND) else option
-    return (option in FOREIGN | helps.absent or has_option(helps.all, key) or
-            (key != option and key in SECONDS_OWN))
+    return (option in FOREIGN | helps.absent or has_option(helps.all, option) or
+            has_option(helps.all, key) or (key != option and key in SECONDS_OWN))
 
 
 def check_options(helps: Helps, code: str) -> list[str]:
@@ -144,7 +150,7 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     root = pathlib.Path(sys.argv[1]).resolve()
-    helps = Helps(sys.argv[2], sys.argv[3] if len(sys.argv) == 4 else None)
+    helps = Helps(root, sys.argv[2], sys.argv[3] if len(sys.argv) == 4 else None)
     documents = [*sorted(root.glob("docs/*.md")), *sorted(root.glob("README.md")),
                  *sorted(root.glob("site-example/htdocs/**/*.html"))]
     found = []

@@ -213,9 +213,11 @@ def check_openssl(server):
         require("New, TLSv1." in text, text)
         text = server.s_client(version, "-sess_in", session)
         require("Reused, TLSv1." in text and "HTTP/1.1 200" in text, text)
-    text = server.s_client("-alpn", "h2,http/1.1")
-    require("ALPN protocol: http/1.1" in text, text)
-    text = server.s_client("-alpn", "h2")
+    text = server.s_client("-alpn", "http/1.1,h2", exchanges=())
+    require("ALPN protocol: h2" in text, text)
+    text = server.s_client("-alpn", "http/1.1")
+    require("ALPN protocol: http/1.1" in text and "HTTP/1.1 200" in text, text)
+    text = server.s_client("-alpn", "h3")
     require("no application protocol" in text, text)
     get = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
     for command in (b"k\n", b"K\n"):

@@ -208,11 +208,17 @@ class Server {
     }
     ~Writing() {
       connection.writer_is_there = false;
+      if (!is_done) {
+        // Without memory for what it asked of the store or the flow: nobody would answer.
+        connection.evict();
+        connection.cancel();
+      }
       if (connection.reader.waiting) connection.server.common_.loop.schedule(connection.reader);
     }
     Writing(const Writing&) = delete;
     Writing& operator=(const Writing&) = delete;
     Http2Connection& connection;
+    bool is_done = false;
   };
 
   // Waits until everything that was started has ended.

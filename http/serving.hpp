@@ -134,7 +134,7 @@ base::Task<void> Server<Store, Stack>::serve_http2(Flow flow, Ticket ticket, std
 
 template <kv::Source Store, net::ServerStack Stack>
 base::Task<void> Server<Store, Stack>::write_http2(Http2Connection& connection) {
-  const Writing writing(connection);
+  Writing writing(connection);
   const base::Duration stall = common_.options.stall_within;
   h2::Framing& framing = connection;
   kv::Reading<Store> reading = kv::begin_reading(store_);
@@ -178,6 +178,7 @@ base::Task<void> Server<Store, Stack>::write_http2(Http2Connection& connection) 
         break;
     }
   }
+  writing.is_done = true;
 }
 
 // Without a session, which is memory.

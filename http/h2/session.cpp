@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: ISC
 #include "http/h2/session.hpp"
 
-#include <malloc.h>
 #include <nghttp2/nghttp2.h>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <new>
 #include <span>
 
@@ -20,42 +18,16 @@ Stream* stream_of(nghttp2_session* session, std::int32_t id) {
 // Less of a body in a frame than this, with more to come, is no progress.
 constexpr std::size_t small_frame_bytes = 256;
 
-// ---- memory: nghttp2 sees malloc, less what the allowance does not give
+// ---- memory
 
-void* allocate(std::size_t bytes, void* user) {
-  auto& allowance = *static_cast<Allowance*>(user);
-  void* memory = std::malloc(bytes);
-  if (memory == nullptr || allowance.take(malloc_usable_size(memory))) return memory;
-  std::free(memory);
-  return nullptr;
-}
-
-void release(void* memory, void* user) {
-  if (memory == nullptr) return;
-  static_cast<Allowance*>(user)->give(malloc_usable_size(memory));
-  std::free(memory);
-}
-
+Blocks& blocks_of(void* user) { return *static_cast<Blocks*>(user); }
+void* allocate(std::size_t bytes, void* user) { return blocks_of(user).allocate(bytes); }
+void release(void* memory, void* user) { blocks_of(user).release(memory); }
 void* allocate_zeros(std::size_t count, std::size_t bytes, void* user) {
-  auto& allowance = *static_cast<Allowance*>(user);
-  void* memory = std::calloc(count, bytes);
-  if (memory == nullptr || allowance.take(malloc_usable_size(memory))) return memory;
-  std::free(memory);
-  return nullptr;
+  return blocks_of(user).allocate_zeros(count, bytes);
 }
-
 void* reallocate(void* memory, std::size_t bytes, void* user) {
-  if (memory == nullptr) return allocate(bytes, user);
-  auto& allowance = *static_cast<Allowance*>(user);
-  const std::size_t before = malloc_usable_size(memory);
-  // Asked for first: once it has moved there is no way back.
-  if (!allowance.take(bytes)) return nullptr;
-  void* moved = std::realloc(memory, bytes);
-  allowance.give(bytes);
-  if (moved == nullptr) return nullptr;
-  allowance.give(before);
-  static_cast<void>(allowance.take(malloc_usable_size(moved)));
-  return moved;
+  return blocks_of(user).reallocate(memory, bytes);
 }
 
 std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
@@ -230,9 +202,9 @@ nghttp2_option* make_options() {
 
 std::unique_ptr<Session> Session::make(SessionEvents& events, Allowance& allowance,
                                        const Limits& limits) noexcept {
-  std::unique_ptr<Session> made(new (std::nothrow) Session(events));
+  std::unique_ptr<Session> made(new (std::nothrow) Session(events, allowance));
   if (made == nullptr) return nullptr;
-  nghttp2_mem memory{&allowance, allocate, release, allocate_zeros, reallocate};
+  nghttp2_mem memory{&made->blocks_, allocate, release, allocate_zeros, reallocate};
   nghttp2_session_callbacks* callbacks = Callbacks::make();
   nghttp2_option* option = make_options();
   int failed = -1;
@@ -262,11 +234,14 @@ bool Session::has_early_priority(std::int32_t id) const noexcept {
   return std::ranges::count(std::span(early_priorities_).first(known), id) > 0;
 }
 
-Session::~Session() { nghttp2_session_del(session_); }
+Session::~Session() {
+  if (!blocks_.has_failed()) nghttp2_session_del(session_);
+}
 
 Session::Received Session::receive(base::Bytes bytes) noexcept {
   const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
   const ssize_t taken = nghttp2_session_mem_recv(session_, data, bytes.size());
+  if (blocks_.has_failed()) return Received::broken;
   if (taken >= 0) return Received::well;
   const bool is_flood = taken == NGHTTP2_ERR_FLOODED || taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
   return is_flood ? Received::too_much : Received::broken;
@@ -288,7 +263,7 @@ bool Session::fill(Batch& batch) noexcept {
     if (!batch.has_room(1)) return true;
     const std::uint8_t* frame = nullptr;
     const ssize_t size = nghttp2_session_mem_send(session_, &frame);
-    if (size < 0) return false;
+    if (size < 0 || blocks_.has_failed()) return false;
     if (size == 0) return true;
     left_ = base::bytes_of(text_of(frame, static_cast<std::size_t>(size)));
   }

@@ -17,6 +17,7 @@
 
 #include "base/bytes.hpp"
 #include "http/h2/batch.hpp"
+#include "http/h2/blocks.hpp"
 #include "http/h2/budget.hpp"
 #include "http/h2/field_list.hpp"
 #include "http/h2/stream.hpp"
@@ -110,12 +111,14 @@ class Session {
 
  private:
   struct Callbacks;  // nghttp2's, session.cpp
-  explicit Session(SessionEvents& events) noexcept : events_(events) {}
+  Session(SessionEvents& events, Allowance& allowance) noexcept
+      : events_(events), blocks_(allowance) {}
   // PRIORITY_UPDATE may come before the stream that it is about (RFC 9218 section 7.1).
   void remember_priority(std::int32_t id) noexcept;
   [[nodiscard]] bool has_early_priority(std::int32_t id) const noexcept;
 
   SessionEvents& events_;
+  Blocks blocks_;
   nghttp2_session* session_ = nullptr;
   Batch* batch_ = nullptr;  // of the fill() that runs
   // A frame that did not fit into the last batch; stands until nghttp2 is asked for the next one.

@@ -54,17 +54,24 @@ inline bool ask_for(std::uint16_t port, SecurePeers* secure, const std::string& 
   return ask(port, secure, "GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n", end);
 }
 
-// What clients do while allocations fail.
-inline void visit(std::uint16_t port, SecurePeers* secure) {
-  ask_for(port, secure, "/small", "small body");
-  ask_for(port, secure, "/large", std::string(1000, 'x'));
-  ask(port, secure,
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /none HTTP/1.1\r\nHost: a\r\n"
-      "Connection: close\r\n\r\n",
-      "</html>\n");
-  ask(port, secure, "GET /small HTTP/1.1\r\nHost: a\r\nX: " + std::string(12'000, 'y') + "\r\n\r\n",
-      "small body");
-}
+// What clients do while allocations fail, and afterwards.
+struct Http1Clients {
+  static void visit(std::uint16_t port, SecurePeers* secure) {
+    ask_for(port, secure, "/small", "small body");
+    ask_for(port, secure, "/large", std::string(1000, 'x'));
+    ask(port, secure,
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcGET /none HTTP/1.1\r\n"
+        "Host: a\r\nConnection: close\r\n\r\n",
+        "</html>\n");
+    ask(port, secure,
+        "GET /small HTTP/1.1\r\nHost: a\r\nX: " + std::string(12'000, 'y') + "\r\n\r\n",
+        "small body");
+  }
+  static bool are_served(std::uint16_t port, SecurePeers* secure) {
+    return ask_for(port, secure, "/small", "small body") &&
+           ask_for(port, secure, "/large", std::string(1000, 'x'));
+  }
+};
 
 // The server's stack: the kernel's sockets.
 struct PlainStack {
@@ -77,7 +84,8 @@ struct PlainStack {
 template <class Store, class Layer = PlainStack>
 class Served {
  public:
-  explicit Served(Store& store) : store_(store) {
+  explicit Served(Store& store, const http::Options& options = {})
+      : store_(store), options_(options) {
     loop_.on_exception = [](std::string_view what) noexcept {
       if (what != "std::bad_alloc") base::panic(__FILE__, __LINE__, "another exception");
     };
@@ -91,7 +99,7 @@ class Served {
     }
   }
   std::uint16_t start() {
-    server_.emplace(store_, layer_.stack, loop_, http::Options{}, log_);
+    server_.emplace(store_, layer_.stack, loop_, options_, log_);
     EXPECT_TRUE(server_->listen(0).has_value());
     loop_.spawn(server_->run());
     for (int i = 0; i < 3; ++i) loop_.turn(loop_.now());
@@ -104,6 +112,7 @@ class Served {
 
  private:
   Store& store_;
+  const http::Options options_;
   unix_target::Console console_{2};
   base::Log notes_{console_, base::LogLevel::error};
   unix_target::Clock clock_;
@@ -136,7 +145,7 @@ using MakePeers = std::function<std::unique_ptr<SecurePeers>()>;
 inline std::unique_ptr<SecurePeers> no_tls() { return nullptr; }
 
 // `skipped` allocations succeed, then `count` fail. Gives how many have failed.
-template <class MakeWorld>
+template <class Clients, class MakeWorld>
 std::size_t run_failing(const MakeWorld& make_world, const MakePeers& make_peers,
                         std::size_t skipped, std::size_t count) {
   auto world = make_world();
@@ -145,27 +154,26 @@ std::size_t run_failing(const MakeWorld& make_world, const MakePeers& make_peers
   std::size_t failed = 0;
   {
     FailingAllocations failing(skipped, count);
-    run_beside(*world, [&] { visit(port, secure.get()); });
+    run_beside(*world, [&] { Clients::visit(port, secure.get()); });
     failed = FailingAllocations::failed_count();
   }
   secure = make_peers();  // somebody else
   bool served = false;
-  run_beside(*world, [&] {
-    served = ask_for(port, secure.get(), "/small", "small body") &&
-             ask_for(port, secure.get(), "/large", std::string(1000, 'x'));
-  });
+  run_beside(*world, [&] { served = Clients::are_served(port, secure.get()); });
   EXPECT_TRUE(served) << "after allocation " << skipped << " failed";
   return failed;
 }
 
-template <class MakeWorld>
+template <class Clients = Http1Clients, class MakeWorld>
 void check_every(const MakeWorld& make_world, const MakePeers& make_peers, std::size_t step) {
   std::size_t n = 0;
-  while (run_failing(make_world, make_peers, n, 1) > 0 && !::testing::Test::HasFailure()) n += step;
+  while (run_failing<Clients>(make_world, make_peers, n, 1) > 0 && !::testing::Test::HasFailure()) {
+    n += step;
+  }
   EXPECT_GT(n, 0U) << "nothing was allocated: this tests nothing";
   std::printf("%zu allocations, every %zuth failed once\n", n, step);
   for (std::size_t skipped : {0U, 3U, 10U}) {
-    run_failing(make_world, make_peers, skipped, FailingAllocations::all);
+    run_failing<Clients>(make_world, make_peers, skipped, FailingAllocations::all);
   }
 }
 

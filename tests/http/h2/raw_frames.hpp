@@ -100,13 +100,16 @@ struct RawFrame {
 inline std::vector<RawFrame> take_frames(std::string& bytes) {
   std::vector<RawFrame> all;
   for (;;) {
-    const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(bytes[at]); };
+    const auto byte = [&](std::size_t at) {
+      return std::uint32_t{static_cast<unsigned char>(bytes[at])};
+    };
     if (bytes.size() < 9) return all;
     const std::size_t size = byte(0) * 65536U + byte(1) * 256U + byte(2);
     if (bytes.size() < 9 + size) return all;
     const std::uint32_t stream =
         (byte(5) & 0x7fU) << 24U | byte(6) << 16U | byte(7) << 8U | byte(8);
-    all.push_back({byte(3), byte(4), stream, bytes.substr(9, size)});
+    all.push_back({static_cast<std::uint8_t>(byte(3)), static_cast<std::uint8_t>(byte(4)), stream,
+                   bytes.substr(9, size)});
     bytes.erase(0, 9 + size);
   }
 }

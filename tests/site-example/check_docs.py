@@ -16,7 +16,8 @@ import subprocess
 import sys
 
 FOLDERS = ("base", "kv", "net", "http", "tls", "crunch", "targets", "tests", "cmake", "scripts",
-           "site-example", "docs", "bench", "examples", "block", "crypto", "config", "solo5", "tender")
+           "site-example", "docs", "bench", "examples", "block", "crypto", "config", "solo5",
+           "tender")
 # A path names a folder of this repository first; `crunch/` in a URL or behind a dot does not count.
 PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")

@@ -266,6 +266,12 @@ NewFile::~NewFile() {
   if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
+Descriptor NewFile::duplicate() const {
+  Descriptor same(::fcntl(file_.get(), F_DUPFD_CLOEXEC, 0));
+  if (!same) fail("open", temporary_);
+  return same;
+}
+
 void NewFile::flush() {
   base::Bytes rest = buffer_;
   if (buffer_.size() == buffer_bytes && is_zero(rest)) {

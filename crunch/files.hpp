@@ -86,6 +86,8 @@ class NewFile {
   // Puts it in its place. Call after `differs`.
   void replace();
 
+  // The open file, once more: it shares the lock that tells that somebody works on it.
+  [[nodiscard]] Descriptor duplicate() const;
   // Where the bytes are until then: for programs that write to it themselves.
   [[nodiscard]] const std::string& temporary_path() const noexcept { return temporary_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 #include <fcntl.h>
 #include <linux/fs.h>
@@ -69,6 +70,14 @@ bool do_all(std::size_t bytes, const Call& call) {
   return true;
 }
 
+base::Descriptor opened(const std::string& path, bool writes) {
+  // Not one that waits, such as a FIFO without a writer.
+  base::Descriptor file(
+      ::open(path.c_str(), (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!file) refuse_errno(path, writes ? "cannot be opened for writing" : "cannot be opened");
+  return file;
+}
+
 base::Ready<Result<void>> answer(bool is_done) {
   if (!is_done) return {base::failure(Error::unavailable)};
   return {{}};
@@ -76,12 +85,11 @@ base::Ready<Result<void>> answer(bool is_done) {
 
 }  // namespace
 
-File::File(const std::string& path, Access access) {
+File::File(const std::string& path, Access access)
+    : File(opened(path, access == Access::read_write), path, access) {}
+
+File::File(base::Descriptor file, const std::string& path, Access access) : file_(std::move(file)) {
   const bool writes = access == Access::read_write;
-  // Not one that waits, such as a FIFO without a writer.
-  file_ = base::Descriptor(
-      ::open(path.c_str(), (writes ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!file_) refuse_errno(path, writes ? "cannot be opened for writing" : "cannot be opened");
   info_ = info_of(file_.get(), path);
   info_.is_read_only = !writes;
   if (::flock(file_.get(), (writes ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0) {

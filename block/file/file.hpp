@@ -25,6 +25,9 @@ class File {
   // Throws std::runtime_error, a sentence that names `path`: it cannot be opened, is neither a file
   // nor a block device, is empty or not of whole sectors, or is in use.
   File(const std::string& path, Access access);
+  // The same of a file that is open already, for what `access` says; `path` only names it. A lock
+  // that its open file description has is this one's.
+  File(base::Descriptor file, const std::string& path, Access access);
 
   [[nodiscard]] Info info() const noexcept { return info_; }
   [[nodiscard]] base::Ready<Result<void>> read(std::uint64_t sector, MutableBytes to) const;

@@ -182,7 +182,7 @@ void format_new(const Format& what) {
   NewFile made(what.path, 0600);
   made.cut(what.size_bytes);
   {
-    File file = open_disk(made.temporary_path(), File::Access::read_write);
+    File file(made.duplicate(), what.path, File::Access::read_write);
     format_open(file, what.path);
   }
   // Nobody's file is replaced that came meanwhile.

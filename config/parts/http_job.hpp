@@ -148,10 +148,9 @@ http::Admission& admission_of(Context& context) {
 // What HTTP/2 of a thread's servers may take.
 template <class Context>
 http::h2::Budget& http2_budget_of(Context& context) {
-  return context.of_thread.template get<http::h2::Budget>([&] {
-    return std::make_unique<http::h2::Budget>(
-        static_cast<std::size_t>(shares_of(context).http2_bytes_per_thread));
-  });
+  const auto bytes = static_cast<std::size_t>(shares_of(context).http2_bytes_per_thread);
+  return context.of_thread.template get<http::h2::Budget>(
+      [bytes] { return std::make_unique<http::h2::Budget>(bytes); });
 }
 
 inline constexpr std::tuple http_keys{&max_connections,

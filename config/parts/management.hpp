@@ -148,6 +148,7 @@ struct ConnectManagementSockets {
     net::Sockets::Options options;
     options.address = endpoint_of(context.boot.value(management_address));
     options.wait_for_first_bytes = true;
+    options.sends_image = false;  // a thread that starts in a sealed process could not open it
     take_handed_sockets(platform, options);
     return {platform.loop, platform.descriptors, platform.log, options};
   }

@@ -158,7 +158,8 @@ kv::Result<kv::Stat> Client::stat(kv::Key key) {
 
 Answer Client::ask(const Url& url, string_view fields) {
   heads_.clear();
-  options_.hsts_s = url.scheme == "https" ? hsts_s : 0;
+  options_.is_secure = url.scheme == "https";
+  options_.hsts_s = options_.is_secure ? hsts_s : 0;
   request_ = "GET " + url.target() + " HTTP/1.1\r\nHost: " + url.authority + "\r\n";
   request_.append(fields).append("\r\n");
   parser_.reset();

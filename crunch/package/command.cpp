@@ -106,9 +106,8 @@ void add_package_command(CLI::App& app, Action& action) {
   command->add_option("--user", words->user,
                       "Whom the service runs as [one that systemd makes up]");
   command->add_option("--log", words->log, "The service's access log: combined or json [off]");
-  command->add_option(
-      "--kubernetes", words->kubernetes,
-      "Write a Deployment, a Service and a PodDisruptionBudget into this directory");
+  command->add_option("--kubernetes", words->kubernetes,
+                      "Write manifests for Kubernetes into this directory");
   command->add_option("--tls-secret", words->tls_secret,
                       "The Secret that has certificate and key for these [none]");
   command->add_option("--name", words->name,

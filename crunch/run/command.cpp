@@ -43,8 +43,7 @@ void add_run_command(CLI::App& app, Action& action) {
       ->allow_extra_args(false);
   command
       ->add_option("--disk", options->disks,
-                   "A file or block device that is the machine's disk, as of crunch disk format. "
-                   "Again for each further one")
+                   "A disk of the machine, made by crunch disk format; may be given again")
       ->type_name("FILE")
       ->expected(1)
       ->take_all()

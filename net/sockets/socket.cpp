@@ -66,7 +66,7 @@ Write::Write(Socket& socket, std::span<const Piece> pieces, base::Duration stall
 std::optional<std::int64_t> Write::place_in_file(const Piece& piece) const noexcept {
   const Pool& pool = socket_.pool_;
   if (!piece.lasting || piece.bytes.size() < pool.from_file_bytes_min) return {};
-  return pool.image_->find(piece.bytes);
+  return pool.image_ != nullptr ? pool.image_->find(piece.bytes) : std::nullopt;
 }
 
 std::ptrdiff_t Write::send_from_file(Bytes bytes, std::int64_t offset,

@@ -132,7 +132,7 @@ class Pool {
   friend class Write;
   base::Loop& loop_;
   base::Descriptors& descriptors_;
-  std::shared_ptr<const ImageFile> image_;
+  std::shared_ptr<const ImageFile> image_;  // null: nothing is sent from it
   std::unique_ptr<std::byte[]> buffer_;
   std::vector<std::unique_ptr<Socket>> sockets_;
   Socket* free_ = nullptr;

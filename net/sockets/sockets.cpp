@@ -15,6 +15,7 @@ namespace {
 
 // All threads send from one descriptor: sendfile says where from, and moves no position.
 std::shared_ptr<const sockets::ImageFile> image_of(const Sockets::Options& options) {
+  if (!options.sends_image) return nullptr;
   if (options.share == nullptr) return std::make_shared<const sockets::ImageFile>();
   if (options.share->image == nullptr) {
     options.share->image = std::make_shared<const sockets::ImageFile>();

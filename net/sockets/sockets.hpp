@@ -38,6 +38,8 @@ class Sockets {
     sockets::PortShare* share = nullptr;
     unsigned thread_index = 0;
     unsigned thread_count = 1;
+    // False: no flow sends what is in the program's own file, which is not opened then.
+    bool sends_image = true;
   };
 
   class Flow;

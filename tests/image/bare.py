@@ -261,5 +261,5 @@ class Suite:
                         client.send(client.request("/style.css", {"Connection": "close"}))
                         self.assertEqual(client.receive().body, SITE["style.css"])
                 return guest.memory_most_mib()
-        few, many = most_after(self.connections // 8), most_after(self.connections)
+        few, many = most_after(self.connections // 4), most_after(self.connections)
         self.assertLessEqual(many, few + 0.3)

@@ -109,6 +109,9 @@ class Sealed(unittest.TestCase):
                 "user": ["--user=65534:65534"] if os.getuid() == 0 else [],
                 "log-level": ["--log-level=debug"], "drain-delay": ["--drain-delay=1s"],
                 "management-port": ["--management-port=0"],
+                "http2": [*secure, "--http2=false"], "h2c": ["--h2c=true"],
+                "trusted-proxy": ["--trusted-proxy=127.0.0.0/8"],
+                "log-privacy": ["--log=combined", "--log-privacy=short"],
                 "management-address": ["--management-port=0", "--management-address=127.0.0.1"],
             }
             listed = re.findall(r"^ +--([a-z0-9-]+)", harness.must(self.image, "--help"),

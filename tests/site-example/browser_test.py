@@ -36,12 +36,12 @@ class Browser(unittest.TestCase):
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=100, check=True)
         return done.stdout.decode()
 
-    def check(self, page: str, log: str) -> None:
+    def check(self, page: str, log: str, version: str) -> None:
         # Theme and search buttons are hidden without the script; copy buttons are not there.
         self.assertNotRegex(page, r'<button[^>]*id="(search|theme)"[^>]*hidden')
         self.assertGreater(page.count('class="copy"'), 4)
         self.assertIn("<dialog", page)
-        answers = dict(re.findall(r'"GET (\S+) HTTP/1.1" (\d+)', log))
+        answers = dict(re.findall(rf'"GET (\S+) {version}" (\d+)', log))
         for kind in (r"/start/", r"/assets/style\..*", r"/assets/site\..*",
                      r"/fonts/manrope-400\..*", r"/fonts/manrope-700\..*"):
             self.assertTrue(any(re.fullmatch(kind, path) and status == "200"
@@ -53,7 +53,7 @@ class Browser(unittest.TestCase):
         with harness.Server(image, "--log=combined") as server:
             page = self.dump(f"http://127.0.0.1:{server.port}/start/")
             log = server.out()
-        self.check(page, log)
+        self.check(page, log, "HTTP/1.1")
 
     @unittest.skipUnless(harness.has_tls(), "crunch was built without TLS")
     def test_the_same_over_https(self):
@@ -67,7 +67,7 @@ class Browser(unittest.TestCase):
             page = self.dump(url, "--ignore-certificate-errors-spki-list="
                              + key_digest(ssl.get_server_certificate(("127.0.0.1", server.port))))
             log = server.out()
-        self.check(page, log)
+        self.check(page, log, "HTTP/2.0")
 
 
 def key_digest(pem: str) -> str:

@@ -37,13 +37,13 @@ class OnPc(OnVirtio, unittest.TestCase):
 
 class OnQ35(OnVirtio, unittest.TestCase):
     machine = "q35"
-    connections = 400
+    connections = 1200
 
 
 class OnMicrovm(OnVirtio, unittest.TestCase):
     machine = "microvm"
     cuts = ("1",)
-    connections = 400
+    connections = 1200
 
 
 class Machines(unittest.TestCase):

@@ -34,11 +34,10 @@ Framing::Framing(Common& common, const net::Endpoint& peer, Ticket ticket,
 
 Framing::~Framing() {
   session_.reset();  // tells of no streams any more
-  while (streams_ != nullptr) {
-    if (streams_->state == Stream::State::answering) {
-      log(*streams_, streams_->exchange.value_bytes_taken());
-    }
-    free(*streams_);
+  for (Stream* each = streams_; each != nullptr;) {
+    Stream& stream = *std::exchange(each, each->after);
+    if (stream.state == Stream::State::answering) log(stream, stream.exchange.value_bytes_taken());
+    free(stream);
   }
   common_.visits.give(std::move(visit_));
 }

@@ -25,7 +25,12 @@ class Blocks {
  public:
   explicit Blocks(Allowance& allowance) noexcept : allowance_(allowance) {}
   ~Blocks() {
-    while (all_.after != &all_) end(*all_.after);
+    for (Block* each = all_.after; each != &all_;) {
+      Block* const block = each;
+      each = each->after;
+      allowance_.give(malloc_usable_size(block));
+      std::free(block);
+    }
   }
   Blocks(const Blocks&) = delete;
   Blocks& operator=(const Blocks&) = delete;

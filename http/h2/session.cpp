@@ -41,10 +41,9 @@ struct Session::Callbacks {
 
   static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
     switch (frame->type) {
-      case NGHTTP2_HEADERS:
-        return 0;  // a stream, which is counted itself
-      case NGHTTP2_DATA:
-        return 0;  // frame_came knows what is in it
+      case NGHTTP2_HEADERS:  // a stream, which is counted itself
+      case NGHTTP2_DATA:     // frame_came knows what is in it
+        return 0;
       case NGHTTP2_RST_STREAM:
         events_of(user).count(FrameKind::reset_received);
         return 0;

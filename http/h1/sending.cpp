@@ -96,7 +96,9 @@ void Framing::log(std::uint64_t body_bytes) noexcept {
 
 Framing::Preface Framing::preface() const noexcept {
   constexpr std::string_view whole = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";  // RFC 9113 section 3.4
-  if (!common_.options.http2_cleartext || requests_ > 0) return Preface::none;
+  const Options& options = common_.options;
+  // Over TLS it is ALPN that chooses HTTP/2.
+  if (!options.http2_cleartext || options.is_secure || requests_ > 0) return Preface::none;
   const std::string_view came = workspace_->unread();
   if (came.starts_with(whole)) return Preface::whole;
   return whole.starts_with(came) ? Preface::part : Preface::none;

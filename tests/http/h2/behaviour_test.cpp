@@ -169,12 +169,16 @@ TEST(Http2, PriorKnowledgeOnAPlainPort) {
     wire->end();
     world.advance(1s);
   }
-  World plain;
-  auto wire = plain.dial();
-  wire->push(bytes);
-  plain.settle();
-  EXPECT_EQ(http_test::statuses(wire->take()), "505 ");
-  wire->end();
+  http::Options secure = options;  // there ALPN chooses
+  secure.is_secure = true;
+  for (const http::Options& others : {http::Options(), secure}) {
+    World world_of_others(others);
+    auto wire = world_of_others.dial();
+    wire->push(bytes);
+    world_of_others.settle();
+    EXPECT_EQ(http_test::statuses(wire->take()), "505 ");
+    wire->end();
+  }
 }
 
 TEST(Http2, DrainSaysGoawayTwiceAndFinishesWhatWasAsked) {

@@ -39,11 +39,10 @@ class SegmentWriter {
   void end_segment(bool is_last) {
     if (size_ > out_.size()) return;
     const string_view segment(out_.data() + begin_, size_ - begin_);
+    const bool is_kept = !segment.empty() || (slashes_ == Slashes::keep && begin_ > 1 && !is_last);
     if (segment == ".." && begin_ > 1) {
       size_ = string_view(out_.data(), begin_ - 1).rfind('/') + 1;
-    } else if (segment.empty() && slashes_ == Slashes::keep && begin_ > 1 && !is_last) {
-      put('/');
-    } else if (segment.empty() || segment == "." || segment == "..") {
+    } else if (!is_kept || segment == "." || segment == "..") {
       size_ = begin_;
     } else if (!is_last) {
       put('/');

@@ -188,16 +188,13 @@ void Sender::see_doubled() noexcept {
 void Sender::see_end_of_probe(const Scoreboard::Delivery& delivery,
                               std::uint32_t acknowledged) noexcept {
   if (!has_probed_ || is_before(acknowledged, probe_end_)) return;
-  const bool is_duplicate = !delivery.is_advance && delivery.bytes == 0;
-  if (!is_probe_resent_ || delivery.has_doubled) {
-    has_probed_ = false;
-  } else if (is_before(probe_end_, acknowledged)) {
-    // It repaired a loss, which counts as one.
-    has_probed_ = false;
-    control_.on_loss();
-  } else if (is_duplicate) {
-    has_probed_ = false;
-  }
+  const bool is_told_twice =
+      !is_probe_resent_ || delivery.has_doubled || (!delivery.is_advance && delivery.bytes == 0);
+  const bool has_repaired =
+      is_probe_resent_ && !delivery.has_doubled && is_before(probe_end_, acknowledged);
+  if (!is_told_twice && !has_repaired) return;
+  has_probed_ = false;
+  if (has_repaired) control_.on_loss();  // what it repaired counts as one
 }
 
 // ---- What goes out

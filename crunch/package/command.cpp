@@ -72,6 +72,8 @@ int package_images(const PackageWords& words) {
   package::check_name("the name of a package", name);
   const std::string tag = words.tag.empty() ? name + ":latest" : words.tag;
   package::check_tag(tag);
+  package::check_word("--user", words.user);
+  package::check_word("--tls-secret", words.tls_secret);
   package::Ports ports;
   if (words.management_port != 0) ports.management = words.management_port;
   if (!words.oci.empty()) {

@@ -80,4 +80,16 @@ void check_name(std::string_view what, std::string_view name) {
               ": it takes small letters, digits and '-', up to 63 of them; say one with --name");
 }
 
+void check_word(std::string_view option, std::string_view word) {
+  auto is_alphanumeric = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const bool is_word = word.size() <= 253 && std::ranges::all_of(word, [&](char c) {
+                         return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+                       });
+  if (word.empty() || (is_word && is_alphanumeric(word.front()))) return;
+  throw Usage(std::string(option) + ": " + in_quotes(word) +
+              " must be of letters, digits, '-', '_' and '.', and begin with a letter or digit");
+}
+
 }  // namespace crunch::package

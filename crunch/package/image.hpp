@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // crunch/package/image.hpp: what a package says about an image, read from the image itself.
 //
-// States:  Image, read_image, check_name, Ports.
+// States:  Image, read_image, check_name, check_word, Ports.
 // Used by: crunch/package/{oci,systemd,kubernetes}.
 
 #pragma once
@@ -37,5 +37,8 @@ struct Ports {
 // A Usage unless `name` is what all that is packaged may be called: a label of RFC 1123 (small
 // letters, digits and '-', 63 at most). `what` is the word for it.
 void check_name(std::string_view what, std::string_view name);
+// A Usage unless `word`, which `option` gave, can stand in a unit or an object as it is: letters,
+// digits, '-', '_' and '.', a letter or digit first, 253 at most. Empty: the option was not given.
+void check_word(std::string_view option, std::string_view word);
 
 }  // namespace crunch::package

@@ -238,6 +238,11 @@ class Kubernetes(Package):
         if harness.has_tls():
             self.package(*words, "--tls-secret", "certificate")
             self.assertIn("secretName: certificate,", (folder / "deployment.yaml").read_text())
+        for option in ("--tls-secret", "--user"):
+            for word in ("a\nb: c", "a b", "-a", "a,b", "a" * 254):
+                done = crunch("package", self.image, *words, option, word)
+                self.assertEqual(done.returncode, 2, (option, word))
+                self.assertIn(f"{option}: ", done.stderr)
         objects = {path.name: yaml.safe_load(path.read_text()) for path in folder.iterdir()}
         self.assertEqual({name: (each["apiVersion"], each["kind"])
                           for name, each in objects.items()},

@@ -161,8 +161,8 @@ void Framing::end_request(Stream& stream) noexcept {
 
 void Framing::count(FrameKind kind) noexcept {
   if (!std::exchange(has_begun_, true)) be_idle_from_now();  // these are the first SETTINGS
-  Credit& credit = kind == FrameKind::control ? frames_ : resets_;
-  if (!credit.spend(now())) is_flooded_ = true;
+  base::TokenBucket& bucket = kind == FrameKind::control ? frames_ : resets_;
+  if (!bucket.take(now())) is_flooded_ = true;
 }
 
 void Framing::ping_was_answered() noexcept {
@@ -282,7 +282,7 @@ void Framing::did_shut_down(bool well) noexcept {
 void Framing::sent(Stream& stream) noexcept {
   stream.state = Stream::State::sent;
   made_progress_ = true;
-  frames_.earn(2);
+  frames_.put_back(2);
   log(stream, stream.exchange.body_bytes());
   // What the request still has is not wanted (RFC 9113 section 8.1).
   if (!stream.request_has_ended && !session_->reset(stream, ErrorCode::no_error)) fail();

@@ -22,6 +22,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -29,11 +30,11 @@
 
 #include "base/bytes.hpp"
 #include "base/loop.hpp"
+#include "base/token_bucket.hpp"
 #include "http/admission.hpp"
 #include "http/common.hpp"
 #include "http/h2/batch.hpp"
 #include "http/h2/budget.hpp"
-#include "http/h2/credit.hpp"
 #include "http/h2/session.hpp"
 #include "http/h2/stream.hpp"
 #include "kv/kv.hpp"
@@ -174,8 +175,11 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   base::Instant deadline_ = base::never;  // of a connection without streams
   base::Instant turn_{};
   net::Endpoint peer_;
-  Credit frames_{1000, 100};
-  Credit resets_{200, 20};
+  // What costs us work and gives the peer nothing; an answer that was taken puts frames back. A
+  // flood empties one, and the connection ends with ENHANCE_YOUR_CALM (RFC 9113 section 10.5,
+  // CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2025-8671).
+  base::TokenBucket frames_{1000, std::chrono::milliseconds(10)};
+  base::TokenBucket resets_{200, std::chrono::milliseconds(50)};
   std::uint64_t request_count_ = 0;
   std::uint16_t stream_count_ = 0;
   std::uint16_t steps_this_turn_ = 0;

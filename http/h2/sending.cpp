@@ -272,7 +272,7 @@ std::size_t Framing::pledge(Stream& stream, std::size_t bytes_max, bool& is_last
     count(FrameKind::control);
   } else {
     made_progress_ = true;
-    frames_.earn(2);
+    frames_.put_back(2);
   }
   stream.pledged = stream.ready.first(bytes);
   stream.ready = stream.ready.subspan(bytes);

@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,6 +22,7 @@
 #include "base/entropy.hpp"
 #include "base/log.hpp"
 #include "base/loop.hpp"
+#include "base/token_bucket.hpp"
 #include "net/lwip/any_device.hpp"
 #include "net/lwip/burst.hpp"
 #include "net/lwip/checksum.hpp"
@@ -30,7 +32,6 @@
 #include "net/lwip/datagrams.hpp"
 #include "net/lwip/globals.hpp"
 #include "net/lwip/half_open.hpp"
-#include "net/lwip/icmp_rate.hpp"
 #include "net/lwip/interface.hpp"
 #include "net/lwip/options.hpp"
 #include "net/lwip/orphans.hpp"
@@ -70,7 +71,10 @@ class Engine {
   Fragments fragments;
   bool is_put_together = false;
   unsigned dhcp_refusals = 0;  // in a row
-  IcmpRate icmp_rate;
+  // Of all ICMP errors to all hosts, as many as Linux sends (icmp_msgs_burst, icmp_msgs_per_sec):
+  // who sends what cannot be delivered must not get one for each packet, nor have them sent to
+  // others by a forged address (RFC 4443 section 2.4 (f), RFC 1812 section 4.3.2.8).
+  base::TokenBucket icmp_errors{50, std::chrono::milliseconds(1)};
   // What the SYN announces that lwIP is about to make a connection of.
   std::optional<std::uint16_t> announced_segment;
   // For the next connection: its first sequence number is to be above this one.

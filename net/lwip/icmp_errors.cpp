@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: ISC
 // net/lwip/icmp_errors.cpp: what lwIP tells senders of packets that cannot be delivered: so often,
-// and not more (net/lwip/icmp_rate.hpp).
+// and not more (Engine::icmp_errors).
 //
 // Method:  cmake/lwip.cmake has lwIP call these in place of its own functions of these names.
 
@@ -13,7 +13,7 @@ namespace {
 
 bool may_send() noexcept {
   net::lwip::Engine& engine = net::lwip::Engine::current();
-  return engine.icmp_rate.admit(engine.loop.now());
+  return engine.icmp_errors.take(engine.loop.now());
 }
 
 }  // namespace

@@ -38,15 +38,7 @@ bool is_stranger(netif& interface, const ip6_addr_t& sender) {
 bool Strangers::admit(netif& interface, const ip_addr_t& sender, base::Instant now) noexcept {
   const bool is_one = IP_IS_V6(&sender) ? is_stranger(interface, *ip_2_ip6(&sender))
                                         : is_stranger(interface, *ip_2_ip4(&sender));
-  if (!is_one) return true;
-  const auto grown = (now - counted_) / interval;
-  if (grown > 0) {
-    left_ = static_cast<unsigned>(std::min<std::int64_t>(at_once, left_ + grown));
-    counted_ = now;
-  }
-  if (left_ == 0) return false;
-  --left_;
-  return true;
+  return !is_one || answers_.take(now);
 }
 
 }  // namespace net::lwip

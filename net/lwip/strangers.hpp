@@ -9,12 +9,11 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 
 #include <lwip/ip_addr.h>
 #include <lwip/netif.h>
 
-#include "base/clock.hpp"
+#include "base/token_bucket.hpp"
 
 namespace net::lwip {
 
@@ -29,8 +28,7 @@ class Strangers {
   [[nodiscard]] bool admit(netif& interface, const ip_addr_t& sender, base::Instant now) noexcept;
 
  private:
-  unsigned left_ = at_once;
-  base::Instant counted_{};  // until when `left_` has grown
+  base::TokenBucket answers_{at_once, interval};
 };
 
 }  // namespace net::lwip

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
 // config/system_calls.hpp: which system calls the devices and jobs of an appliance make.
 //
-// States:  declare_system_calls; reading_files, a list for those that open files again.
+// States:  declare_system_calls; reading_files and changing_files, lists for those that open files
+//          again, or change them.
 // A connect says it beside its `keys`: `static constexpr std::array system_calls{SYS_socket};`,
 // for what its device calls after the ports are open. A target with system calls lets nothing else
 // through then (targets/unix/sandbox.hpp); the others never ask.
@@ -23,6 +24,10 @@ namespace config {
 // To open a file by its name, look at it, and read it.
 inline constexpr std::array reading_files{SYS_openat, SYS_openat2,    SYS_newfstatat, SYS_fstat,
                                           SYS_lseek,  SYS_readlinkat, SYS_pread64};
+// Besides reading_files: to make, replace, remove and list files beneath a folder, durably. A target
+// allows them only if a part also names the folder (`change_beneath` of its platform).
+inline constexpr std::array changing_files{SYS_mkdirat, SYS_unlinkat,   SYS_renameat,
+                                           SYS_fsync,   SYS_getdents64, SYS_fcntl};
 
 namespace detail {
 

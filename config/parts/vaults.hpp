@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: ISC
-// config/parts/vaults.hpp: a vault: what must survive a restart, as the credentials read it.
+// config/parts/vaults.hpp: a vault: what must survive a restart, as the credentials read it and
+// what renews them changes it.
 //
 // States:  choose_by_vault; the build key `vault`, and where it is: the boot key `vault`, the path
 //          of a file or a directory, where images have files, else `vault-device`.
@@ -134,6 +135,9 @@ class BlockVault {
   kv::Result<kv::SecretValue> read(kv::Key key) {
     return detail::turn_until_done(loop_, store_.get(key, kv::Encoding::identity));
   }
+  base::Task<kv::ChangeResult<void>> set(kv::Key key, kv::Bytes value) {
+    return store_.set(key, value);
+  }
 
  private:
   std::unique_ptr<D> owned_;  // or null: the platform's
@@ -155,6 +159,10 @@ class VaultPart {
   [[nodiscard]] const std::string& place() const noexcept { return place_; }
   // The value of `key`; it is_there(). Waits for the device.
   kv::Result<kv::SecretValue> read(kv::Key key) { return store_->read(key); }
+  // Law 10 of kv::KvRw, while the loop runs; is_there(). Both arguments outlive the task.
+  [[nodiscard]] base::Task<kv::ChangeResult<void>> set(kv::Key key, kv::Bytes value) {
+    return store_->set(key, value);
+  }
 
  private:
   std::unique_ptr<Store> store_;
@@ -168,6 +176,9 @@ class DirectoryVault {
   kv::Result<kv::SecretValue> read(kv::Key key) {
     return store_.get(key, kv::Encoding::identity).value;
   }
+  base::Task<kv::ChangeResult<void>> set(kv::Key key, kv::Bytes value) {
+    co_return store_.set(key, value).value;
+  }
 
  private:
   kv::WritableDirectory store_;
@@ -178,10 +189,11 @@ struct VaultModule {
   static constexpr std::string_view name = "vault";
   static constexpr bool is_job = false;
   template <class T>
-  static constexpr bool holds = requires(T& vault, kv::Key key) {
+  static constexpr bool holds = requires(T& vault, kv::Key key, kv::Bytes value) {
     { vault.is_there() } -> std::same_as<bool>;
     { vault.place() } -> std::convertible_to<std::string_view>;
     { vault.read(key) } -> std::same_as<kv::Result<kv::SecretValue>>;
+    { vault.set(key, value) } -> base::AwaitableOf<kv::ChangeResult<void>>;
   };
 };
 inline constexpr Typ<VaultModule> vault;
@@ -189,9 +201,8 @@ inline constexpr Typ<VaultModule> vault;
 struct ConnectDirectoryVault {
   static constexpr std::tuple keys{&vault_path};
   static constexpr auto system_calls = [] {
-    std::array<int, reading_files.size() + 1> calls{};
-    std::ranges::copy(reading_files, calls.begin());
-    calls.back() = SYS_read;
+    std::array<int, reading_files.size() + changing_files.size()> calls{};
+    std::ranges::copy(changing_files, std::ranges::copy(reading_files, calls.begin()).out);
     return calls;
   }();
 
@@ -199,7 +210,8 @@ struct ConnectDirectoryVault {
     auto& platform = context.platform;
     const std::string path(context.boot.value(vault_path).text);
     if (platform.thread_index != 0 || path.empty()) return {};
-    if constexpr (requires { platform.read_again; }) platform.read_again.push_back(path);
+    platform.read_again.push_back(path);
+    platform.change_beneath.push_back(path);
     return {std::make_unique<DirectoryVault>(path), "the vault " + path};
   } catch (const StartError&) {
     throw;

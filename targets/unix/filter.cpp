@@ -41,6 +41,9 @@ constexpr std::array forbidden_calls{
     SYS_ioperm, SYS_bpf, SYS_perf_event_open, SYS_userfaultfd, SYS_io_uring_setup, SYS_personality,
     SYS_modify_ldt, SYS_pkey_mprotect, SYS_syslog, SYS_vhangup};
 
+// What a part that changes files makes of the above.
+constexpr std::array changing_calls{SYS_mkdirat, SYS_unlinkat, SYS_renameat};
+
 // They fail with ENOSYS, and nobody needs to know.
 constexpr std::array quiet_calls{SYS_clone3, SYS_ioctl, SYS_prlimit64};
 
@@ -50,6 +53,9 @@ constexpr std::uint32_t unlisted = SECCOMP_RET_TRAP | std::uint32_t(Refusal::unl
 constexpr std::uint32_t forbidden = SECCOMP_RET_TRAP | std::uint32_t(Refusal::forbidden);
 
 constexpr std::uint32_t flags_that_write = O_ACCMODE | O_CREAT | O_TRUNC;
+// A file that was not there, and no link: the flags that count, and what they must be.
+constexpr std::uint32_t flags_of_making = flags_that_write | O_EXCL | O_NOFOLLOW;
+constexpr std::uint32_t making_flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW;
 
 // The program, rule by rule. Arguments are ints for the kernel, or flags whose upper half means
 // nothing: their lower halves are looked at.
@@ -84,6 +90,16 @@ class Program {
     answer(equal);
     answer(other);
   }
+  // Where the bits of an argument that are in `mask` are `value`; others are left to later rules.
+  void on_masked_value(long call, std::size_t argument, std::uint32_t mask, std::uint32_t value,
+                       std::uint32_t equal) {
+    put(BPF_JMP | BPF_JEQ | BPF_K, static_cast<std::uint32_t>(call), 0, 5);
+    load(offsetof(seccomp_data, args) + 8 * argument);
+    put(BPF_ALU | BPF_AND | BPF_K, mask);
+    put(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1);
+    answer(equal);
+    load(offsetof(seccomp_data, nr));
+  }
   std::vector<sock_filter> take() { return std::move(code_); }
 
  private:
@@ -96,7 +112,8 @@ class Program {
 
 }  // namespace
 
-std::vector<sock_filter> filter_of(std::span<const int> declared, pid_t process) {
+std::vector<sock_filter> filter_of(std::span<const int> declared, pid_t process,
+                                   bool changes_files) {
   Program program;
   program.load(offsetof(seccomp_data, arch));
   program.put(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0);
@@ -106,10 +123,19 @@ std::vector<sock_filter> filter_of(std::span<const int> declared, pid_t process)
   program.answer(forbidden);
 
   // Those whose arguments count.
-  const bool reads_files = std::ranges::find(declared, SYS_openat) != declared.end();
+  const auto is_declared = [declared](int call) {
+    return std::ranges::find(declared, call) != declared.end();
+  };
+  const bool reads_files = is_declared(SYS_openat);
   const std::uint32_t reading = reads_files ? let_through : not_there;
   program.on_flags(SYS_mmap, 2, PROT_EXEC, forbidden, let_through);
   program.on_flags(SYS_mprotect, 2, PROT_EXEC, forbidden, let_through);
+  if (changes_files) {
+    program.on_masked_value(SYS_openat, 2, flags_of_making, making_flags, let_through);
+    for (const int call : changing_calls) {
+      if (is_declared(call)) program.on(call, let_through);
+    }
+  }
   program.on_flags(SYS_openat, 2, flags_that_write, forbidden, reading);
   program.on_flags(SYS_open, 1, flags_that_write, forbidden, reading);
   program.on_flags(SYS_clone, 0, CLONE_THREAD, let_through, forbidden);

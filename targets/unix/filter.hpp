@@ -73,10 +73,14 @@ enum class Refusal : std::uint16_t {
 // The filter that lets process_calls and `declared` through, in a process with this id.
 //   - Files are opened for reading only, memory is never made executable, `clone` makes threads of
 //     this process and `tgkill` reaches only those: with other arguments they are forbidden.
+//   - If `changes_files`, a file is also made anew (openat with O_WRONLY, O_CREAT, O_EXCL and
+//     O_NOFOLLOW), and declared calls that make folders, rename and remove are let through; where,
+//     Landlock limits.
 //   - What starts programs, looks into other processes, changes files, rights or the kernel is
 //     forbidden, even where it is declared.
 //   - What the C library tries and does without (reading a file of the system, clone3) fails with
 //     ENOSYS at once.
-[[nodiscard]] std::vector<sock_filter> filter_of(std::span<const int> declared, pid_t process);
+[[nodiscard]] std::vector<sock_filter> filter_of(std::span<const int> declared, pid_t process,
+                                                 bool changes_files = false);
 
 }  // namespace unix_target

@@ -29,6 +29,12 @@ constexpr std::uint64_t truncate_file = std::uint64_t{1} << 14U;
 
 constexpr std::uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
 
+// What a directory vault does (kv/directory/writable.cpp): it makes a file anew beside the old one,
+// renames it within its folder, and makes and removes folders.
+constexpr std::uint64_t changing = reading | LANDLOCK_ACCESS_FS_WRITE_FILE |
+                                   LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                   LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR;
+
 // All that version 1 knows, from the first bit to the last.
 constexpr std::uint64_t all_of_version_1 = (std::uint64_t{LANDLOCK_ACCESS_FS_MAKE_SYM} << 1U) - 1;
 
@@ -61,13 +67,31 @@ bool is_folder(const std::string& path) {
   return ::stat(path.c_str(), &meta) == 0 && S_ISDIR(meta.st_mode);
 }
 
-bool allow_reading_beneath(int ruleset, const std::string& folder) {
+bool allow_beneath(int ruleset, const std::string& folder, std::uint64_t access) {
   const Descriptor parent(::open(folder.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!parent) return false;
   landlock_path_beneath_attr rule{};
-  rule.allowed_access = reading;
+  rule.allowed_access = access;
   rule.parent_fd = parent.get();
   return ::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0;
+}
+
+void allow_changes(int ruleset, const std::string& folder, base::Log& log) {
+  const std::string real = resolved(folder);
+  if (real == "/") {
+    log.warning({"sandbox: ", folder, " is the root folder, beneath which nothing can be changed"});
+  } else if (allow_beneath(ruleset, real, changing)) {
+    log.debug({"sandbox: files beneath ", folder, " can be changed"});
+  } else {
+    log.warning({"sandbox: ", folder, " cannot be changed: ", std::strerror(errno)});
+  }
+}
+
+// Whoever this process is by now: it may have opened the folder as another user.
+void warn_of_missing_rights(const std::string& folder, base::Log& log) {
+  if (::access(folder.c_str(), R_OK | W_OK | X_OK) == 0 || errno != EACCES) return;
+  log.warning({folder, " cannot be changed by user ", std::to_string(::geteuid()),
+               ": it must belong to the user of this process, and be writable"});
 }
 
 }  // namespace
@@ -94,7 +118,9 @@ std::vector<std::string> folders_to_read(const std::string& path) {
   }
 }
 
-void restrict_files(std::span<const std::string> paths, base::Log& log) {
+void restrict_files(std::span<const std::string> read_again,
+                    std::span<const std::string> change_beneath, base::Log& log) {
+  for (const std::string& folder : change_beneath) warn_of_missing_rights(folder, log);
   const long version =
       ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1) {
@@ -109,15 +135,16 @@ void restrict_files(std::span<const std::string> paths, base::Log& log) {
     log.debug({"sandbox: Landlock refuses its rules: ", std::strerror(errno)});
     return;
   }
-  for (const std::string& path : paths) {
+  for (const std::string& path : read_again) {
     for (const std::string& folder : folders_to_read(path)) {
-      if (allow_reading_beneath(ruleset.get(), folder)) {
+      if (allow_beneath(ruleset.get(), folder, reading)) {
         log.debug({"sandbox: files beneath ", folder, " can be read again"});
       } else {
         log.warning({"sandbox: ", folder, " cannot be read again: ", std::strerror(errno)});
       }
     }
   }
+  for (const std::string& folder : change_beneath) allow_changes(ruleset.get(), folder, log);
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) {
     log.debug({"sandbox: Landlock is refused: ", std::strerror(errno)});
   }

@@ -20,8 +20,11 @@ namespace unix_target {
 // never one of them.
 [[nodiscard]] std::vector<std::string> folders_to_read(const std::string& path);
 
-// From now on files are opened for reading only, and only beneath the folders of `paths`. What is
-// open stays open. Needs no_new_privs. What the kernel lacks is said at debug level.
-void restrict_files(std::span<const std::string> paths, base::Log& log);
+// From now on files are opened for reading only, and only beneath the folders of `read_again`; they
+// are also made, written, renamed and removed beneath the folders `change_beneath`, which must not
+// be the root. What is open stays open. Needs no_new_privs. What the kernel lacks is said at debug
+// level, a folder that this process may not change as a warning.
+void restrict_files(std::span<const std::string> read_again,
+                    std::span<const std::string> change_beneath, base::Log& log);
 
 }  // namespace unix_target

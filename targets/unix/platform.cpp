@@ -79,6 +79,7 @@ struct Thread {
                  [this] { called.signal(); },
                  {},
                  {},
+                 {},
                  {}},
         stop(epoll, [this] { ask_to_stop(); }),
         reload(epoll, [this] { read_again(); }),
@@ -220,7 +221,8 @@ int run_all(int argc, char** argv, const StartOptions& options,
     seal({.is_on = options.sandbox,
           .user = options.user,
           .system_calls = first.platform.system_calls,
-          .read_again = first.platform.read_again},
+          .read_again = first.platform.read_again,
+          .change_beneath = first.platform.change_beneath},
          first.log, [&consoles] { consoles.start_writers(); });
     while (others.size() + 1 < threads.size()) {
       auto index = static_cast<unsigned>(others.size() + 1);

@@ -79,10 +79,11 @@ struct Platform {
   std::function<void()> call;
   std::function<void()> on_call;
 
-  // For the sandbox, before ready(): the system calls that devices and jobs declare, and the files
-  // and folders that are read again.
+  // For the sandbox, before ready(): the system calls that devices and jobs declare, the files and
+  // folders that are read again, and the folders beneath which files are changed.
   std::span<const int> system_calls;
   std::vector<std::string> read_again;
+  std::vector<std::string> change_beneath;
 };
 
 // Runs `run` on each thread and gives the process's exit status: the first that is not 0, in order

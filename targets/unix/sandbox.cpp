@@ -81,13 +81,14 @@ void on_refusal(int, siginfo_t* info, void* context) {
   errno = before;
 }
 
-void filter_calls(std::span<const int> declared, base::Log& log) {
+void filter_calls(const Sandbox& sandbox, base::Log& log) {
   struct sigaction action {};
   action.sa_sigaction = on_refusal;
   action.sa_flags = SA_SIGINFO | SA_RESTART;
   sigemptyset(&action.sa_mask);
   ::sigaction(SIGSYS, &action, nullptr);
-  std::vector<sock_filter> code = filter_of(declared, ::getpid());
+  std::vector<sock_filter> code =
+      filter_of(sandbox.system_calls, ::getpid(), !sandbox.change_beneath.empty());
   sock_fprog program{static_cast<unsigned short>(code.size()), code.data()};
   const long answer =
       ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
@@ -109,9 +110,9 @@ void seal(const Sandbox& sandbox, base::Log& log, const std::function<void()>& s
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
     log.debug({"sandbox: this kernel has no no_new_privs: ", std::strerror(errno)});
   }
-  restrict_files(sandbox.read_again, log);
+  restrict_files(sandbox.read_again, sandbox.change_beneath, log);
   start_threads();
-  filter_calls(sandbox.system_calls, log);
+  filter_calls(sandbox, log);
 }
 
 }  // namespace unix_target

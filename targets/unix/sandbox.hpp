@@ -26,6 +26,8 @@ struct Sandbox {
   // What devices and jobs declare, and the files that they must be able to read again.
   std::span<const int> system_calls = {};
   std::span<const std::string> read_again = {};
+  // The folders beneath which they make, replace and remove files.
+  std::span<const std::string> change_beneath = {};
 };
 
 // For good, for this thread and those that it starts. `start_threads` is called when they may start

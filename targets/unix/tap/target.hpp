@@ -43,6 +43,7 @@ struct Platform {
   std::function<void()>& on_reload;
   std::span<const int>& system_calls;
   std::vector<std::string>& read_again;
+  std::vector<std::string>& change_beneath;
 
   [[nodiscard]] static std::uint64_t lost_line_count() noexcept {
     return unix_target::lost_line_count();
@@ -90,7 +91,8 @@ int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one)
                       .on_stop = process.on_stop,
                       .on_reload = process.on_reload,
                       .system_calls = process.system_calls,
-                      .read_again = process.read_again};
+                      .read_again = process.read_again,
+                      .change_beneath = process.change_beneath};
     return run_one(platform);
   });
 }

@@ -42,6 +42,9 @@ std::uint32_t run(const std::vector<sock_filter>& code, const seccomp_data& data
       case BPF_LD | BPF_W | BPF_ABS:
         loaded = word_at(data, one.k);
         continue;
+      case BPF_ALU | BPF_AND | BPF_K:
+        loaded &= one.k;
+        continue;
       case BPF_RET | BPF_K:
         return one.k;
       case BPF_JMP | BPF_JEQ | BPF_K:
@@ -71,12 +74,12 @@ struct Case {
 };
 
 std::uint32_t verdict_of(const Case& one, std::span<const int> declared,
-                         std::uint32_t arch = AUDIT_ARCH_X86_64) {
+                         std::uint32_t arch = AUDIT_ARCH_X86_64, bool changes_files = false) {
   seccomp_data data{};
   data.nr = one.call;
   data.arch = arch;
   std::ranges::copy(one.arguments, data.args);
-  return run(filter_of(declared, process), data);
+  return run(filter_of(declared, process, changes_files), data);
 }
 
 constexpr std::uint64_t at_cwd = static_cast<std::uint64_t>(AT_FDCWD);
@@ -132,6 +135,39 @@ TEST(Filter, LetsThroughWhatIsDeclaredButNothingForbidden) {
       {"recvfrom", SYS_recvfrom, {}, unlisted},
   };
   for (const Case& one : cases) EXPECT_EQ(verdict_of(one, declared), one.verdict) << one.name;
+}
+
+TEST(Filter, OfAProcessThatChangesFilesBeneathAFolder) {
+  constexpr int declared[] = {SYS_openat,   SYS_mkdirat, SYS_unlinkat,
+                              SYS_renameat, SYS_fsync,   SYS_renameat2};
+  constexpr std::uint64_t anew = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  const Case cases[] = {
+      {"a new file", SYS_openat, {3, 0, anew}, allow},
+      {"that was there", SYS_openat, {3, 0, anew & ~std::uint64_t{O_EXCL}}, forbidden},
+      {"that is a link", SYS_openat, {3, 0, anew & ~std::uint64_t{O_NOFOLLOW}}, forbidden},
+      {"that is read too", SYS_openat, {3, 0, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW}, forbidden},
+      {"that is cut", SYS_openat, {3, 0, anew | O_TRUNC}, forbidden},
+      {"write an old file", SYS_openat, {3, 0, O_WRONLY | O_EXCL | O_NOFOLLOW}, forbidden},
+      {"by the old call", SYS_open, {0, anew}, forbidden},
+      {"read a file", SYS_openat, {3, 0, O_RDONLY | O_CLOEXEC}, allow},
+      {"make a folder", SYS_mkdirat, {3}, allow},
+      {"rename", SYS_renameat, {3}, allow},
+      {"remove", SYS_unlinkat, {3}, allow},
+      {"flush", SYS_fsync, {3}, allow},
+      {"rename in another way", SYS_renameat2, {3}, forbidden},
+      {"link", SYS_linkat, {3}, forbidden},
+      {"rights", SYS_fchmod, {3}, forbidden},
+      {"execute", SYS_execve, {}, forbidden},
+      {"a call after those", SYS_write, {1}, allow},
+  };
+  for (const Case& one : cases) {
+    EXPECT_EQ(verdict_of(one, declared, AUDIT_ARCH_X86_64, true), one.verdict) << one.name;
+  }
+  // Neither is enough alone: that a part declares the call, that it names a folder.
+  for (const int call : {SYS_mkdirat, SYS_renameat, SYS_unlinkat}) {
+    EXPECT_EQ(verdict_of({"declared", call, {3}, 0}, declared), forbidden);
+    EXPECT_EQ(verdict_of({"undeclared", call, {3}, 0}, {}, AUDIT_ARCH_X86_64, true), forbidden);
+  }
 }
 
 TEST(Filter, FitsTheKernel) {

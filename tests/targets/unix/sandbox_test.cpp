@@ -30,56 +30,13 @@
 #include <unistd.h>
 
 #include "config/system_calls.hpp"
-#include "targets/unix/console.hpp"
 #include "targets/unix/landlock.hpp"
+#include "tests/targets/unix/sealed.hpp"
 
 namespace {
 
 using unix_target::Sandbox;
 using unix_target::User;
-
-struct End {
-  int status;        // as waitpid gives it
-  std::string said;  // on standard error
-};
-
-// What a child says and how it ends that seals itself and calls `what`, whose answer is its status.
-End sealed(const Sandbox& sandbox, const std::function<int()>& what) {
-  int ends[2];
-  EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
-  const pid_t child = fork();
-  if (child == 0) {
-    ::dup2(ends[1], STDERR_FILENO);
-    ::close(ends[1]);
-    int status = 99;
-    {
-      unix_target::Console console(STDERR_FILENO);
-      base::Log log(console);
-      try {
-        unix_target::seal(sandbox, log, [&console] { console.start_writer(); });
-        status = what();
-      } catch (const std::exception& error) {
-        log.error({error.what()});
-      }
-    }
-    ::_exit(status);
-  }
-  ::close(ends[1]);
-  End end{-1, ""};
-  std::array<char, 4096> part;
-  for (ssize_t got = 1; got > 0;) {
-    got = ::read(ends[0], part.data(), part.size());
-    if (got > 0) end.said.append(part.data(), static_cast<std::size_t>(got));
-  }
-  ::close(ends[0]);
-  ::waitpid(child, &end.status, 0);
-  return end;
-}
-
-template <class... Arguments>
-std::function<int()> call(long number, Arguments... arguments) {
-  return [=] { return ::syscall(number, arguments...) < 0 ? errno : 0; };
-}
 
 struct Misdeed {
   const char* name;
@@ -149,28 +106,8 @@ TEST(Sandbox, SwitchedOffItForbidsNothing) {
 
 // ---- Files
 
-class Files : public ::testing::Test {
+class Files : public FilesTest {
  protected:
-  Files() {
-    char name[] = "/tmp/sandbox_test.XXXXXX";
-    root = mkdtemp(name);
-  }
-  ~Files() override { std::filesystem::remove_all(root); }
-  void write(const std::string& path) const {
-    std::filesystem::create_directories((root / path).parent_path());
-    std::ofstream(root / path) << path;
-  }
-  void link(const std::string& to, const std::string& path) const {
-    std::filesystem::create_directories((root / path).parent_path());
-    std::filesystem::remove(root / path);
-    std::filesystem::create_symlink(to, root / path);
-  }
-  std::string path(const std::string& name) const { return (root / name).string(); }
-  // 0, or errno.
-  static int open(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? errno : 0;
-  }
   // What opening `other` gives to a sealed process that reads `again`; first `change` is done to
   // the files, by its parent.
   int sealed_open(
@@ -198,13 +135,7 @@ class Files : public ::testing::Test {
     EXPECT_TRUE(WIFEXITED(end.status)) << end.said;
     return WEXITSTATUS(end.status);
   }
-
-  std::filesystem::path root;
 };
-
-bool has_landlock() {
-  return ::syscall(SYS_landlock_create_ruleset, nullptr, 0, 1 /* the version */) > 0;
-}
 
 TEST_F(Files, OnlyWhatIsReadAgainCanBeOpened) {
   if (!has_landlock()) GTEST_SKIP() << "this kernel has no Landlock";

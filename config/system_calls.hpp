@@ -24,8 +24,8 @@ namespace config {
 // To open a file by its name, look at it, and read it.
 inline constexpr std::array reading_files{SYS_openat, SYS_openat2,    SYS_newfstatat, SYS_fstat,
                                           SYS_lseek,  SYS_readlinkat, SYS_pread64};
-// Besides reading_files: to make, replace, remove and list files beneath a folder, durably. A target
-// allows them only if a part also names the folder (`change_beneath` of its platform).
+// Besides reading_files: to make, replace, remove and list files beneath a folder, durably.
+// Allowed only if a part also names the folder (`change_beneath` of its platform).
 inline constexpr std::array changing_files{SYS_mkdirat, SYS_unlinkat,   SYS_renameat,
                                            SYS_fsync,   SYS_getdents64, SYS_fcntl};
 

@@ -186,7 +186,7 @@ class LinkReader final : public PageReader {
 
   // As in the store, with the folder of the host.
   [[nodiscard]] std::string key_of(const Url& url) const {
-    std::string key = without_escapes(url.path);
+    std::string key = http::without_escapes(url.path);
     while (key.starts_with('/')) key.erase(0, 1);
     while (key.ends_with('/')) key.pop_back();
     const string_view name = http::site::host_name(url.authority);
@@ -203,7 +203,7 @@ class LinkReader final : public PageReader {
     if (fragment.empty() || fragment[0] == '/' || fragment[0] == '!' || is_top(fragment)) return;
     if (file == no_file || numbers_[file] == no_file) return;
     const std::vector<std::size_t>& ids = facts_[numbers_[file]].ids;
-    const std::string id = without_escapes(fragment);
+    const std::string id = http::without_escapes(fragment);
     if (std::ranges::binary_search(ids, digest_of(fragment)) ||
         std::ranges::binary_search(ids, digest_of(id))) {
       return;

@@ -103,7 +103,7 @@ Url Site::address_of(std::size_t file) const {
     root_bytes = host.root.size();
   }
   if (root_bytes > 0) key.remove_prefix(root_bytes + 1);
-  url.path = path_of(key);
+  url.path = http::path_of(key);
   return url;
 }
 

@@ -14,16 +14,18 @@
 #include <unordered_map>
 #include <vector>
 
-#include "crunch/check/url.hpp"
 #include "crunch/embed/embed.hpp"
 #include "crunch/embed/site_file.hpp"
 #include "crunch/embed/walk.hpp"
 #include "http/exchange.hpp"
 #include "http/parser.hpp"
 #include "http/site/rules.hpp"
+#include "http/url.hpp"
 #include "kv/field_pool.hpp"
 
 namespace crunch::check {
+
+using http::Url;
 
 inline constexpr std::size_t no_file = ~std::size_t{0};
 

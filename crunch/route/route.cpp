@@ -12,7 +12,7 @@ namespace crunch::route {
 namespace {
 
 using check::Answer;
-using check::Url;
+using http::Url;
 using http::site::SiteRecord;
 using std::string_view;
 
@@ -57,7 +57,7 @@ class Explanation {
       if (!answer.is_redirect()) return text_;
       const bool was_here = site_.is_own(url) || !site_.has_hosts();
       const std::string before = url.authority;
-      url = check::resolve(url, answer.location);
+      url = http::resolve(url, answer.location);
       const bool stays = site_.has_hosts() ? site_.is_own(url) : url.authority == before;
       if (!was_here || !stays) return text_;
       say("");
@@ -118,7 +118,7 @@ class Explanation {
                                 const std::string& key) const {
     if (answer.rule_line != 0) return "where the rule leads";
     if (http::code_of(answer.status) >= 400) return "the nearest page that says so";
-    std::string asked = check::without_escapes(url.path);
+    std::string asked = http::without_escapes(url.path);
     while (asked.starts_with('/')) asked.erase(0, 1);
     while (asked.ends_with('/')) asked.pop_back();
     const bool has_root = answer.site != nullptr && site_.rules() != nullptr;
@@ -174,7 +174,7 @@ std::string explain(const Options& options) {
       (!options.url.starts_with('/') && options.url.find("://") == std::string::npos)) {
     throw Usage("give an address: \"/about\", or \"https://www.example.org/about\"");
   }
-  Url url = check::resolve(base, options.url);
+  Url url = http::resolve(base, options.url);
   if (!url.is_http()) throw Usage(in_quotes(options.url) + " is no address of http or https");
   const std::string fields = lines_of(options.fields, url);
   std::string text = Explanation(site, options.site.root).of(url, fields);

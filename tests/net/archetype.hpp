@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tests/net/archetype.hpp: the least that models net::Flow, Listener, Stack and NetDevice.
+// tests/net/archetype.hpp: the least that models Flow, Listener, Stack, Connector and NetDevice.
 //
 // A template that is instantiated on these uses nothing of its parameters but what the concepts
 // say: no copying, no default constructor, no member that only some stack has. Never run.
@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/task.hpp"
+#include "net/connector.hpp"
 #include "net/device.hpp"
 #include "net/flow.hpp"
 #include "net/stack.hpp"
@@ -52,6 +53,18 @@ class ArchetypeFlow {
   bool serves(std::string_view) { return true; }
 };
 static_assert(Flow<ArchetypeFlow>);
+
+class ArchetypeConnector {
+ public:
+  using Flow = ArchetypeFlow;
+  ArchetypeConnector() = delete;
+  ArchetypeConnector(const ArchetypeConnector&) = delete;
+  ArchetypeConnector& operator=(const ArchetypeConnector&) = delete;
+  ArchetypeAnswer<ConnectResult<Flow>> connect(std::string_view, std::uint16_t, base::Duration) {
+    return {};
+  }
+};
+static_assert(Connector<ArchetypeConnector>);
 
 class ArchetypeListener {
  public:

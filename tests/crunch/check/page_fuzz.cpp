@@ -7,12 +7,12 @@
 
 #include "crunch/check/css.hpp"
 #include "crunch/check/references.hpp"
-#include "crunch/check/url.hpp"
+#include "http/url.hpp"
 
 namespace {
 
 using crunch::check::Reference;
-using crunch::check::Url;
+using http::Url;
 
 class Reader final : public crunch::check::PageReader {
  public:
@@ -25,12 +25,12 @@ class Reader final : public crunch::check::PageReader {
  private:
   void refer(const Reference& reference) override {
     if (reference.line < 1 || reference.line > lines_) std::abort();
-    const Url url = crunch::check::resolve(base_, reference.url);
+    const Url url = http::resolve(base_, reference.url);
     if (url.is_http() && !url.path.starts_with('/')) std::abort();
   }
   void define(std::string_view) override {}
   void set_base(std::string_view url) override {
-    const Url base = crunch::check::resolve(base_, url);
+    const Url base = http::resolve(base_, url);
     if (base.is_http()) base_ = base;
   }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: ISC
 // Which address a reference means.   Method: a table; right values are those of browsers
 // (the URL standard; RFC 3986 section 5.4 has the ordinary ones).
-#include "crunch/check/url.hpp"
+#include "http/url.hpp"
 
 #include <gtest/gtest.h>
 
 namespace {
 
-using crunch::check::resolve;
-using crunch::check::Url;
+using http::resolve;
+using http::Url;
 
 std::string shown(const Url& url) {
   if (!url.is_http()) return url.scheme + ":";
@@ -68,8 +68,8 @@ TEST(Url, ReferencesMeanWhatBrowsersSay) {
 }
 
 TEST(Url, KeysAndPathsMeanOneAnother) {
-  using crunch::check::path_of;
-  using crunch::check::without_escapes;
+  using http::path_of;
+  using http::without_escapes;
   EXPECT_EQ(path_of("a b/\u00e9.html"), "/a%20b/%C3%A9.html");
   EXPECT_EQ(path_of("a?b#c%d"), "/a%3Fb%23c%25d");
   EXPECT_EQ(without_escapes("/a%20b/%C3%a9%zz%4"), "/a b/\u00e9%zz%4");

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: ISC
-#include "crunch/check/url.hpp"
+#include "http/url.hpp"
 
 #include <algorithm>
 #include <vector>
 
+#include "http/authority.hpp"
+#include "http/syntax.hpp"
 #include "http/target.hpp"
 
-namespace crunch::check {
+namespace http {
 namespace {
 
 using std::string_view;
@@ -166,8 +168,9 @@ Url resolve(const Url& base, string_view reference) {
     for (char& c : authority) c = small(c);
     authority.erase(0, authority.rfind('@') == std::string::npos ? 0 : authority.rfind('@') + 1);
     const string_view standard_port = url.scheme == "http" ? ":80" : ":443";
-    if (authority.ends_with(standard_port))
-      authority.resize(authority.size() - standard_port.size());
+    if (authority.ends_with(standard_port)) {
+      authority.erase(authority.size() - standard_port.size());
+    }
     url.authority = authority;
     url.path = without_dots(escaped(split(rest, url), of_paths));
     return url;
@@ -186,4 +189,32 @@ Url resolve(const Url& base, string_view reference) {
   return url;
 }
 
-}  // namespace crunch::check
+std::optional<Url> parse_url(string_view text) {
+  const std::string scheme = scheme_of(text);
+  const bool is_http = scheme == "http" || scheme == "https";
+  const auto is_visible = [](char c) { return c > ' ' && c < '\x7f' && c != '\\'; };
+  if (!is_http || !std::ranges::all_of(text, is_visible)) return std::nullopt;
+  const string_view rest = text.substr(scheme.size() + 1);
+  if (!rest.starts_with("//") || rest.starts_with("///")) return std::nullopt;
+  const string_view authority = rest.substr(2, rest.find_first_of("/?#", 2) - 2);
+  if (authority.find('@') != string_view::npos) return std::nullopt;
+  Url base;
+  base.scheme = scheme;
+  Url url = resolve(base, text);
+  if (!origin_of(url)) return std::nullopt;
+  return url;
+}
+
+std::optional<Origin> origin_of(const Url& url) {
+  const std::optional<Authority> authority = parse_authority(url.authority);
+  if (!url.is_http() || !authority || authority->host.empty()) return std::nullopt;
+  string_view host = authority->host;
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  const bool is_secure = url.scheme == "https";
+  std::uint64_t port = is_secure ? 443 : 80;
+  if (!authority->port.empty()) port = parse_decimal(authority->port).value_or(0);
+  if (port == 0 || port > 65535) return std::nullopt;
+  return Origin{std::string(host), static_cast<std::uint16_t>(port), is_secure};
+}
+
+}  // namespace http

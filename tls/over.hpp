@@ -11,16 +11,14 @@
 //           on.
 // Ending:   after Listener::close the loop must turn until the handshakes have noticed, before the
 //           lower stack goes.
-// May include: base, net/{flow,stack,endpoint}.hpp.
+// May include: base, net/{flow,ready_flows,stack,endpoint}.hpp.
 
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <coroutine>
 #include <cstdint>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -34,6 +32,7 @@
 #include "base/counter.hpp"
 #include "base/loop.hpp"
 #include "net/flow.hpp"
+#include "net/ready_flows.hpp"
 #include "net/stack.hpp"
 #include "tls/connection.hpp"
 #include "tls/places.hpp"
@@ -144,34 +143,12 @@ class Over {
 // What a listener accepted below, and the server that waits for it.
 template <net::ServerStack Lower>
 struct Over<Lower>::Port {
-  Port(Over& over_, typename Lower::Listener lower_) : over(over_), lower(std::move(lower_)) {}
-
-  void wake() {
-    if (accepting.waiting && !accepting.is_scheduled()) over.loop_.schedule(accepting);
-  }
-  // A connection was handed on.
-  void make_room() {
-    if (room.waiting && !room.is_scheduled()) over.loop_.schedule(room);
-  }
-
-  // Waits on a Resumption that wake() or make_room() schedules.
-  struct Wait {
-    base::Resumption& resumption;
-    [[nodiscard]] bool await_ready() const noexcept { return false; }
-    void await_suspend(std::coroutine_handle<> waiting) const noexcept {
-      resumption.waiting = waiting;
-    }
-    void await_resume() const noexcept {}
-  };
+  Port(Over& over_, typename Lower::Listener lower_)
+      : over(over_), lower(std::move(lower_)), ready(over.loop_, over.options_.ready_max) {}
 
   Over& over;
   typename Lower::Listener lower;
-  std::deque<Flow> ready;
-  base::Resumption accepting;
-  base::Resumption room;
-  bool cancelled = false;
-  bool closed = false;
-  bool broken = false;  // the lower port accepts no more
+  net::ReadyFlows<Flow> ready;
 };
 
 // A connection on its way to an open session. Its place ends with it.
@@ -241,45 +218,19 @@ class Over<Lower>::Listener {
   }
   ~Listener() { close(); }
 
-  struct Accept {
-    Port& port;
-    ~Accept() { port.accepting.waiting = {}; }
-    [[nodiscard]] bool await_ready() const noexcept {
-      return !port.ready.empty() || port.closed || port.broken;
-    }
-    void await_suspend(std::coroutine_handle<> waiting) const noexcept {
-      port.accepting.waiting = waiting;
-    }
-    net::Result<Flow> await_resume() const {
-      if (std::exchange(port.cancelled, false) || port.ready.empty()) {
-        return base::failure(port.broken ? net::Error::reset : net::Error::cancelled);
-      }
-      net::Result<Flow> flow = std::move(port.ready.front());
-      port.ready.pop_front();
-      port.make_room();
-      return flow;
-    }
-  };
-  [[nodiscard]] Accept accept() { return {*port_}; }
+  [[nodiscard]] auto accept() { return port_->ready.accept(); }
 
   [[nodiscard]] std::uint16_t port() { return port_->lower.port(); }
-  void cancel() {
-    if (!port_->accepting.waiting) return;
-    port_->cancelled = true;
-    port_->wake();
-  }
+  void cancel() { port_->ready.cancel(); }
   // Connections that were not accepted yet are given up.
   void close() {
-    if (!port_ || port_->closed) return;
-    port_->closed = true;
+    if (!port_ || port_->ready.is_closed()) return;
     port_->lower.cancel();
     port_->lower.close();
     port_->over.places_.evict_if([this](const Places::Entry& entry) {
       return static_cast<const Entrant&>(entry).port == port_;
     });
-    port_->ready.clear();
-    port_->make_room();
-    port_->wake();
+    port_->ready.close();
   }
 
  private:
@@ -291,17 +242,16 @@ class Over<Lower>::Listener {
 template <net::ServerStack Lower>
 base::Task<void> Over<Lower>::accept_all(std::shared_ptr<Port> port) {
   Over& over = port->over;
-  while (!port->closed) {
-    if (port->ready.size() >= over.options_.ready_max) {
-      co_await typename Port::Wait{port->room};
+  while (!port->ready.is_closed()) {
+    if (port->ready.is_full()) {
+      co_await port->ready.room();
       continue;
     }
     bool failed = false;
     try {
       net::Result<LowerFlow> lower = co_await port->lower.accept();
-      if (!lower) {  // closed by close(), or broken
-        port->broken = lower.error() != net::Error::cancelled;
-        port->wake();
+      if (!lower) {
+        port->ready.end(lower.error());
         co_return;
       }
       over.loop_.spawn(shake_hands(std::make_unique<Entrant>(port, std::move(*lower))));
@@ -325,8 +275,7 @@ base::Task<void> Over<Lower>::shake_hands(std::unique_ptr<Entrant> entrant) {
     co_await entrant->connection->say_why(entrant->deadline);
     co_return;
   }
-  port.ready.push_back(Flow(std::move(entrant->connection)));
-  port.wake();
+  port.ready.push(Flow(std::move(entrant->connection)));
 }
 
 template <net::ServerStack Lower>

@@ -11,8 +11,8 @@ import re
 
 from tree import RUNTIME, Finding, Tree
 
-FLOWS = ["net/flow.hpp", "net/pieces.hpp", "net/stack.hpp", "net/endpoint.hpp",
-         "net/connector.hpp"]
+FLOWS = ["net/flow.hpp", "net/pieces.hpp", "net/ready_flows.hpp", "net/stack.hpp",
+         "net/endpoint.hpp", "net/connector.hpp"]
 
 # The tool's side of a target: linked into the tool, never into an image.
 TOOL_SIDE = ["base/*", "solo5/*", "crunch/run/runner.hpp", "crunch/build/*",

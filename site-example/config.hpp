@@ -17,12 +17,14 @@ namespace {
 using namespace config;
 
 constexpr auto site = generic_kv_ro<crunched_site>("site");
-constexpr auto wire = generic_stack();
+constexpr auto network = generic_stack();
+constexpr auto wire = proxied(network);
 constexpr auto secure = tls_over(wire, credentials<crunched_credentials>());
 
 // With a certificate: HTTPS, and HTTP redirects to it. Without: HTTP. And, where
 // --management-port is set, numbers and health for whoever runs it.
-constexpr auto app = jobs(redirect_to_https<http_port>()(site, wire, secure),
-                          https_server()(site, secure), management_server(management_stack(wire)));
+constexpr auto app =
+    jobs(redirect_to_https<http_port>()(site, wire, secure), https_server()(site, secure),
+         management_server(management_stack(network)));
 
 }  // namespace

@@ -14,9 +14,10 @@ namespace {
 using namespace config;
 
 constexpr auto site = generic_kv_ro<crunched_site>("site");
-constexpr auto wire = generic_stack();
+constexpr auto network = generic_stack();
+constexpr auto wire = proxied(network);
 constexpr auto server = http_server<http_port>();
 
-constexpr auto app = jobs(server(site, wire), management_server(management_stack(wire)));
+constexpr auto app = jobs(server(site, wire), management_server(management_stack(network)));
 
 }  // namespace

@@ -22,6 +22,7 @@
 #include "config/parts/live_rules.hpp"
 #include "config/parts/memory.hpp"
 #include "config/parts/numbers.hpp"
+#include "config/parts/proxies.hpp"
 #include "config/run.hpp"
 #include "http/access_log.hpp"
 #include "http/admission.hpp"
@@ -72,25 +73,6 @@ inline constexpr Key<http::LogPrivacy> log_privacy{
     .doc = "What --log says of visitors: their address; its /24 or /48, without queries; nothing",
     .fallback = http::LogPrivacy::full,
     .words = privacy_words};
-inline constexpr Key<List<Prefix>> trusted_proxy{
-    .name = "trusted-proxy",
-    .section = http_section,
-    .doc = "Networks of proxies that say by Forwarded or X-Forwarded-* who asks, and how",
-    .fallback = ""};
-
-// The networks that a key says.
-inline std::vector<http::Network> networks_of(const List<Prefix>& prefixes) {
-  std::vector<http::Network> networks;
-  for (const Prefix& prefix : prefixes) {
-    const auto& bytes = prefix.address.bytes;
-    if (prefix.address.version == 4) {
-      networks.push_back({net::ipv4(bytes[0], bytes[1], bytes[2], bytes[3], 0), 96 + prefix.bits});
-    } else {
-      networks.push_back({{bytes, 0}, prefix.bits});
-    }
-  }
-  return networks;
-}
 
 // The limits that the keys say.
 constexpr http::AdmissionLimits admission_limits(std::size_t total, std::size_t per_client) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // config/parts/parts.hpp: the ready-made parts that a configuration is put together from.
 //
-// States:  stores: generic_kv_ro. Stacks: generic_stack, tls_over, credentials. Jobs: http_server,
-//          https_server, redirect_to_https, management_server. Of the target:
+// States:  stores: generic_kv_ro. Stacks: generic_stack, proxied, tls_over, credentials. Jobs:
+//          http_server, https_server, redirect_to_https, management_server. Of the target:
 //          target_parts.hpp.
 // May include: everything: this is where models meet. CRUNCH_TARGET names the target's header; what
 //          a target offers is asked of target::Platform, so no target is named here.
@@ -22,6 +22,7 @@
 #include "config/parts/lwip_stack.hpp"
 #include "config/parts/management.hpp"
 #include "config/parts/modules.hpp"
+#include "config/parts/proxies.hpp"
 #include "config/parts/ready_made.hpp"
 #include "config/parts/stacks.hpp"
 #include "config/parts/stores.hpp"
@@ -53,6 +54,16 @@ constexpr auto generic_stack() {
     return sockets<group>(group.view().empty() ? "net::Sockets" : group.view());
   }
 }
+
+// server_stack: another one whose connections proxies pass on, where --proxy-protocol says so.
+template <class Lower>
+struct ProxiedOver {
+  using type = net::proxied::Over<Lower>;
+};
+template <class... M>
+using ProxiedOverOf = typename ProxiedOver<M...>::type;
+inline constexpr auto proxied =
+    foreign<ProxiedOverOf>("net::proxied::Over", server_stack >> server_stack, ConnectProxied{});
 
 // identity: certificates that the image was built with, that boot keys name, or, by the build key
 // `vault`, that a vault holds.

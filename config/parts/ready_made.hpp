@@ -2,8 +2,9 @@
 // config/parts/ready_made.hpp: the server and TLS over every store and stack of ours, compiled
 // once with crunch: a configuration that uses them compiles its own part only.
 //
-// Where:   ready_server.cpp and ready_tls.cpp, in an archive among those that images are linked
-//          with. What is not named here is compiled with the configuration that uses it.
+// Where:   ready_server.cpp, ready_proxied.cpp and ready_tls.cpp, in an archive among those that
+//          images are linked with. What is not named here is compiled with the configuration that
+//          uses it.
 
 #pragma once
 
@@ -13,8 +14,14 @@
 #include "kv/crunched/crunched.hpp"
 #include "kv/directory/directory.hpp"
 #include "net/lwip/lwip.hpp"
+#include "net/proxied/over.hpp"
 #include "net/sockets/sockets.hpp"
 #include "tls/over.hpp"
+
+namespace config {
+using ProxiedSockets = net::proxied::Over<net::Sockets>;
+using ProxiedLwip = net::proxied::Over<net::Lwip>;
+}  // namespace config
 
 extern template class http::Server<kv::Crunched, net::Sockets>;
 extern template class http::Server<kv::Directory, net::Sockets>;
@@ -24,6 +31,14 @@ extern template class tls::Over<net::Sockets>;
 extern template class http::Server<kv::Crunched, config::TlsStack<net::Sockets>>;
 extern template class http::Server<kv::Directory, config::TlsStack<net::Sockets>>;
 
+extern template class net::proxied::Over<net::Sockets>;
+extern template class http::Server<kv::Crunched, config::ProxiedSockets>;
+extern template class http::Server<kv::Directory, config::ProxiedSockets>;
+extern template class tls::Connection<config::ProxiedSockets::Flow>;
+extern template class tls::Over<config::ProxiedSockets>;
+extern template class http::Server<kv::Crunched, config::TlsStack<config::ProxiedSockets>>;
+extern template class http::Server<kv::Directory, config::TlsStack<config::ProxiedSockets>>;
+
 extern template class http::Server<kv::Crunched, net::Lwip>;
 extern template class http::Server<kv::Directory, net::Lwip>;
 extern template class http::Server<http::Metrics, net::Lwip>;
@@ -31,3 +46,11 @@ extern template class tls::Connection<net::Lwip::Flow>;
 extern template class tls::Over<net::Lwip>;
 extern template class http::Server<kv::Crunched, config::TlsStack<net::Lwip>>;
 extern template class http::Server<kv::Directory, config::TlsStack<net::Lwip>>;
+
+extern template class net::proxied::Over<net::Lwip>;
+extern template class http::Server<kv::Crunched, config::ProxiedLwip>;
+extern template class http::Server<kv::Directory, config::ProxiedLwip>;
+extern template class tls::Connection<config::ProxiedLwip::Flow>;
+extern template class tls::Over<config::ProxiedLwip>;
+extern template class http::Server<kv::Crunched, config::TlsStack<config::ProxiedLwip>>;
+extern template class http::Server<kv::Directory, config::TlsStack<config::ProxiedLwip>>;

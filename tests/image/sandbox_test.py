@@ -111,6 +111,7 @@ class Sealed(unittest.TestCase):
                 "management-port": ["--management-port=0"],
                 "http2": [*secure, "--http2=false"], "h2c": ["--h2c=true"],
                 "trusted-proxy": ["--trusted-proxy=127.0.0.0/8"],
+                "proxy-protocol": ["--proxy-protocol=true", "--trusted-proxy=127.0.0.0/8"],
                 "log-privacy": ["--log=combined", "--log-privacy=short"],
                 "management-address": ["--management-port=0", "--management-address=127.0.0.1"],
             }

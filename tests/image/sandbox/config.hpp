@@ -89,7 +89,8 @@ using DoerOf = Doer<M...>;
 constexpr auto doer = foreign<DoerOf>("Doer", time_type >> job, ConnectDoer{});
 
 constexpr auto site = generic_kv_ro<crunched_site>("site");
-constexpr auto wire = generic_stack();
+constexpr auto network = generic_stack();
+constexpr auto wire = proxied(network);
 constexpr auto secure = tls_over(wire, credentials<crunched_credentials>());
 
 constexpr auto app = jobs(redirect_to_https<http_port>()(site, wire, secure),

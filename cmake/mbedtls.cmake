@@ -37,8 +37,9 @@ function(crunch_find_mbedtls)
     platform platform_util poly1305 psa_crypto psa_crypto_aead psa_crypto_cipher psa_crypto_client
     psa_crypto_driver_wrappers_no_static psa_crypto_ecp psa_crypto_ffdh psa_crypto_hash
     psa_crypto_mac psa_crypto_pake psa_crypto_random psa_crypto_rsa psa_crypto_slot_management
-    psa_util rsa rsa_alt_helpers sha256 sha512 ssl_ciphersuites ssl_msg ssl_ticket ssl_tls
-    ssl_tls12_server ssl_tls13_generic ssl_tls13_keys ssl_tls13_server threading x509 x509_crt)
+    psa_util rsa rsa_alt_helpers sha256 sha512 ssl_ciphersuites ssl_client ssl_msg ssl_ticket
+    ssl_tls ssl_tls12_client ssl_tls12_server ssl_tls13_client ssl_tls13_generic ssl_tls13_keys
+    ssl_tls13_server threading x509 x509_crt)
   foreach(name ${names})
     # A point release may drop or merge a file; the linker tells what is really missing.
     if(EXISTS ${source}/library/${name}.c)
@@ -58,6 +59,11 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
     "mbedtls_rsa_rsassa_pss_sign_no_mode_check=crunch_rsa_pss_sign")
   set_source_files_properties(${source}/library/pk_wrap.c PROPERTIES COMPILE_DEFINITIONS
     "mbedtls_rsa_pkcs1_sign=crunch_rsa_pkcs1_sign")
+  # The client is linked where tls/client_engine.cpp is.
+  set(weak_client ${CMAKE_SOURCE_DIR}/tls/weak_client.h)
+  set_property(SOURCE ${source}/library/ssl_tls.c APPEND PROPERTY COMPILE_OPTIONS
+    "-include;${weak_client}")
+  set_property(SOURCE ${source}/library/ssl_tls.c APPEND PROPERTY OBJECT_DEPENDS ${weak_client})
   set(hooks ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/rsa_hook.cpp
     ${CMAKE_SOURCE_DIR}/tls/sha2_hook.cpp)
   add_library(crunch_mbedtls_hooks OBJECT ${hooks})

@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstdio>
 
+#include "tls/certificate_facts.hpp"
 #include "tls/certificate_file.hpp"
 #include "tls/identity_state.hpp"
 #include "tls/records.hpp"
@@ -42,8 +43,27 @@ const unsigned char* u8(const std::string& text) {
 constexpr std::size_t list_overhead_bytes = 4 + 1 + 3;
 constexpr std::size_t entry_overhead_bytes = 3 + 2;
 
-std::string parse_one(const std::string& der, std::size_t number, mbedtls_x509_crt& chain) {
-  if (mbedtls_x509_crt_parse_der(&chain, u8(der), der.size()) == 0) return {};
+using Parse = int (*)(mbedtls_x509_crt& chain, const std::string& der);
+
+int parse_der(mbedtls_x509_crt& chain, const std::string& der) {
+  return mbedtls_x509_crt_parse_der(&chain, u8(der), der.size());
+}
+
+int take_acme_identifier(void*, const mbedtls_x509_crt*, const mbedtls_x509_buf* oid, int,
+                         const unsigned char*, const unsigned char*) {
+  constexpr std::string_view acme_identifier = "\x2b\x06\x01\x05\x05\x07\x01\x1f";
+  const std::string_view id(reinterpret_cast<const char*>(oid->p), oid->len);
+  return id == acme_identifier ? 0 : MBEDTLS_ERR_X509_INVALID_EXTENSIONS;
+}
+
+int parse_challenge(mbedtls_x509_crt& chain, const std::string& der) {
+  return mbedtls_x509_crt_parse_der_with_ext_cb(&chain, u8(der), der.size(), 1,
+                                                take_acme_identifier, nullptr);
+}
+
+std::string parse_one(const std::string& der, std::size_t number, mbedtls_x509_crt& chain,
+                      Parse parse) {
+  if (parse(chain, der) == 0) return {};
   const std::string which =
       number == 0 ? "" : "of certificate " + std::to_string(number + 1) + ": ";
   if (std::string why = algorithm_problem(der); !why.empty()) return which + why;
@@ -52,7 +72,7 @@ std::string parse_one(const std::string& der, std::size_t number, mbedtls_x509_c
          "P-384, and RSA are)";
 }
 
-std::string parse_chain(const CredentialFile& file, mbedtls_x509_crt& chain) {
+std::string parse_chain(const CredentialFile& file, mbedtls_x509_crt& chain, Parse parse) {
   if (file.bytes.empty())
     return sentence(file.name,
                     "the file is empty; it should hold the "
@@ -65,7 +85,9 @@ std::string parse_chain(const CredentialFile& file, mbedtls_x509_crt& chain) {
     const std::string& der = (*found)[i];
     // Clients have a root or they do not: one that mbedTLS cannot read is not sent.
     if (i > 0 && is_root(der) && !algorithm_problem(der).empty()) continue;
-    if (auto wrong = parse_one(der, i, chain); !wrong.empty()) return sentence(file.name, wrong);
+    if (auto wrong = parse_one(der, i, chain, parse); !wrong.empty()) {
+      return sentence(file.name, wrong);
+    }
     list_bytes += entry_overhead_bytes + der.size();
   }
   if (list_bytes > record_content_max) {
@@ -135,54 +157,8 @@ std::string key_type_of(const mbedtls_pk_context& key) {
   }
 }
 
-std::string address_text(base::Bytes bytes) {
-  std::string text;
-  std::array<char, 8> part;
-  const bool v4 = bytes.size() == 4;
-  for (std::size_t i = 0; i < bytes.size(); i += v4 ? 1 : 2) {
-    const auto byte = [&](std::size_t at) { return std::to_integer<unsigned>(bytes[at]); };
-    if (v4) {
-      std::snprintf(part.data(), part.size(), "%u", byte(i));
-    } else {
-      std::snprintf(part.data(), part.size(), "%x", byte(i) << 8 | byte(i + 1));
-    }
-    if (i != 0) text += v4 ? '.' : ':';
-    text += part.data();
-  }
-  return text;
-}
-
-// RFC 5280 section 4.2.1.6. The subject's common name is not looked at: no client does any more.
-std::vector<std::string> names_of(const mbedtls_x509_crt& certificate) {
-  std::vector<std::string> names;
-  for (const auto* at = &certificate.subject_alt_names; at != nullptr; at = at->next) {
-    if (at->buf.p == nullptr) continue;
-    const base::Bytes bytes{reinterpret_cast<const std::byte*>(at->buf.p), at->buf.len};
-    const int kind = at->buf.tag & MBEDTLS_ASN1_TAG_VALUE_MASK;
-    if (kind == MBEDTLS_X509_SAN_DNS_NAME) names.emplace_back(base::text_of(bytes));
-    if (kind == MBEDTLS_X509_SAN_IP_ADDRESS && (bytes.size() == 4 || bytes.size() == 16)) {
-      names.push_back(address_text(bytes));
-    }
-  }
-  return names;
-}
-
-std::int64_t seconds_of(const mbedtls_x509_time& time) {
-  const std::chrono::year_month_day day{std::chrono::year(time.year),
-                                        std::chrono::month(static_cast<unsigned>(time.mon)),
-                                        std::chrono::day(static_cast<unsigned>(time.day))};
-  return std::chrono::sys_days(day).time_since_epoch().count() * std::int64_t{86400} +
-         std::int64_t{time.hour} * 3600 + std::int64_t{time.min} * 60 + time.sec;
-}
-
 bool same_name(const mbedtls_x509_buf& a, const mbedtls_x509_buf& b) {
   return a.len == b.len && std::equal(a.p, a.p + a.len, b.p);
-}
-
-bool same_text(std::string_view a, std::string_view b) {
-  auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [&](char x, char y) { return lower(x) == lower(y); });
 }
 
 }  // namespace
@@ -207,10 +183,23 @@ Identity::~Identity() = default;
 base::Result<Identity, std::string> Identity::make(const CredentialFile& certificates,
                                                    const CredentialFile& key,
                                                    base::Entropy& entropy) {
+  return make(certificates, key, entropy, parse_der);
+}
+
+base::Result<Identity, std::string> Identity::make_challenge(const CredentialFile& certificate,
+                                                             const CredentialFile& key,
+                                                             base::Entropy& entropy) {
+  return make(certificate, key, entropy, parse_challenge);
+}
+
+base::Result<Identity, std::string> Identity::make(const CredentialFile& certificates,
+                                                   const CredentialFile& key,
+                                                   base::Entropy& entropy, Parse parse) {
   prepare_library(entropy);
   Identity made(std::make_unique<State>());
   State& state = *made.state_;
-  if (auto wrong = parse_chain(certificates, *state.chain); !wrong.empty()) return Failed(wrong);
+  if (auto wrong = parse_chain(certificates, *state.chain, parse); !wrong.empty())
+    return Failed(wrong);
   if (auto wrong = parse_key(key, *state.key, entropy); !wrong.empty()) return Failed(wrong);
   if (auto wrong = usage_problem(*state.chain); !wrong.empty()) {
     return Failed(sentence(certificates.name, wrong));
@@ -237,19 +226,7 @@ base::Result<Identity, std::string> Identity::make(const CredentialFile& certifi
   return made;
 }
 
-bool Identity::covers(std::string_view host) const {
-  if (host.ends_with('.')) host.remove_suffix(1);
-  for (const std::string& name : names_) {
-    if (same_text(name, host)) return true;
-    if (!name.starts_with("*.")) continue;
-    const std::size_t dot = host.find('.');
-    if (dot != 0 && dot != std::string_view::npos &&
-        same_text(std::string_view(name).substr(1), host.substr(dot))) {
-      return true;
-    }
-  }
-  return false;
-}
+bool Identity::covers(std::string_view host) const { return is_named(names_, host); }
 
 std::string Identity::not_covered(std::string_view host) const {
   if (covers(host)) return {};

@@ -21,6 +21,8 @@
 #include "base/entropy.hpp"
 #include "base/result.hpp"
 
+struct mbedtls_x509_crt;
+
 namespace tls {
 
 // A file's content and the name that messages give it.
@@ -37,6 +39,10 @@ class Identity {
   [[nodiscard]] static base::Result<Identity, std::string> make(const CredentialFile& certificates,
                                                                 const CredentialFile& key,
                                                                 base::Entropy& entropy);
+  // The same of a certificate by which a CA checks a name: it has the critical extension
+  // acmeIdentifier, which no other may have (RFC 8737 section 3).
+  [[nodiscard]] static base::Result<Identity, std::string> make_challenge(
+      const CredentialFile& certificate, const CredentialFile& key, base::Entropy& entropy);
   Identity(Identity&&) noexcept;
   Identity& operator=(Identity&&) noexcept;
   ~Identity();
@@ -64,6 +70,10 @@ class Identity {
 
  private:
   explicit Identity(std::unique_ptr<State> state);
+  using Parse = int (*)(mbedtls_x509_crt& chain, const std::string& der);
+  static base::Result<Identity, std::string> make(const CredentialFile& certificates,
+                                                  const CredentialFile& key, base::Entropy& entropy,
+                                                  Parse parse);
 
   std::unique_ptr<State> state_;
   std::string file_;

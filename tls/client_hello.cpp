@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "tls/client_hello.hpp"
 
+#include <optional>
+
 namespace tls {
 
 namespace {
@@ -67,20 +69,55 @@ Preference preference_for(base::Bytes record, bool has_aes) {
                          : Preference::chacha20;
 }
 
+namespace {
+
+std::size_t byte_at(base::Bytes bytes, std::size_t at) {
+  return std::to_integer<std::size_t>(bytes[at]);
+}
+std::size_t number_at(base::Bytes bytes, std::size_t at) {
+  return byte_at(bytes, at) << 8 | byte_at(bytes, at + 1);
+}
+
+// The content of an extension; nothing: the hello has none of this type, or is not whole.
+std::optional<base::Bytes> extension_in(base::Bytes record, std::size_t type) {
+  if (preference_for(record, true) == Preference::none) return {};  // no suites, or not whole
+  const std::size_t suites_at = session_id_at + 1 + byte_at(record, session_id_at) + 2;
+  const std::size_t compression_at = suites_at + number_at(record, suites_at - 2);
+  if (record.size() <= compression_at) return {};
+  std::size_t at = compression_at + 1 + byte_at(record, compression_at) + 2;
+  while (at + 4 <= record.size()) {
+    const std::size_t size = number_at(record, at + 2);
+    if (number_at(record, at) == type) {
+      if (record.size() - at - 4 < size) return {};
+      return record.subspan(at + 4, size);
+    }
+    at += 4 + size;
+  }
+  return {};
+}
+
+}  // namespace
+
 bool announces_early_data(base::Bytes record) {
   constexpr std::size_t early_data = 42;
-  if (preference_for(record, true) == Preference::none) return false;  // no suites, or not whole
-  auto byte = [&](std::size_t at) { return std::to_integer<std::size_t>(record[at]); };
-  auto number = [&](std::size_t at) { return byte(at) << 8 | byte(at + 1); };
-  const std::size_t suites_at = session_id_at + 1 + byte(session_id_at) + 2;
-  const std::size_t compression_at = suites_at + number(suites_at - 2);
-  if (record.size() <= compression_at) return false;
-  std::size_t at = compression_at + 1 + byte(compression_at) + 2;
-  while (at + 4 <= record.size()) {
-    if (number(at) == early_data) return true;
-    at += 4 + number(at + 2);
-  }
-  return false;
+  return extension_in(record, early_data).has_value();
+}
+
+std::string_view challenged_name(base::Bytes record) {
+  constexpr std::size_t server_name = 0;
+  constexpr std::size_t protocols = 16;
+  // RFC 7301 section 3.1: the list's length, then each protocol with its own.
+  constexpr std::string_view only_acme(
+      "\0\x0b\x0a"
+      "acme-tls/1",
+      13);
+  const auto offered = extension_in(record, protocols);
+  if (!offered || base::text_of(*offered) != only_acme) return {};
+  // RFC 6066 section 3: the list's length, then type 0, the name's length and the name.
+  const auto named = extension_in(record, server_name);
+  if (!named || named->size() < 5 || byte_at(*named, 2) != 0) return {};
+  const std::size_t size = number_at(*named, 3);
+  return named->size() - 5 < size ? std::string_view() : base::text_of(named->subspan(5, size));
 }
 
 }  // namespace tls

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: ISC
 // tls/client_hello.hpp: what of a ClientHello is looked at before mbedTLS has it.
 //
-// States:  Preference, the numbers of suites.   Used by: tls/engine.cpp.
+// States:  Preference, the numbers of suites.   Used by: tls/engine.cpp, tls/session.cpp.
 // Source:  RFC 8446 section 4.1.2; IANA's registries of TLS parameters.
 // May include: base.
 
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/bytes.hpp"
 
@@ -32,5 +33,9 @@ enum class Preference : std::uint8_t { none, aes_128, aes_256, chacha20 };
 
 // The first record has a whole hello with the extension early_data.
 [[nodiscard]] bool announces_early_data(base::Bytes first_record);
+
+// The host that a hello names whose only protocol is acme-tls/1 (RFC 8737 section 3); empty: it is
+// none of those. Refers to the record.
+[[nodiscard]] std::string_view challenged_name(base::Bytes first_record);
 
 }  // namespace tls

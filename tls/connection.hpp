@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // tls/connection.hpp: a Session on the flow that carries it.
 //
-// States:  Shared, Connection.   Used by: tls/over.hpp.
+// States:  Shared, Connection.   Used by: tls/flow.hpp, tls/over.hpp, tls/client.hpp.
 // Owns:    Shared: buffers of all connections, one for what was decrypted last and a few for what
 //          is being sent. A connection that waits has none.
 // May include: base, net/{flow,endpoint}.hpp.
@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <concepts>
 #include <coroutine>
 #include <cstdint>
 #include <memory>
@@ -44,9 +45,10 @@ struct Shared {
 template <net::Flow Lower>
 class Connection {
  public:
-  // `shared_` outlives it.
-  Connection(Shared& shared, std::shared_ptr<const Context> context, Lower lower_)
-      : lower(std::move(lower_)), session(std::move(context)), shared_(shared) {
+  // `end` is what the session is made of. `shared_` outlives it.
+  template <class End>
+  requires std::constructible_from<Session, End> Connection(Shared& shared, End end, Lower lower_)
+      : lower(std::move(lower_)), session(std::move(end)), shared_(shared) {
     ++shared_.connection_count;
   }
   ~Connection() { --shared_.connection_count; }

@@ -50,6 +50,7 @@ constexpr std::array<std::uint16_t, 9> signature_algorithms{
 // RFC 7301: a client that offers only other protocols is told so by an alert.
 const char* alpn_http_1_1[] = {"http/1.1", nullptr};
 const char* alpn_http_2[] = {"h2", "http/1.1", nullptr};
+const char* alpn_challenge[] = {"acme-tls/1", nullptr};
 constexpr std::size_t offer_count = 2;
 
 constexpr std::size_t shown_bits = 64;
@@ -117,7 +118,7 @@ bool Context::covers(Shown shown, std::string_view host) const noexcept {
   return true;
 }
 
-Context::Context(std::vector<Identity> identities, base::Entropy& entropy)
+Context::Context(std::vector<Identity> identities, base::Entropy& entropy, Purpose purpose)
     : identities_(std::move(identities)) {
   CHECK(!identities_.empty());
   prepare_library(entropy);
@@ -129,8 +130,11 @@ Context::Context(std::vector<Identity> identities, base::Entropy& entropy)
     const auto http_2 = static_cast<std::size_t>(Offer::http_2);
     failed |= configure(state_->configs[http_1_1][i], suite_lists[i].data(), entropy);
     failed |= configure(state_->configs[http_2][i], suite_lists[i].data(), entropy);
-    failed |= mbedtls_ssl_conf_alpn_protocols(&state_->configs[http_1_1][i], alpn_http_1_1);
-    failed |= mbedtls_ssl_conf_alpn_protocols(&state_->configs[http_2][i], alpn_http_2);
+    const bool serves = purpose == Purpose::serving;
+    failed |= mbedtls_ssl_conf_alpn_protocols(&state_->configs[http_1_1][i],
+                                              serves ? alpn_http_1_1 : alpn_challenge);
+    failed |= mbedtls_ssl_conf_alpn_protocols(&state_->configs[http_2][i],
+                                              serves ? alpn_http_2 : alpn_challenge);
   }
   CHECK(failed == 0);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: ISC
-// tls/engine.hpp: the handshake, made by mbedTLS behind this header.
+// tls/engine.hpp: the server's handshake, made by mbedTLS behind this header.
 //
-// States:  Context, Handshake.   Used by: tls/session.cpp.
+// States:  Context, ServerHandshake.   Used by: tls/session.cpp.
 // Policy:  TLS 1.3 and 1.2; ECDHE on x25519 and P-256; AES-128-GCM first where the processor has
 //          AES, ChaCha20 where the client puts it first; ALPN http/1.1; tickets whose keys rotate.
-// May include: base, tls/{certificates,records}.hpp.
+// May include: base, tls/{certificates,handshake,records}.hpp.
 
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "base/bytes.hpp"
 #include "base/entropy.hpp"
 #include "tls/certificates.hpp"
+#include "tls/handshake.hpp"
 #include "tls/records.hpp"
 
 struct mbedtls_ssl_config;
@@ -29,6 +30,11 @@ enum class Offer : std::uint8_t {
   http_2,  // and HTTP/1.1
 };
 
+enum class Purpose : std::uint8_t {
+  serving,
+  challenge,  // to show a certificate to a CA: nothing but acme-tls/1 is offered (RFC 8737)
+};
+
 // What all connections share: who the server is, what it offers, its ticket keys. Made once, never
 // changed, safe to use from several threads; replaced as a whole when certificates change.
 class Context {
@@ -38,7 +44,8 @@ class Context {
 
   // At least one identity. The first is shown to clients that name no host, or an unknown one.
   // `entropy` outlives the program's last connection.
-  Context(std::vector<Identity> identities, base::Entropy& entropy);
+  Context(std::vector<Identity> identities, base::Entropy& entropy,
+          Purpose purpose = Purpose::serving);
   ~Context();
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
@@ -65,31 +72,19 @@ class Context {
   std::unique_ptr<State> state_;
 };
 
-// One handshake, from the first record on. Costs about 40 KiB while it lives.
-class Handshake {
+// The server's end of one handshake, from the first record on. Costs about 40 KiB while it lives.
+class ServerHandshake final : public Handshake {
  public:
-  // `first_record` is looked at to choose the suites, not kept: it is still to be given.
-  Handshake(std::shared_ptr<const Context> context, base::Bytes first_record,
-            Offer offer = Offer::http_1_1);
-  ~Handshake();
-  Handshake(const Handshake&) = delete;
-  Handshake& operator=(const Handshake&) = delete;
+  // `first_record` is looked at to choose the suites, not kept: it is still to be given. `shown`,
+  // which outlives this, becomes the identities of which one was shown.
+  ServerHandshake(std::shared_ptr<const Context> context, base::Bytes first_record, Offer offer,
+                  Context::Shown& shown);
+  ~ServerHandshake() override;
 
-  enum class Progress : std::uint8_t {
-    more,    // needs the peer's next bytes
-    done,    // keys() are there; bytes that were not taken belong to the record layer
-    failed,  // what is in `out` tells the peer why
-  };
-  // Takes from the front of `in` what it can use, and appends to `out` what is to be sent.
-  Progress advance(base::Bytes in, std::size_t& taken, std::vector<std::byte>& out);
-
-  [[nodiscard]] const TrafficKeys& keys() const noexcept;
-  // Once it is done: the protocol that was agreed on, in characters that last; empty: none was
-  // offered. And the identities of which one was shown.
-  [[nodiscard]] std::string_view protocol() const noexcept;
-  [[nodiscard]] Context::Shown shown() const noexcept;
-  // It failed because the peer sent an alert: it wants no answer.
-  [[nodiscard]] bool was_given_up() const noexcept;
+  Progress advance(base::Bytes in, std::size_t& taken, std::vector<std::byte>& out) override;
+  [[nodiscard]] const TrafficKeys& keys() const noexcept override;
+  [[nodiscard]] std::string_view protocol() const noexcept override;
+  [[nodiscard]] bool was_given_up() const noexcept override;
 
  private:
   struct State;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
-// tls/mbedtls_config.h: what of mbedTLS 3.6 is compiled in: a TLS 1.2 and 1.3 server, no more.
+// tls/mbedtls_config.h: what of mbedTLS 3.6 is compiled in: TLS 1.2 and 1.3, as server and client.
 //
+// An image that opens no TLS connection has none of the client: tls/weak_client.h.
 // Absent on purpose: CBC, static RSA, renegotiation, compression, early data, DTLS, file access.
 // Random bytes come from the target (tls/engine.cpp answers mbedtls_psa_external_get_random), so
 // mbedTLS keeps no generator and no entropy pool of its own. It knows no dates (HAVE_TIME_DATE):
@@ -66,6 +67,7 @@
 // TLS.
 #define MBEDTLS_SSL_TLS_C
 #define MBEDTLS_SSL_SRV_C
+#define MBEDTLS_SSL_CLI_C
 #define MBEDTLS_SSL_PROTO_TLS1_2
 #define MBEDTLS_SSL_PROTO_TLS1_3
 #define MBEDTLS_SSL_TLS1_3_COMPATIBILITY_MODE

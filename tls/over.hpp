@@ -35,7 +35,9 @@
 #include "net/ready_flows.hpp"
 #include "net/stack.hpp"
 #include "tls/connection.hpp"
+#include "tls/flow.hpp"
 #include "tls/places.hpp"
+#include "tls/shared_context.hpp"
 
 namespace tls {
 
@@ -56,6 +58,8 @@ struct OverOptions {
   std::size_t large_buffers_max = 64;  // of writers with more than a record, 66 KB each
   std::size_t ready_max = 256;         // of a listener: open sessions that wait for its accept
   HandshakeCounts* counts = nullptr;   // outlives the stack; null: nobody wants to know
+  // In place of the stack's own context, for all threads; outlives the stack.
+  const SharedContext* shared_context = nullptr;
 };
 
 // After a failed allocation: time for others to give memory back.
@@ -64,10 +68,11 @@ inline constexpr base::Duration pause_after_failure = std::chrono::milliseconds(
 template <net::ServerStack Lower>
 class Over {
  public:
-  class Flow;
+  using Flow = SecureFlow<typename Lower::Flow>;
   class Listener;
 
-  // `lower` and `loop` outlive the stack. Without a context it cannot listen.
+  // `lower` and `loop` outlive the stack. Without a context, and if none is expected, it cannot
+  // listen; as long as there is none, handshakes are refused by an alert.
   Over(Lower& lower, base::Loop& loop, std::shared_ptr<const Context> context,
        OverOptions options = {})
       : lower_(lower),
@@ -85,7 +90,8 @@ class Over {
   Over& operator=(const Over&) = delete;
 
   [[nodiscard]] net::ListenResult<Listener> listen(std::uint16_t port) {
-    if (!is_on()) return base::failure(std::string("there is no certificate to serve TLS with"));
+    if (!is_on() && !is_expected())
+      return base::failure(std::string("there is no certificate to serve TLS with"));
     auto lower = lower_.listen(port);
     if (!lower) return base::failure(std::move(lower.error()));
     auto shared = std::make_shared<Port>(*this, std::move(*lower));
@@ -94,9 +100,19 @@ class Over {
   }
 
   // There are certificates.
-  [[nodiscard]] bool is_on() const noexcept { return context_ != nullptr; }
+  [[nodiscard]] bool is_on() const noexcept {
+    return options_.shared_context != nullptr ? options_.shared_context->is_set().load()
+                                              : context_ != nullptr;
+  }
+  // There may be some later.
+  [[nodiscard]] bool is_expected() const noexcept {
+    return options_.shared_context != nullptr && options_.shared_context->is_expected();
+  }
 
-  [[nodiscard]] const std::shared_ptr<const Context>& context() const noexcept { return context_; }
+  // What connections that come now are served with.
+  [[nodiscard]] std::shared_ptr<const Context> context() const {
+    return options_.shared_context != nullptr ? options_.shared_context->get() : context_;
+  }
 
   // For connections that come from now on; the others keep theirs.
   void replace_context(std::shared_ptr<const Context> context) {
@@ -126,7 +142,11 @@ class Over {
   static base::Task<void> shake_hands(std::unique_ptr<Entrant> entrant);
   static base::Task<bool> open_session(Entrant& entrant);
   void count(const Entrant& entrant, bool alive) noexcept;
-  // `waiting`: sessions that are open and were not accepted yet.
+  // For the hello. `waiting`: sessions that are open and were not accepted yet.
+  void prepare(Session& session, std::size_t waiting) const {
+    session.offer(offer(waiting));
+    if (options_.shared_context != nullptr) session.answer(options_.shared_context->challenges());
+  }
   [[nodiscard]] Offer offer(std::size_t waiting) const {
     const bool wanted = http2_is_wanted_ && http2_is_wanted_(places_.handshake_count() + waiting);
     return wanted ? Offer::http_2 : Offer::http_1_1;
@@ -157,7 +177,7 @@ struct Over<Lower>::Entrant final : Places::Entry {
   Entrant(std::shared_ptr<Port> port_, LowerFlow lower)
       : port(std::move(port_)),
         deadline(port->over.shared_.deadline_of(port->over.options_.handshake_within)),
-        connection(std::make_unique<Connection>(port->over.shared_, port->over.context_,
+        connection(std::make_unique<Connection>(port->over.shared_, port->over.context(),
                                                 std::move(lower))) {
     port->over.places_.arrive(*this);
   }
@@ -172,35 +192,6 @@ struct Over<Lower>::Entrant final : Places::Entry {
   base::Instant deadline;
   std::unique_ptr<Connection> connection;
   bool evicted = false;
-};
-
-template <net::ServerStack Lower>
-class Over<Lower>::Flow {
- public:
-  Flow(Flow&&) noexcept = default;
-  Flow& operator=(Flow&&) noexcept = default;
-
-  base::Task<net::Result<base::Bytes>> read(std::size_t n, base::Duration within) {
-    return connection_->read(n, within);
-  }
-  base::Task<net::Result<void>> write(std::span<const net::Piece> pieces, base::Duration stall) {
-    return connection_->write(pieces, stall);
-  }
-  base::Task<net::Result<void>> shutdown(base::Duration within) {
-    return connection_->shutdown(within);
-  }
-  void cancel() { connection_->lower.cancel(); }
-  void close() {
-    if (connection_) connection_->lower.close();
-  }
-  [[nodiscard]] net::Endpoint peer() { return connection_->lower.peer(); }
-  [[nodiscard]] std::string_view protocol() { return connection_->session.protocol(); }
-  [[nodiscard]] bool serves(std::string_view host) { return connection_->session.serves(host); }
-
- private:
-  friend class Over;
-  explicit Flow(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
-  std::unique_ptr<Connection> connection_;
 };
 
 template <net::ServerStack Lower>
@@ -270,7 +261,8 @@ base::Task<void> Over<Lower>::shake_hands(std::unique_ptr<Entrant> entrant) {
   const bool alive = co_await open_session(*entrant);
   port.over.count(*entrant, alive);
   if (!alive || entrant->evicted) co_return;
-  if (session.phase() == Phase::failed) {
+  if (session.phase() == Phase::failed || session.was_challenge()) {
+    session.close_notify();
     port.over.places_.close(*entrant);
     co_await entrant->connection->say_why(entrant->deadline);
     co_return;
@@ -305,7 +297,7 @@ base::Task<bool> Over<Lower>::open_session(Entrant& entrant) {
     net::Result<base::Bytes> in =
         co_await connection.lower.read(record_bytes_max, over.shared_.left_until(entrant.deadline));
     if (!in) co_return false;
-    if (!has_begun) session.offer(over.offer(entrant.port->ready.size()));
+    if (!has_begun) over.prepare(session, entrant.port->ready.size());
     connection.keep(session.receive(*in, over.shared_.buffers.scratch()));
     if (session.has_begun() && !std::exchange(has_begun, true)) {
       over.places_.begin_handshake(entrant);

@@ -5,12 +5,16 @@
 #include <array>
 
 #include "base/check.hpp"
+#include "tls/client_hello.hpp"
 
 namespace tls {
 namespace {
 
 // A peer that sends records without content keeps us busy for nothing.
 constexpr std::uint8_t idle_records_max = 32;
+
+// What a server may send before the session is open: many times what honest ones send.
+constexpr std::size_t server_bytes_max = 65536;
 
 // Room that a waiting connection may keep beyond twice what it holds.
 constexpr std::size_t partial_spare_max = 1024;
@@ -28,9 +32,22 @@ constexpr std::array<std::string_view, 9> methods{
 
 std::byte byte_of(auto value) { return static_cast<std::byte>(value); }
 
+// RFC 8446 section 5.1. What does not would have a length that means nothing.
+bool looks_like_record(base::Bytes start) {
+  if (start[0] < byte_of(ContentType::change_cipher_spec) ||
+      start[0] > byte_of(ContentType::application_data)) {
+    return false;
+  }
+  return start.size() < 2 || start[1] == std::byte{3};
+}
+
 }  // namespace
 
 Session::Session(std::shared_ptr<const Context> context) : context_(std::move(context)) {}
+Session::Session(std::unique_ptr<Handshake> client)
+    : handshake_(std::move(client)), is_client_(true) {
+  advance({});
+}
 Session::~Session() = default;
 
 base::Bytes Session::receive(base::Bytes in, base::MutableBytes scratch) {
@@ -97,6 +114,35 @@ base::Bytes Session::receive_open(base::Bytes& in, base::MutableBytes scratch) {
   return content;
 }
 
+void Session::receive_from_server(base::Bytes& in) {
+  handshake_bytes_ += in.size();
+  if (handshake_bytes_ > server_bytes_max) return fail(Alert::unexpected_message);
+  keep(in);
+  while (phase_ == Phase::handshake && partial_used_ != partial_.size()) {
+    const base::Bytes start = base::Bytes(partial_).subspan(partial_used_);
+    if (!looks_like_record(start)) {
+      met_no_tls_ = true;
+      return fail(Alert::unexpected_message);
+    }
+    const auto record = next_record(in);
+    if (!record) return;
+    advance(*record);
+    drop(record->size());
+  }
+}
+
+// The hello is whole.
+void Session::begin_server() {
+  if (challenges_ != nullptr) {
+    const std::string_view name = challenged_name(message_record_);
+    auto challenge = name.empty() ? nullptr : challenges_->find(name);
+    was_challenge_ = challenge != nullptr;
+    if (was_challenge_) context_ = std::move(challenge);
+  }
+  if (context_ == nullptr) return fail(Alert::internal_error);  // there is no certificate yet
+  handshake_ = std::make_unique<ServerHandshake>(context_, message_record_, offer_, shown_);
+}
+
 // Refuses early what can be no ClientHello, before anything is made for it.
 bool Session::looks_wrong(base::Bytes start) {
   const std::string_view text = base::text_of(start);
@@ -120,6 +166,7 @@ bool Session::looks_wrong(base::Bytes start) {
 }
 
 void Session::receive_handshake(base::Bytes& in) {
+  if (is_client_) return receive_from_server(in);
   keep(in);
   while (phase_ == Phase::handshake && partial_used_ != partial_.size()) {
     const base::Bytes start = base::Bytes(partial_).subspan(partial_used_);
@@ -132,7 +179,8 @@ void Session::receive_handshake(base::Bytes& in) {
       is_sealed_ = is_sealed_ || record->front() == byte_of(ContentType::change_cipher_spec);
       advance(*record);
     } else if (add_to_message(*record)) {
-      if (!handshake_) handshake_ = std::make_unique<Handshake>(context_, message_record_, offer_);
+      if (!handshake_) begin_server();
+      if (phase_ != Phase::handshake) return;
       const std::vector<std::byte> whole = std::exchange(message_record_, {});
       advance(whole);
     }
@@ -184,7 +232,6 @@ void Session::advance(base::Bytes record) {
   if (progress == Handshake::Progress::done) {
     records_.emplace(handshake_->keys());
     protocol_ = handshake_->protocol();
-    shown_ = handshake_->shown();
     phase_ = Phase::open;
   } else if (silent && !handshake_->was_given_up()) {
     fail(Alert::internal_error);  // no memory even for an alert
@@ -199,7 +246,9 @@ base::Bytes Session::handle(const Records::Opened& opened) {
   switch (opened.type) {
     case ContentType::application_data:
       // RFC 8446 section 5.1: nothing comes between the parts of a handshake message.
-      if (message_bytes_ == 0 || records_->version() == Version::tls_1_2) return opened.content;
+      if ((message_bytes_ == 0 && skip_bytes_ == 0) || records_->version() == Version::tls_1_2) {
+        return opened.content;
+      }
       fail(Alert::unexpected_message);
       break;
     case ContentType::alert:
@@ -250,21 +299,33 @@ void Session::handle_handshake(base::Bytes fragment) {
   }
 }
 
-// A client may only ask to renegotiate, and is told that this is not done: RFC 5246 section 7.2.2.
+// A peer may only ask to renegotiate, and is told that this is not done: RFC 5246 section 7.2.2.
 void Session::handle_message_1_2() {
-  if (message_[0] != std::byte{1}) return fail(Alert::unexpected_message);
+  const std::byte request = is_client_ ? std::byte{0} : std::byte{1};  // HelloRequest, ClientHello
+  if (message_[0] != request) return fail(Alert::unexpected_message);
   if (message_bytes_ < 4) return;
+  skip_rest_of_message();
+  if (phase_ == Phase::open && pending_.empty()) append_alert(Alert::no_renegotiation, 1);
+}
+
+// The head of a message is there; what it says does not matter.
+void Session::skip_rest_of_message() {
   const auto byte = [this](std::size_t at) { return std::to_integer<std::size_t>(message_[at]); };
   skip_bytes_ = byte(1) << 16 | byte(2) << 8 | byte(3);
   message_bytes_ = 0;
-  if (skip_bytes_ > record_content_max) return fail(Alert::illegal_parameter);
-  if (pending_.empty()) append_alert(Alert::no_renegotiation, 1);
+  if (skip_bytes_ > record_content_max) fail(Alert::illegal_parameter);
 }
 
 // RFC 8446 section 4.6.3. It is the only message that a client may send now, as post-handshake
-// authentication was not asked for; and it ends a record, as the key changes after it.
+// authentication was not asked for; and it ends a record, as the key changes after it. A server
+// also gives tickets, which are not used.
 void Session::handle_message_1_3(bool is_last) {
   constexpr std::array update{std::byte{24}, std::byte{0}, std::byte{0}, std::byte{1}};
+  constexpr std::byte new_session_ticket{4};
+  if (is_client_ && message_[0] == new_session_ticket) {
+    if (message_bytes_ == 4) skip_rest_of_message();
+    return;
+  }
   if (message_[0] != update[0]) return fail(Alert::unexpected_message);
   if (message_bytes_ < message_.size()) {
     const bool is_right =

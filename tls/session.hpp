@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tls/session.hpp: the server's end of one TLS connection, without input and output.
+// tls/session.hpp: one end of a TLS connection, without input and output.
 //
 // States:      Phase, Session.   Used by: tls/connection.hpp.   May include: base.
 // Shape:       ciphertext in by receive(), plaintext out of it; plaintext in by seal(), ciphertext
@@ -10,8 +10,11 @@
 //       +---- anything wrong -+--> failed          (an alert in take_pending() says why)
 //       +---- plain HTTP ----------> failed         (a plain 400 there)
 //
-// Invariants:  1. `handshake_` exists only in Phase::handshake, and only once the peer's hello is
-//                 whole; `records_` exists from Phase::open on.
+// A client's session has its handshake from the beginning, and its hello in take_pending(); in
+// Phase::handshake it takes whatever records the server sends, up to a bound.
+//
+// Invariants:  1. `handshake_` exists only in Phase::handshake, and a server's only once the peer's
+//                 hello is whole; `records_` exists from Phase::open on.
 //              2. `partial_` holds at most one record and what the last receive() was given.
 //              3. In ended and failed nothing more is read; seal() works in ended, not in failed.
 // Memory:      idle and open: this object and nothing else (tests/tls/session_test.cpp).
@@ -28,6 +31,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "tls/challenges.hpp"
 #include "tls/engine.hpp"
 #include "tls/records.hpp"
 
@@ -37,7 +41,10 @@ enum class Phase : std::uint8_t { handshake, open, ended, failed };
 
 class Session {
  public:
+  // A server's end. Without a context each handshake is refused by an alert.
   explicit Session(std::shared_ptr<const Context> context);
+  // A client's end.
+  explicit Session(std::unique_ptr<Handshake> client);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -49,11 +56,17 @@ class Session {
   void abandon() noexcept;
   // What a handshake that has not begun will offer; at first HTTP/1.1 only.
   void offer(Offer protocols) noexcept { offer_ = protocols; }
+  // Challenges that it may answer instead; they outlive the handshake.
+  void answer(const Challenges& challenges) noexcept { challenges_ = &challenges; }
+  // Phase::open, and a CA has seen what it asked for: nothing may follow but the end.
+  [[nodiscard]] bool was_challenge() const noexcept { return was_challenge_; }
   // Phase open or ended, net/flow.hpp laws 9 and 10.
   [[nodiscard]] std::string_view protocol() const noexcept { return protocol_; }
   [[nodiscard]] bool serves(std::string_view host) const noexcept {
-    return context_ != nullptr && context_->covers(shown_, host);
+    return is_client_ || (context_ != nullptr && context_->covers(shown_, host));
   }
+  // The server's first bytes were none of TLS.
+  [[nodiscard]] bool met_no_tls() const noexcept { return met_no_tls_; }
   // The peer spoke plain HTTP.
   [[nodiscard]] bool met_plain_http() const noexcept { return plain_http_; }
 
@@ -84,6 +97,8 @@ class Session {
  private:
   base::Bytes receive_open(base::Bytes& in, base::MutableBytes scratch);
   void receive_handshake(base::Bytes& in);
+  void receive_from_server(base::Bytes& in);
+  void begin_server();
   [[nodiscard]] bool looks_wrong(base::Bytes start);
   // Puts the fragments of a message together; true: it is whole, in message_record_.
   [[nodiscard]] bool add_to_message(base::Bytes record);
@@ -98,6 +113,7 @@ class Session {
   void handle_handshake(base::Bytes fragment);
   void handle_message_1_2();
   void handle_message_1_3(bool is_last);
+  void skip_rest_of_message();
   void handle_alert(base::Bytes alert);
   void fail(Alert alert);
   void append_alert(Alert alert, std::uint8_t level);
@@ -113,7 +129,11 @@ class Session {
   Context::Shown shown_ = 0;
   Phase phase_ = Phase::handshake;
   Offer offer_ = Offer::http_1_1;
+  const Challenges* challenges_ = nullptr;
+  const bool is_client_ = false;
+  bool was_challenge_ = false;
   bool plain_http_ = false;
+  bool met_no_tls_ = false;
   bool is_sealed_ = false;  // the peer has changed to its keys, in the handshake
   bool close_sent_ = false;
   // A handshake message that comes when the session is open: its head, and of TLS 1.2's hellos what
@@ -121,6 +141,7 @@ class Session {
   std::array<std::byte, 5> message_{};
   std::uint8_t message_bytes_ = 0;
   std::size_t skip_bytes_ = 0;
+  std::size_t handshake_bytes_ = 0;  // that the server sent
   bool key_update_due_ = false;
   std::uint8_t idle_records_ = 0;  // in a row, without content
 };

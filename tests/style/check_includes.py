@@ -204,7 +204,8 @@ NAMED_BY_MACRO = ["crunch/config/parts.hpp", "site-example/*.hpp", "examples/*/c
                   "tests/config/host/target.hpp", "tests/probe/config.hpp",
                   "tests/image/sandbox/config.hpp",
                   # Worlds of the laws that run on several models, by CMake.
-                  "tests/targets/unix/tap_world.hpp", "tests/tls/lwip_world.hpp"]
+                  "tests/targets/unix/tap_world.hpp", "tests/tls/client_lwip_world.hpp",
+                  "tests/tls/lwip_world.hpp"]
 
 
 def check_dead_headers(tree: Tree) -> list[Finding]:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // net/connector.hpp: what opens flows to names.
 //
-// States:  Connector, ConnectResult.   Modelled by: net/resolver.
+// States:  Connector, ConnectResult.   Modelled by: net/resolver/dialer.hpp.
 // Used by: http/client.   May include: base, net/flow.hpp.
 
 #pragma once
@@ -27,7 +27,7 @@ struct ConnectFailure {
 template <class T>
 using ConnectResult = base::Result<T, ConnectFailure>;
 
-// Laws (tests/net/connector_test.cpp):
+// Laws (tests/net/resolver/dialer_test.cpp):
 //   1. connect(host, port, within) answers a flow to `host`, or a ConnectFailure after at most
 //      `within`. `host` is a name or the text of an address, without brackets; it need only live
 //      until the answer.

@@ -7,14 +7,11 @@
 #include <cstdio>
 #include <cstring>
 
+#include "net/ip_version.hpp"
+
 namespace net {
 
 namespace {
-
-bool is_ipv4(const Endpoint& endpoint) {
-  constexpr std::array<std::uint8_t, 12> prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-  return std::equal(prefix.begin(), prefix.end(), endpoint.address.begin());
-}
 
 struct Run {
   int first = 0;

@@ -3,19 +3,14 @@
 
 #pragma once
 
-#include <algorithm>
 #include <cstring>
 
 #include <lwip/ip_addr.h>
 
 #include "net/endpoint.hpp"
+#include "net/ip_version.hpp"
 
 namespace net::lwip {
-
-[[nodiscard]] inline bool is_ipv4(const Endpoint& endpoint) noexcept {
-  const Endpoint mapped = ipv4(0, 0, 0, 0, 0);
-  return std::equal(mapped.address.begin(), mapped.address.begin() + 12, endpoint.address.begin());
-}
 
 [[nodiscard]] inline ip_addr_t to_lwip(const Endpoint& endpoint) noexcept {
   ip_addr_t out{};

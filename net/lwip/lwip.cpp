@@ -28,7 +28,7 @@ ListenResult<Lwip::Listener> Lwip::listen(std::uint16_t port) {
 
 base::Task<Result<Lwip::Flow>> Lwip::connect(const Endpoint& to, base::Duration within) {
   engine_->clockwork.enter(true);
-  const bool is_v4 = lwip::is_ipv4(to);
+  const bool is_v4 = is_ipv4(to);
   tcp_pcb* pcb = tcp_new_ip_type(is_v4 ? IPADDR_TYPE_V4 : IPADDR_TYPE_V6);
   if (pcb == nullptr) co_return base::failure(Error::reset);
   lwip::Connection* connection = engine_->pool.take(pcb);

@@ -5,7 +5,6 @@
 
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -13,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "net/endpoint.hpp"
+#include "net/ip_version.hpp"
 
 namespace net::sockets {
 
@@ -22,11 +22,6 @@ union Address {
   sockaddr_in v4;
   sockaddr_in6 v6;
 };
-
-[[nodiscard]] inline bool is_ipv4(const Endpoint& endpoint) noexcept {
-  const Endpoint mapped = ipv4(0, 0, 0, 0, 0);
-  return std::equal(mapped.address.begin(), mapped.address.begin() + 12, endpoint.address.begin());
-}
 
 // Fills `out` and gives its size.
 inline socklen_t to_kernel(const Endpoint& endpoint, Address& out) noexcept {

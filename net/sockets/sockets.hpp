@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: ISC
-// net/sockets/sockets.hpp: flows over the kernel's own TCP.
+// net/sockets/sockets.hpp: flows over the kernel's own TCP, and datagrams over its UDP.
 //
-// Models:  net::Stack, net::Listener, net::Flow.   Owns: its flows' and listeners' descriptors.
+// Models:  net::Stack, net::Listener, net::Flow, net::DatagramStack.
+// Owns:    its flows' and listeners' descriptors.
 // May include: base, net/{endpoint,flow,stack}.hpp.   Source: tcp(7), ipv6(7), socket(7).
 // Why not Boost.Asio: docs/benchmarks.md has both floors and the difference.
 
@@ -17,6 +18,8 @@
 #include "base/descriptors.hpp"
 #include "base/log.hpp"
 #include "base/loop.hpp"
+#include "net/datagrams.hpp"
+#include "net/sockets/datagrams.hpp"
 #include "net/sockets/listener.hpp"
 #include "net/sockets/socket.hpp"
 #include "net/stack.hpp"
@@ -53,6 +56,10 @@ class Sockets {
   // Port 0: one that is free.
   ListenResult<Listener> listen(std::uint16_t port);
   base::Task<Result<Flow>> connect(const Endpoint& to, base::Duration within);
+  using Datagrams = sockets::Datagrams;
+  [[nodiscard]] Result<Datagrams> open_datagrams(const Endpoint& peer) noexcept {
+    return Datagrams::open(loop_, descriptors_, peer);
+  }
 
   [[nodiscard]] std::size_t flow_count() const noexcept { return pool_.taken_count(); }
 
@@ -128,6 +135,6 @@ class Sockets::Listener {
 
 static_assert(Flow<Sockets::Flow>);
 static_assert(Listener<Sockets::Listener>);
-static_assert(Stack<Sockets>);
+static_assert(Stack<Sockets> && DatagramStack<Sockets>);
 
 }  // namespace net

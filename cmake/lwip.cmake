@@ -60,6 +60,7 @@ function(crunch_find_lwip)
       ipv6/ip6:tcp_input ipv6/ip6:udp_input ipv6/ip6:ip6_frag ipv6/ip6:ip6_reass
       ipv6/icmp6:nd6_input ipv6/icmp6:mld6_input tcp:tcp_send_fin
       tcp:tcp_output tcp_in:tcp_output
+      ipv4/dhcp:dns_setserver
       udp:icmp_dest_unreach udp:icmp6_dest_unreach ipv4/ip4:icmp_dest_unreach
       ipv4/ip4_frag:icmp_time_exceeded ipv6/ip6:icmp6_param_problem
       ipv6/ip6_frag:icmp6_time_exceeded_with_addrs)
@@ -69,6 +70,9 @@ function(crunch_find_lwip)
     set_property(SOURCE ${source}/src/core/${file}.c
       APPEND PROPERTY COMPILE_DEFINITIONS ${function}=crunch_lwip_${function})
   endforeach()
+  # The DHCP client asks for DNS servers; lwIP's own resolver is not there.
+  set_property(SOURCE ${source}/src/core/ipv4/dhcp.c APPEND PROPERTY COMPILE_DEFINITIONS
+    LWIP_DNS=1 DNS_MAX_SERVERS=4)
   if(CRUNCH_SANITIZE)
     # Headers stand in frames at any address, and lwIP reads them there.
     target_compile_options(crunch_lwip_c PRIVATE

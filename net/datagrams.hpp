@@ -29,8 +29,8 @@ inline constexpr std::size_t datagram_bytes_max = 4096;
 //   2. Datagrams of others are never given.
 //   3. send(bytes) never waits. That it succeeded says nothing of arrival; it fails with `reset`
 //      where nothing can be sent at all. Datagrams may be lost, never cut.
-//   4. receive fails with timed_out after `within`, and with `reset` where the network said that
-//      the peer is not there; a later receive may succeed.
+//   4. receive fails with timed_out after `within`, and with `reset` where the stack hears from the
+//      network that the peer is not there; a later receive may succeed.
 //   5. cancel() makes a waiting receive fail with `cancelled`, from the loop's next turn; the
 //      destructor frees the port at once.
 template <class D>

@@ -30,8 +30,19 @@ void NameServers::put(Some& some, std::span<const Endpoint> servers) noexcept {
   std::ranges::copy(servers.first(some.count), some.servers.begin());
 }
 
-void NameServers::hear_router(const Endpoint& server, base::Instant until) noexcept {
+void NameServers::hear_router(const Endpoint& server, base::Instant until,
+                              base::Instant now) noexcept {
   auto place = std::ranges::find(advertised_, server, &Advertised::server);
+  if (place != advertised_.end()) place->until = until;
+  // Those whose time is over leave their places, and the others keep their order.
+  std::ranges::stable_partition(advertised_,
+                                [now](const Advertised& each) { return now < each.until; });
+  for (Advertised& each : advertised_) {
+    if (each.until <= now) each = {};
+  }
+  if (place != advertised_.end() || until <= now) return;
+  place = std::ranges::find_if(advertised_,
+                               [now](const Advertised& each) { return each.until <= now; });
   if (place == advertised_.end()) {
     place = std::ranges::min_element(advertised_, {}, &Advertised::until);
     if (until <= place->until) return;

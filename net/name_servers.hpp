@@ -41,7 +41,7 @@ class NameServers {
 
   void configure(std::span<const Endpoint> servers) noexcept { put(configured_, servers); }
   void hear_dhcp(std::span<const Endpoint> servers) noexcept { put(from_dhcp_, servers); }
-  void hear_router(const Endpoint& server, base::Instant until) noexcept;
+  void hear_router(const Endpoint& server, base::Instant until, base::Instant now) noexcept;
 
   [[nodiscard]] List list(base::Instant now) const noexcept;
 

@@ -37,6 +37,7 @@
 #include "net/lwip/orphans.hpp"
 #include "net/lwip/paths.hpp"
 #include "net/lwip/strangers.hpp"
+#include "net/name_servers.hpp"
 
 namespace net::lwip {
 
@@ -71,6 +72,9 @@ class Engine {
   Fragments fragments;
   bool is_put_together = false;
   unsigned dhcp_refusals = 0;  // in a row
+  // Of the DHCP message that lwIP reads now; name_servers has them once it is a lease's.
+  NameServers::List dhcp_name_servers;
+  NameServers name_servers;
   // Of all ICMP errors to all hosts, as many as Linux sends (icmp_msgs_burst, icmp_msgs_per_sec):
   // who sends what cannot be delivered must not get one for each packet, nor have them sent to
   // others by a forged address (RFC 4443 section 2.4 (f), RFC 1812 section 4.3.2.8).

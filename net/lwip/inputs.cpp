@@ -28,6 +28,7 @@
 #include <lwip/udp.h>
 
 #include "net/lwip/engine.hpp"
+#include "net/lwip/ip.hpp"
 #include "net/lwip/leases.hpp"
 #include "net/lwip/port/hooks.h"
 #include "net/lwip/segments.hpp"
@@ -98,10 +99,15 @@ bool is_from_dhcp(const pbuf& datagram) {
 void hear_dhcp(pbuf* datagram, netif& interface) {
   const dhcp* before = netif_dhcp_data(&interface);
   const bool was_requesting = before != nullptr && before->state == DHCP_STATE_REQUESTING;
+  const bool was_bound = before == nullptr || before->state == DHCP_STATE_BOUND;
+  Engine& engine = Engine::current();
+  engine.dhcp_name_servers = {};
   udp_input(datagram, &interface);
   dhcp* state = netif_dhcp_data(&interface);
+  if (!was_bound && state != nullptr && state->state == DHCP_STATE_BOUND) {
+    engine.name_servers.hear_dhcp(engine.dhcp_name_servers.all());
+  }
   if (!was_requesting || state == nullptr) return;
-  Engine& engine = Engine::current();
   if (state->state == DHCP_STATE_BOUND) engine.dhcp_refusals = 0;
   if (state->state != DHCP_STATE_SELECTING) return;
   const std::uint32_t seconds = net::lwip::seconds_after_refusal(++engine.dhcp_refusals);
@@ -185,6 +191,11 @@ void crunch_lwip_udp_input(pbuf* datagram, netif* interface) {
   } else {
     pbuf_free(datagram);
   }
+}
+
+void crunch_lwip_dns_setserver(u8_t, const ip_addr_t* server) {
+  const net::Endpoint named = net::lwip::from_lwip(*server, net::NameServers::dns_port);
+  if (net::can_be_name_server(named)) Engine::current().dhcp_name_servers.add(named);
 }
 
 void crunch_lwip_lease_times(dhcp* state) {

@@ -18,6 +18,7 @@ enum Option : unsigned {
   padding = 0,
   subnet_mask = 1,
   router = 3,
+  name_servers = 6,
   lease_time = 51,
   overload = 52,
   message_type = 53,
@@ -76,6 +77,7 @@ bool is_dhcp_good(base::Bytes message) noexcept {
   if (!mask.empty() && (mask.size() != 4 || !fits_mask(address, long_at(mask, 0)))) return false;
   const base::Bytes gateway = option(message, router);
   if (!gateway.empty() && !is_address(gateway)) return false;
+  if (option(message, name_servers).size() % 4 != 0) return false;
   const base::Bytes server = option(message, server_id);
   const base::Bytes lease = option(message, lease_time);
   if (has_more) return true;

@@ -5,6 +5,7 @@
 
 #include "net/lwip/engine.hpp"
 #include "net/lwip/ip.hpp"
+#include "net/lwip/udp.hpp"
 
 namespace net {
 
@@ -42,6 +43,12 @@ base::Task<Result<Lwip::Flow>> Lwip::connect(const Endpoint& to, base::Duration 
   if (!connected) co_return base::failure(connected.error());
   co_return std::move(flow);
 }
+
+Result<Lwip::Datagrams> Lwip::open_datagrams(const Endpoint& peer) noexcept {
+  return lwip::Datagrams::open(*engine_, peer);
+}
+
+NameServers& Lwip::name_servers() noexcept { return engine_->name_servers; }
 
 std::size_t Lwip::flow_count() const noexcept { return engine_->pool.taken_count(); }
 bool Lwip::has_ipv4() const noexcept { return engine_->interface.has_ipv4(); }

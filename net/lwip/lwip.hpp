@@ -2,7 +2,8 @@
 // net/lwip/lwip.hpp: flows over any NetDevice, by lwIP 2.2: our own stack, where there is no kernel
 // below.
 //
-// Models:  net::Stack, net::Listener, net::Flow.   Owns: its flows' and listeners' connections.
+// Models:  net::Stack, net::Listener, net::Flow, net::DatagramStack.
+// Owns:    its flows' and listeners' connections.
 // May include: base, net/{device,endpoint,flow,stack}.hpp, and lwIP in its .cpp files.
 // Several: each on a device of its own and all on one thread; they share nothing but the memory
 //          (net/lwip/globals.hpp).
@@ -20,10 +21,13 @@
 #include "base/entropy.hpp"
 #include "base/log.hpp"
 #include "base/loop.hpp"
+#include "net/datagrams.hpp"
 #include "net/lwip/any_device.hpp"
 #include "net/lwip/connection.hpp"
 #include "net/lwip/door.hpp"
 #include "net/lwip/options.hpp"
+#include "net/lwip/udp.hpp"
+#include "net/name_servers.hpp"
 #include "net/stack.hpp"
 
 namespace net {
@@ -55,6 +59,10 @@ class Lwip {
   // Port 0: one that is free.
   ListenResult<Listener> listen(std::uint16_t port);
   base::Task<Result<Flow>> connect(const Endpoint& to, base::Duration within);
+  using Datagrams = lwip::Datagrams;
+  [[nodiscard]] Result<Datagrams> open_datagrams(const Endpoint& peer) noexcept;
+  // Those that DHCP and routers have named, and where others can be configured.
+  [[nodiscard]] NameServers& name_servers() noexcept;
 
   [[nodiscard]] std::size_t flow_count() const noexcept;
   // Whether an address of this family can be used.
@@ -123,6 +131,6 @@ class Lwip::Listener {
 
 static_assert(Flow<Lwip::Flow>);
 static_assert(Listener<Lwip::Listener>);
-static_assert(Stack<Lwip>);
+static_assert(Stack<Lwip> && DatagramStack<Lwip>);
 
 }  // namespace net

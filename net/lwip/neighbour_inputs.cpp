@@ -5,6 +5,7 @@
 // Owns:    the pbuf that comes in, as the function that it takes the place of does.
 
 #include <algorithm>
+#include <chrono>
 #include <cstring>
 #include <span>
 
@@ -129,6 +130,17 @@ bool hear_advertisement(nd6_neighbor_cache_entry& neighbour, base::Bytes message
   return false;
 }
 
+void hear_name_servers(base::Bytes advertisement) {
+  Engine& engine = Engine::current();
+  const net::lwip::AdvertisedServers named(advertisement);
+  for (const auto& [endpoint, lifetime_s] : named.all()) {
+    const bool is_endless = lifetime_s == net::lwip::AdvertisedServers::without_end_s;
+    const base::Instant now = engine.loop.now();
+    engine.name_servers.hear_router(
+        endpoint, is_endless ? base::never : now + std::chrono::seconds(lifetime_s), now);
+  }
+}
+
 // False: lwIP is not to see it.
 bool prepare(pbuf& message, netif& interface) {
   const base::MutableBytes bytes{static_cast<std::byte*>(message.payload), message.len};
@@ -136,6 +148,7 @@ bool prepare(pbuf& message, netif& interface) {
   if (type == net::lwip::redirect_message) return is_from_its_router(bytes);
   if (type == net::lwip::router_advertisement) {
     net::lwip::hide_impossible_prefixes(bytes);
+    hear_name_servers(bytes);
     // lwIP only ever makes it smaller.
     if (net::lwip::says_mtu(bytes)) interface.mtu6 = interface.mtu;
     return true;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <optional>
 
+#include "net/lwip/frame.hpp"
+
 namespace net::lwip {
 
 namespace {
@@ -134,6 +136,29 @@ void hide_impossible_prefixes(base::MutableBytes message) noexcept {
       continue;
     }
     message[each->at] = unassigned;
+  }
+}
+
+AdvertisedServers::AdvertisedServers(base::Bytes advertisement) noexcept {
+  constexpr unsigned recursive_dns_servers = 25;
+  std::size_t at = options_of(router_advertisement);
+  for (auto each = option_at(advertisement, at); each; each = option_at(advertisement, at)) {
+    if (each->kind == recursive_dns_servers) read(advertisement.subspan(each->at, each->bytes));
+    at += each->bytes;
+  }
+}
+
+void AdvertisedServers::read(base::Bytes option) noexcept {
+  constexpr std::size_t lifetime_at = 4;
+  constexpr std::size_t servers_at = 8;
+  if (option.size() < servers_at + address_bytes) return;
+  const std::uint32_t lifetime_s = long_at(option, lifetime_at);
+  for (std::size_t at = servers_at; at + address_bytes <= option.size(); at += address_bytes) {
+    Server server{{{}, NameServers::dns_port}, lifetime_s};
+    std::memcpy(server.endpoint.address.data(), &option[at], address_bytes);
+    if (count_ < servers_.size() && can_be_name_server(server.endpoint)) {
+      servers_.at(count_++) = server;
+    }
   }
 }
 

@@ -9,10 +9,14 @@
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "base/bytes.hpp"
+#include "net/endpoint.hpp"
+#include "net/name_servers.hpp"
 
 namespace net::lwip {
 
@@ -42,5 +46,25 @@ inline constexpr unsigned redirect_message = 137;
 // Of a valid router advertisement: whether it says what MTU the link has.
 [[nodiscard]] bool says_mtu(base::Bytes message) noexcept;
 void hide_impossible_prefixes(base::MutableBytes message) noexcept;
+
+// The DNS servers that a valid router advertisement names (RFC 8106 section 5.1), each with its
+// lifetime; those that cannot be are left out.
+class AdvertisedServers {
+ public:
+  static constexpr std::uint32_t without_end_s = 0xffff'ffff;
+  struct Server {
+    Endpoint endpoint;
+    std::uint32_t lifetime_s = 0;  // 0: no longer
+  };
+  explicit AdvertisedServers(base::Bytes advertisement) noexcept;
+  [[nodiscard]] std::span<const Server> all() const noexcept {
+    return std::span(servers_).first(count_);
+  }
+
+ private:
+  void read(base::Bytes option) noexcept;
+  std::array<Server, 2 * NameServers::servers_max> servers_{};
+  std::size_t count_ = 0;
+};
 
 }  // namespace net::lwip

@@ -260,6 +260,52 @@ TEST_F(Dhcp, WhatMakesNoSenseIsNotBelieved) {
   EXPECT_TRUE(world_.stack().has_ipv4());
 }
 
+// It is asked for DNS servers, and those that a lease brings are known; not those of an offer.
+TEST_F(Dhcp, ALeaseBringsDnsServers) {
+  const auto servers = [&] {
+    const net::NameServers::List known = world_.stack().name_servers().list(world_.loop().now());
+    std::string text;
+    for (const net::Endpoint& each : known.all()) {
+      text += net::address_text(each) + ":" + std::to_string(each.port) + " ";
+    }
+    return text;
+  };
+  const auto option_6 = [](const std::string& addresses) {
+    return "\x06" + std::string(1, static_cast<char>(addresses.size())) + addresses;
+  };
+  const std::string first = word_text(0x0a000035);
+  const std::string second = word_text(0x08080808);
+  to_request_ = refuse;
+  more_options_ = option_6(first);
+  turn(1s);
+  ASSERT_FALSE(seen_.empty());
+  EXPECT_NE(option(seen_.front().second, 55).find('\x06'), std::string::npos);
+  EXPECT_EQ(servers(), "") << "an offer is no lease";
+  to_request_ = acknowledge;
+  turn(1min);
+  ASSERT_TRUE(world_.stack().has_ipv4());
+  EXPECT_EQ(servers(), "10.0.0.53:53 ");
+  // What cannot be a server is left out; at most four count.
+  std::string many;
+  for (const std::uint32_t bad : {0U, 0x7f000001U, 0xe0000001U, 0xffffffffU}) {
+    more_options_ = option_6(word_text(bad) + second);
+    turn(1h);
+    EXPECT_EQ(servers(), "8.8.8.8:53 ") << bad;
+  }
+  for (std::uint32_t i = 1; i < 20; ++i) many += word_text(0x0a000000 + i);
+  more_options_ = option_6(many);
+  turn(1h);
+  EXPECT_EQ(servers(), "10.0.0.1:53 10.0.0.2:53 10.0.0.3:53 10.0.0.4:53 ");
+  // A lease with half an address is none.
+  more_options_ = option_6(first + "\x01");
+  turn(30min);
+  EXPECT_EQ(servers(), "10.0.0.1:53 10.0.0.2:53 10.0.0.3:53 10.0.0.4:53 ");
+  // One without servers brings none.
+  more_options_.clear();
+  turn(2h);
+  EXPECT_EQ(servers(), "");
+}
+
 TEST(LeaseTimes, AreInOrder) {
   using net::lwip::lease_times;
   auto times = [](std::uint32_t lease, std::uint32_t renew, std::uint32_t rebind) {

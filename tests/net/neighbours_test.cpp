@@ -318,4 +318,47 @@ TEST(NeighbourRules, Redirects) {
   EXPECT_FALSE(valid(link_local, far, From::link_local, std::string(8, '\0')));
 }
 
+// RFC 8106.
+TEST_F(Neighbours, RoutersNameDnsServersForATime) {
+  const auto known = [&] {
+    const net::NameServers::List list = world_.stack().name_servers().list(world_.loop().now());
+    std::string text;
+    for (const net::Endpoint& each : list.all()) text += net::address_text(each) + " ";
+    return text;
+  };
+  const auto servers = [](std::uint32_t lifetime_s, const std::string& addresses) {
+    std::string value(6, '\0');
+    net::frames::put_long(value, 2, lifetime_s);
+    return option(25, value + addresses);
+  };
+  const std::string one = std::string(other_ipv6);
+  put(router(servers(60, one + link_local)));
+  EXPECT_EQ(known(), "fd00::2 fe80::7 ");
+  peer_.turn(61s);
+  EXPECT_EQ(known(), "") << "their time is over";
+  put(router(servers(0xffffffff, one)));
+  peer_.turn(48h);
+  EXPECT_EQ(known(), "fd00::2 ");
+  put(router(servers(0, one)));
+  EXPECT_EQ(known(), "") << "withdrawn";
+  // What cannot be one.
+  const std::string loopback = std::string(15, '\0') + '\x01';
+  put(router(servers(60, nobody + loopback + all_nodes)));
+  put(router(servers(60, "")));
+  EXPECT_EQ(known(), "");
+  // Not from a router of this link.
+  Message foreign = router(servers(60, one));
+  foreign.from = other_ipv6;
+  put(foreign);
+  Message far = router(servers(60, one));
+  far.hop_limit = 254;
+  put(far);
+  EXPECT_EQ(known(), "");
+  // Many.
+  std::string many;
+  for (char i = 1; i < 20; ++i) many += one.substr(0, 15) + i;
+  put(router(servers(60, many)));
+  EXPECT_EQ(known(), "fd00::1 fd00::2 fd00::3 fd00::4 ");
+}
+
 }  // namespace

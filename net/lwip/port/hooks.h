@@ -39,6 +39,9 @@ struct pbuf* crunch_lwip_ip6_reass(struct pbuf* fragment);
 err_t crunch_lwip_ip4_frag(struct pbuf* packet, struct netif* netif, const ip4_addr_t* to);
 err_t crunch_lwip_ip6_frag(struct pbuf* packet, struct netif* netif, const ip6_addr_t* to);
 
+// The DHCP message that is read names a DNS server, its `number`th from 0.
+void crunch_lwip_dns_setserver(u8_t number, const ip_addr_t* server);
+
 // A lease has been given: when it ends, and when to renew it.
 void crunch_lwip_lease_times(struct dhcp* dhcp);
 

@@ -67,10 +67,10 @@ TEST(NameServers, ConfiguredOnesAreTheOnlyOnes) {
   const std::vector<Endpoint> dhcp{net::ipv4(192, 0, 2, 1, 53), net::ipv4(192, 0, 2, 2, 53)};
   servers.hear_dhcp(dhcp);
   const Endpoint router = *net::name_server_of("2001:db8::1");
-  servers.hear_router(router, now + 10s);
+  servers.hear_router(router, now + 10s, now);
   EXPECT_EQ(texts(servers.list(now)), (Texts{"2001:db8::1 53", "192.0.2.1 53", "192.0.2.2 53"}));
   EXPECT_EQ(texts(servers.list(now + 10s)), (Texts{"192.0.2.1 53", "192.0.2.2 53"}));
-  servers.hear_router(router, now);  // withdrawn
+  servers.hear_router(router, now, now);  // withdrawn
   EXPECT_EQ(texts(servers.list(now)), (Texts{"192.0.2.1 53", "192.0.2.2 53"}));
   servers.hear_dhcp({});
   EXPECT_TRUE(servers.list(now).all().empty());
@@ -86,13 +86,13 @@ TEST(NameServers, ManyRoutersServersTakeTurns) {
   for (std::uint8_t i = 1; i < 50; ++i) {
     Endpoint server = *net::name_server_of("2001:db8::");
     server.address[15] = i;
-    servers.hear_router(server, now + std::chrono::seconds(100 + i));
+    servers.hear_router(server, now + std::chrono::seconds(100 + i), now);
   }
   const NameServers::List list = servers.list(now);
   ASSERT_EQ(list.all().size(), NameServers::servers_max);
   for (const Endpoint& each : list.all()) EXPECT_GE(each.address[15], 46);
   // One that would end before all others is not taken in.
-  servers.hear_router(*net::name_server_of("2001:db8::ff"), now + 1s);
+  servers.hear_router(*net::name_server_of("2001:db8::ff"), now + 1s, now);
   const NameServers::List still = servers.list(now);
   for (const Endpoint& each : still.all()) EXPECT_NE(each.address[15], 0xff);
 }

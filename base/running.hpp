@@ -75,9 +75,7 @@ class Signal final : private Timer, private Work {
         signal.waiting_ = waiting;
         signal.arm(at);
       }
-      [[nodiscard]] bool await_resume() const noexcept {
-        return std::exchange(signal.notified_, false);
-      }
+      bool await_resume() const noexcept { return std::exchange(signal.notified_, false); }
     };
     return Awaiter{*this, at};
   }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // http/date.hpp: HTTP's dates, written in one form and read in three (RFC 9110 section 5.6.7).
 //
-// May include: std.
+// May include: base/calendar.hpp.
 
 #pragma once
 

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 
 #include "base/bytes.hpp"
+#include "base/calendar.hpp"
 
 namespace tls {
 namespace {
@@ -109,12 +109,12 @@ std::string issuer_text(const mbedtls_x509_crt& certificate) {
   return name_text(certificate.issuer);
 }
 
+// mbedTLS has refused certificates with a day that no month has.
 std::int64_t seconds_of(const mbedtls_x509_time& time) {
-  const std::chrono::year_month_day day{std::chrono::year(time.year),
-                                        std::chrono::month(static_cast<unsigned>(time.mon)),
-                                        std::chrono::day(static_cast<unsigned>(time.day))};
-  return std::chrono::sys_days(day).time_since_epoch().count() * std::int64_t{86400} +
-         std::int64_t{time.hour} * 3600 + std::int64_t{time.min} * 60 + time.sec;
+  const auto part = [](int number) { return static_cast<std::uint32_t>(number); };
+  return base::seconds_of({time.year, part(time.mon), part(time.day), part(time.hour),
+                           part(time.min), part(time.sec)})
+      .value_or(0);
 }
 
 }  // namespace tls

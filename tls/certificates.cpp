@@ -8,9 +8,9 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 
+#include "base/calendar.hpp"
 #include "tls/certificate_facts.hpp"
 #include "tls/certificate_file.hpp"
 #include "tls/identity_state.hpp"
@@ -271,12 +271,9 @@ std::vector<std::string> Identity::warnings(std::int64_t now_s, std::string_view
 }
 
 std::string date_text(std::int64_t seconds) {
-  const std::chrono::sys_days day{
-      std::chrono::floor<std::chrono::days>(std::chrono::seconds(seconds))};
-  const std::chrono::year_month_day date(day);
-  std::array<char, 24> text;
-  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  const base::DateTime date = base::date_time_of(seconds);
+  std::array<char, 40> text;
+  std::snprintf(text.data(), text.size(), "%04d-%02u-%02u", date.year, date.month, date.day);
   return text.data();
 }
 

@@ -3,6 +3,7 @@
 
 #include <initializer_list>
 
+#include "base/calendar.hpp"
 #include "targets/libos/clock.hpp"
 #include "targets/libos/cpu.hpp"
 #include "targets/libos/pvclock.hpp"
@@ -88,17 +89,6 @@ Date read_date() {
 
 unsigned from_bcd(unsigned value) { return value / 16 * 10 + value % 16; }
 
-// Days since 1970-01-01 of a date in the Gregorian calendar
-// (howardhinnant.github.io/date_algorithms).
-std::uint64_t days_since_1970(unsigned year, unsigned month, unsigned day) {
-  const unsigned y = month <= 2 ? year - 1 : year;
-  const unsigned era = y / 400;
-  const unsigned year_of_era = y % 400;
-  const unsigned day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  const unsigned day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-  return std::uint64_t{era} * 146097 + day_of_era - 719468;
-}
-
 bool is_being_changed() { return (cmos(status_a) & 0x80U) != 0; }
 
 std::uint64_t rtc_ns() {
@@ -123,10 +113,9 @@ std::uint64_t rtc_ns() {
     }
   }
   if (!is_24) date.hour = date.hour % 12 + (is_afternoon ? 12 : 0);
-  if (date.month < 1 || date.month > 12 || date.day < 1 || date.day > 31) return 0;
-  const std::uint64_t days = days_since_1970(2000 + date.year, date.month, date.day);
-  const std::uint64_t minutes = (days * 24 + date.hour) * 60 + date.minute;
-  return (minutes * 60 + date.second) * second_ns;
+  const auto seconds = base::seconds_of({static_cast<std::int32_t>(2000 + date.year), date.month,
+                                         date.day, date.hour, date.minute, date.second});
+  return seconds ? static_cast<std::uint64_t>(*seconds) * second_ns : 0;
 }
 
 // The 8254's channel 0 counts down from 65,536; microvm has no other channel that could be seen.

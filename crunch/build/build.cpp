@@ -13,6 +13,7 @@
 #include "crunch/build/companion.hpp"
 #include "crunch/build/compiler.hpp"
 #include "crunch/build/configured.hpp"
+#include "crunch/build/libraries.hpp"
 #include "crunch/build/recipe.hpp"
 #include "crunch/build/settings.hpp"
 #include "crunch/build/symbols.hpp"
@@ -138,6 +139,7 @@ class Run {
         settings_(std::move(settings)),
         recipe_(std::move(recipe)),
         compiler_(std::move(compiler)),
+        libraries_(recipe_folder(), recipe_, compiler_.words()),
         work_(options.image) {
     // For the compiler: /tmp may be read-only, or too small.
     ::setenv("TMPDIR", work_.path().c_str(), 1);
@@ -211,9 +213,12 @@ class Run {
   // image itself.
   void compile_site(const KeyTable& keys) const {
     write_file(in_work("image.json"), note(keys));
+    write_file(in_work("libraries.json"), libraries_.all());
     write_file(in_work("image.cpp"),
                "#include \"site.cpp\"\n\nasm(R\"(\n.pushsection .crunch.image,\"\",@progbits\n"
-               ".incbin \"image.json\"\n.popsection\n)\");\n" +
+               ".incbin \"image.json\"\n.popsection\n.pushsection " +
+                   std::string(libraries_section) +
+                   ",\"\",@progbits\n.incbin \"libraries.json\"\n.popsection\n)\");\n" +
                    credentials_source(pairs_) + settings_source(keys.for_boot(settings_)));
     std::vector<std::string> call = compiler_call(compiler_.words(), recipe_);
     // The assembler looks for the content in the folders of -I.
@@ -247,7 +252,9 @@ class Run {
     for (const std::string& flag : recipe_.link_flags) {
       if (!with_symbols || flag != "-s") call.push_back(flag);
     }
+    call.push_back("-Wl,-Map=" + in_work("map"));
     run_compiler(call, "link the image");
+    libraries_.record(in_work(to), read_file(in_work("map")));
   }
 
   void link(const std::string& main) const {
@@ -289,6 +296,7 @@ class Run {
   std::vector<Setting> settings_;
   Recipe recipe_;
   Compiler compiler_;
+  Libraries libraries_;
   WorkFolder work_;
 };
 

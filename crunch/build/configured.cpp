@@ -9,7 +9,7 @@
 #include "crunch/build/compiler.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
-#include "crunch/inspect/inspect.hpp"
+#include "crunch/inspect/graph.hpp"
 #include "crunch/process.hpp"
 #include "kv/digest.hpp"
 

@@ -16,7 +16,8 @@
 #include "crunch/embed/cache.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
-#include "crunch/inspect/inspect.hpp"
+#include "crunch/inspect/graph.hpp"
+#include "crunch/inspect/image.hpp"
 #include "crunch/process.hpp"
 
 namespace crunch {
@@ -54,7 +55,11 @@ std::string graph_of(const Words& words) {
     throw Usage(in_quotes(words.what) + " is an image, which is described as it was built: " +
                 "-t, --config and --set are for a directory, or for none");
   }
-  return inspect::graph_of(words.what);
+  const inspect::Image image = inspect::read_image(words.what);
+  if (image.graph.empty()) {
+    throw Failure(in_quotes(words.what) + " does not say what it is made of");
+  }
+  return image.graph;
 }
 
 std::string svg_of(const std::string& graph) {

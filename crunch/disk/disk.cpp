@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <ctime>
 #include <optional>
 #include <vector>
 
@@ -16,6 +15,7 @@
 #include "block/file/file.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
+#include "crunch/source_date.hpp"
 #include "kv/vault/vault.hpp"
 
 namespace crunch::disk {
@@ -227,14 +227,6 @@ class InputValue {
   std::size_t size_ = 0;
 };
 
-std::string date_of(std::int64_t seconds) {
-  const auto when = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  ::gmtime_r(&when, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts)};
-}
-
 }  // namespace
 
 void format(const Format& what) {
@@ -296,7 +288,7 @@ void show(const std::string& path) {
     char line[64];
     std::snprintf(line, sizeof line, "%8llu  %s  ",
                   static_cast<unsigned long long>(stat->form(kv::Encoding::identity).size_bytes),
-                  date_of(stat->modified_s).c_str());
+                  utc_text(stat->modified_s).c_str());
     text += line + key + '\n';
     ++count;
   }

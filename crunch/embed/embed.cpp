@@ -7,9 +7,7 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -27,31 +25,14 @@
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
 #include "crunch/progress.hpp"
+#include "crunch/source_date.hpp"
 #include "http/mime.hpp"
 
 namespace crunch::embed {
 namespace {
 
-// HTTP's dates have four digits for the year.
-constexpr std::int64_t modified_s_max = 253'402'300'799;
 constexpr std::uint64_t in_flight_bytes_max = std::uint64_t{256} << 20U;
 constexpr std::size_t piece_bytes = std::size_t{1} << 20U;
-
-// https://reproducible-builds.org/specs/source-date-epoch: if it is set, it is the time of every
-// file, so that a fresh checkout, whose files are as old as the checkout, makes the same image.
-std::optional<std::int64_t> source_date_epoch() {
-  const char* text = std::getenv("SOURCE_DATE_EPOCH");
-  if (text == nullptr || *text == '\0') return std::nullopt;
-  std::string_view word = text;
-  std::int64_t seconds = 0;
-  auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), seconds);
-  if (error != std::errc() || end != word.data() + word.size() || seconds < 0 ||
-      seconds > modified_s_max) {
-    throw Failure("SOURCE_DATE_EPOCH is " + in_quotes(word) +
-                  "; it must be a number of seconds since 1970, or not be set");
-  }
-  return seconds;
-}
 
 // Two runs into one directory wait for each other.
 Descriptor lock_directory(const std::string& path) {

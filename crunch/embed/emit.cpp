@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 
 #include "crunch/failure.hpp"
+#include "crunch/source_date.hpp"
 #include "crunch/version.hpp"
 #include "http/caching.hpp"
 #include "http/head.hpp"
@@ -20,15 +20,6 @@ namespace {
 
 constexpr std::array encodings{kv::Encoding::identity, kv::Encoding::gzip, kv::Encoding::br,
                                kv::Encoding::zstd};
-
-std::string utc(std::int64_t seconds) {
-  auto time = static_cast<std::time_t>(seconds);
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  std::array<char, 32> text{};
-  std::size_t size = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), size};
-}
 
 }  // namespace
 
@@ -157,7 +148,7 @@ std::string manifest_of(const Site& site, const std::string& digest) {
     }
     out += ", ";
     append_form(file.identity());
-    out += ", \"modified\": \"" + utc(file.modified_s) + "\", \"encodings\": {";
+    out += ", \"modified\": \"" + utc_text(file.modified_s) + "\", \"encodings\": {";
     const char* form_separator = "";
     for (kv::Encoding encoding : encodings) {
       const auto& form = file.forms[kv::index_of(encoding)];

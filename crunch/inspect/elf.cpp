@@ -37,18 +37,22 @@ class Elf {
     names_ = section_at(header_.e_shstrndx);
   }
 
-  std::optional<std::string> find(std::string_view name) const {
+  std::optional<Section> find(std::string_view name) const {
     for (unsigned i = 0; i < header_.e_shnum; ++i) {
       Elf64_Shdr section = section_at(i);
       if (!is_called(section, name)) continue;
       if (section.sh_type == SHT_NOBITS) refuse("is damaged: " + std::string(name) + " is empty");
       if (section.sh_size > section_bytes_max) refuse("is damaged: a section is too large");
       check_inside(section.sh_offset, section.sh_size, "its section " + std::string(name));
-      std::string bytes(section.sh_size, '\0');
-      take(section.sh_offset, std::span(bytes), "its section " + std::string(name));
-      return bytes;
+      return Section{section.sh_offset, section.sh_size};
     }
     return std::nullopt;
+  }
+
+  std::string bytes_of(const Section& section, std::string_view name) const {
+    std::string bytes(section.size_bytes, '\0');
+    take(section.offset, std::span(bytes), "its section " + std::string(name));
+    return bytes;
   }
 
  private:
@@ -101,9 +105,16 @@ class Elf {
 
 }  // namespace
 
+std::optional<Section> find_section(const ReadAt& read, std::uint64_t file_bytes,
+                                    std::string_view name, const std::string& path) {
+  return Elf(read, file_bytes, path).find(name);
+}
+
 std::optional<std::string> read_section(const ReadAt& read, std::uint64_t file_bytes,
                                         std::string_view name, const std::string& path) {
-  return Elf(read, file_bytes, path).find(name);
+  const Elf elf(read, file_bytes, path);
+  const auto found = elf.find(name);
+  return found ? std::optional(elf.bytes_of(*found, name)) : std::nullopt;
 }
 
 }  // namespace crunch::inspect

@@ -8,17 +8,14 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
-#include "crunch/inspect/inspect.hpp"
+#include "crunch/inspect/image.hpp"
 
 namespace crunch::package {
 namespace {
-
-using Json = nlohmann::json;
 
 std::string architecture_of(const std::string& path) {
   const std::string head = read_file(path);
@@ -32,23 +29,11 @@ std::string architecture_of(const std::string& path) {
                 std::to_string(machine) + ")");
 }
 
-bool has_key(const Json& graph, std::string_view name) {
-  return graph.is_object() && std::ranges::any_of(graph["keys"], [name](const Json& key) {
-           return key["name"] == name;
-         });
-}
-
 }  // namespace
 
 Image read_image(const std::string& path) {
-  const Json all = Json::parse(inspect::json_of(path));
-  const Json& about = all["image"];
-  const auto text = [](const Json& from, const char* name) {
-    return from.is_object() && from.contains(name) && from[name].is_string()
-               ? from[name].get<std::string>()
-               : std::string();
-  };
-  const std::string target = text(about, "target");
+  const inspect::Image found = inspect::read_image(path);
+  const std::string& target = found.target;
   if (target != "unix") {
     throw Failure(in_quotes(path) + (target.empty() ? " says no target" : " is for " + target) +
                   "; what runs as a process of Linux is built with crunch build -t unix");
@@ -59,13 +44,11 @@ Image read_image(const std::string& path) {
   image.path = path;
   image.name = std::filesystem::path(path).filename().string();
   image.architecture = architecture_of(path);
-  image.version = text(about, "crunch");
-  const Json& sites = all["sites"];
-  if (sites.is_array() && !sites.empty()) image.site_digest = text(sites[0], "site_digest");
-  image.has_https = about.contains("certificates") && about["certificates"].is_array() &&
-                    !about["certificates"].empty();
-  image.has_https_port = has_key(all["graph"], "https-port");
-  image.has_management = has_key(all["graph"], "management-port");
+  image.version = found.crunch;
+  if (!found.sites.empty()) image.site_digest = found.sites.front().digest;
+  image.has_https = !found.certificates.empty();
+  image.has_https_port = found.key("https-port") != nullptr;
+  image.has_management = found.key("management-port") != nullptr;
   image.is_secret = (status.st_mode & S_IXOTH) == 0;
   return image;
 }

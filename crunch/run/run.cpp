@@ -7,11 +7,10 @@
 #include <cerrno>
 #include <charconv>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
-#include "crunch/inspect/inspect.hpp"
+#include "crunch/inspect/image.hpp"
 
 namespace crunch::run {
 
@@ -78,26 +77,18 @@ void run_as_program(const Options& options) {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Whether the image was built to have a vault.
-bool has_vault(const Json& graph) {
-  for (const Json& key : graph.value("keys", Json::array())) {
-    if (key.at("name") == "vault" && key.at("stage") == "build") {
-      return key.value("value", key.at("default").get<std::string>()) != "none";
-    }
-  }
-  return false;
+bool has_vault(const inspect::Image& image) {
+  const inspect::Key* const vault = image.key("vault");
+  return vault != nullptr && vault->stage == "build" && vault->value != "none";
 }
 
 // The value of a port's key: the last that the boot keys give, else the image's own. 0: the image
 // has no such key.
-std::uint16_t port_of(const Json& graph, std::string_view name, const Options& options) {
-  std::string value;
-  for (const Json& key : graph.value("keys", Json::array())) {
-    if (key.at("name") == name) value = key.at("value").get<std::string>();
-  }
-  if (value.empty()) return 0;
+std::uint16_t port_of(const inspect::Image& image, std::string_view name, const Options& options) {
+  const inspect::Key* const key = image.key(name);
+  if (key == nullptr) return 0;
+  std::string value = key->value;
   const std::string option = "--" + std::string(name);
   for (std::size_t i = 0; i < options.boot_keys.size(); ++i) {
     const std::string& word = options.boot_keys[i];
@@ -112,17 +103,14 @@ std::uint16_t port_of(const Json& graph, std::string_view name, const Options& o
 }  // namespace
 
 int run(const Options& options) {
-  const Json all = Json::parse(inspect::json_of(options.image));
-  const Json& found = all.at("image");
-  const Json graph = all.value("graph", Json::object());
-  if (!found.contains("target")) {
+  const inspect::Image found = inspect::read_image(options.image);
+  if (found.target.empty()) {
     throw Failure(in_quotes(options.image) + " does not say what it runs on; was it made by " +
                   "crunch build?");
   }
-  const Image image{
-      build::read_recipe(build::recipe_folder(), found.at("target").get<std::string>()),
-      found.contains("certificates") || (has_vault(graph) && !options.disks.empty()),
-      port_of(graph, "http-port", options), port_of(graph, "https-port", options)};
+  const Image image{build::read_recipe(build::recipe_folder(), found.target),
+                    !found.certificates.empty() || (has_vault(found) && !options.disks.empty()),
+                    port_of(found, "http-port", options), port_of(found, "https-port", options)};
   const auto known = runners();
   const auto runner = std::ranges::find(known, image.recipe.target, &Runner::target);
   if (runner == known.end()) {

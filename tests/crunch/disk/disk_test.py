@@ -63,7 +63,7 @@ class Disks(unittest.TestCase):
         self.assertEqual(self.does("get", self.path, "tls/key"), b"the value\n\0\xff")
         self.assertEqual(self.does("get", self.path, "/tls/cert"), b"from standard input")
         lines = self.does("show", self.path).decode().splitlines()
-        self.assertRegex(lines[0], r"^ +19  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  tls/cert$")
+        self.assertRegex(lines[0], r"^ +19  \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ  tls/cert$")
         self.assertRegex(lines[1], r"^ +12  .*  tls/key$")
         self.assertRegex(lines[2], r"^2 keys, \d+ bytes free, 2 changes$")
         self.assertIn(b"2 values are whole", self.does("check", self.path))

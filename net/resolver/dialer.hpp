@@ -15,6 +15,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <new>
 #include <optional>
 #include <string_view>
@@ -75,7 +76,7 @@ class Dialer {
       Result<Flow> flow = co_await stack_.connect(to, within);
       if (flow && !race.winner) race.winner.emplace(std::move(*flow));
       if (!flow) error = flow.error();
-    } catch (const std::bad_alloc&) {
+    } catch (const std::exception&) {  // no memory, most likely
       error = net::Error::reset;
     }
     if (!race.winner) race.candidates.failed(to, error);

@@ -10,11 +10,16 @@
 #include <string>
 #include <vector>
 
+#include "config/parts/dialing.hpp"
 #include "net/lwip/memory.hpp"
+#include "net/resolver/resolver.hpp"
 #include "tests/net/frames.hpp"
 #include "tests/net/peer.hpp"
+#include "tests/net/resolver/dns.hpp"
 
 namespace {
+
+static_assert(net::Connector<config::Dialing<net::Lwip>>);
 
 std::string text_of(const net::Result<net::Bytes>& bytes) {
   return bytes ? std::string(base::text_of(*bytes))
@@ -147,6 +152,34 @@ TEST_F(LwipDatagrams, PortsAreNotPredictable) {
   }
   EXPECT_GT(ports.size(), 45U);
   EXPECT_GT(*ports.rbegin() - *ports.begin(), 30'000U);
+}
+
+// A whole lookup, at a server that the stack knows; a host that guesses is not believed.
+TEST_F(LwipDatagrams, CarryLookups) {
+  const net::Endpoint at = net::ipv4(10, 0, 0, 2, 53);
+  world_.stack().name_servers().configure({&at, 1});
+  net::SeededEntropy entropy(1);
+  net::resolver::Resolver<net::Lwip> resolver(world_.loop(), entropy, world_.stack(),
+                                              world_.stack().name_servers());
+  std::string found;
+  auto look_up = [](auto& its_resolver, std::string& out) -> Task<void> {
+    auto answer = co_await its_resolver.lookup("a.example", net::resolver::Type::a, 10s);
+    out = answer ? net::address_text(answer->addresses[0])
+                 : std::string(net::resolver::text_of(answer.error()));
+  };
+  world_.loop().spawn(look_up(resolver, found));
+  const std::vector<Udp> asked = sent();
+  ASSERT_EQ(asked.size(), 1U);
+  net::dns::Message answer = net::dns::to(asked[0].text);
+  answer.answers = {net::dns::record(net::dns::asked, 1, 60, "\x06\x06\x06\x06")};
+  arrive(asked[0].from_port, answer.text(), server + 1);
+  answer.id ^= 1U;
+  arrive(asked[0].from_port, answer.text());
+  EXPECT_EQ(found, "");
+  answer.id ^= 1U;
+  answer.answers = {net::dns::record(net::dns::asked, 1, 60, net::dns::ipv4_data)};
+  arrive(asked[0].from_port, answer.text());
+  EXPECT_EQ(found, "192.0.2.7");
 }
 
 TEST_F(LwipDatagrams, L3_WithoutAWaySendingFails) {

@@ -78,7 +78,7 @@ string(REPLACE "_" "." boost ${boost})
 crunch_library(Boost.Beast PACKAGE libboost${boost}-dev
   HEADER ${CRUNCH_BOOST}/boost/version.hpp MACROS BOOST_LIB_VERSION
   LICENCE "BSL-1.0" SOURCE https://github.com/boostorg/beast
-  ARCHIVES "libcrunch_http.a(parser." "libcrunch_http_client.a(")
+  ARCHIVES "libcrunch_http.a(parser.")
 crunch_library(nghttp2 PACKAGE libnghttp2-dev
   HEADER ${CRUNCH_NGHTTP2}/nghttp2/nghttp2ver.h MACROS NGHTTP2_VERSION
   LICENCE "MIT" SOURCE https://github.com/nghttp2/nghttp2
@@ -101,7 +101,7 @@ if(CRUNCH_TLS)
   list(GET folders 0 folder)
   crunch_library(mbedTLS HEADER ${folder}/mbedtls/build_info.h MACROS MBEDTLS_VERSION_STRING
     LICENCE "Apache-2.0 OR GPL-2.0-or-later" SOURCE https://github.com/Mbed-TLS/mbedtls
-    ARCHIVES libcrunch_mbedtls.a libcrunch_mbedtls_client.a)
+    ARCHIVES libcrunch_mbedtls.a)
 endif()
 if(TARGET crunch_ipsec_mb)
   crunch_library(intel-ipsec-mb PACKAGE libipsec-mb-dev

@@ -13,6 +13,7 @@
 #include "kv/overlay/overlay.hpp"
 #include "tests/kv/archetype.hpp"
 #include "tests/kv/crunched_site.hpp"
+#include "tests/kv/folder_of.hpp"
 #include "tests/kv/memory_xenstore.hpp"
 #include "tests/kv/tree.hpp"
 
@@ -103,6 +104,23 @@ class OverlayFixture {
   Overlay<Memory, Memory> store_{above_, below_};
 };
 
+// A folder of a store, beside which there is another file.
+class FolderOfFixture {
+ public:
+  FolderOfFixture(const Content& content, base::Loop&) : content_(content) {
+    Content whole{{"beside", Item{"not in the folder", {}}}};
+    for (const auto& [key, item] : content) whole["folder/" + std::string(key)] = item;
+    MemoryFixture::fill(inner_, whole);
+  }
+  auto& store() { return store_; }
+  const Content& content() const { return content_; }
+
+ private:
+  Content content_;
+  Memory inner_;
+  FolderOf<Memory> store_{inner_, "folder"};
+};
+
 // Two stores that differ in every type, one of which waits.
 class MixedOverlayFixture {
  public:
@@ -177,6 +195,7 @@ class WaitingFixture {
 using AllStores =
     ::testing::Types<CrunchedFixture, MemoryFixture, DirectoryFixture<Resolver::openat2>,
                      DirectoryFixture<Resolver::walk>, OverlayFixture, MixedOverlayFixture,
-                     XenstoreFixture, ArchetypeFixture<Flaw::none>, WaitingFixture>;
+                     FolderOfFixture, XenstoreFixture, ArchetypeFixture<Flaw::none>,
+                     WaitingFixture>;
 
 }  // namespace kv

@@ -144,7 +144,7 @@ class Loop {
   class Sleep;
   [[nodiscard]] Sleep sleep_until(Instant at);
   [[nodiscard]] Sleep sleep_for(Duration duration);
-  // Whoever sleeps now resumes in this turn or the next one: a shutdown does not wait for them.
+  // What sleeps now resumes in this turn or the next one: a shutdown does not wait for it.
   void wake_sleepers() noexcept;
 
   // Destroys the tasks that have not finished, as the destructor does, so that what they refer to

@@ -3,7 +3,7 @@
 //
 // States:  taking -> losing (the medium did not take a line, or only a part of it) -> taking (it
 //          takes the line that says how many were lost).
-// Rule:    every line is written or counted as lost, once. Nobody waits here; how long the medium
+// Rule:    each line is either written or counted as lost. Nothing here waits; how long the medium
 //          waits for its reader is its own matter.
 // Used by: targets/libos, tender.
 

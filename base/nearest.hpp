@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// base/nearest.hpp: the word that somebody probably meant.
+// base/nearest.hpp: the known word that is nearest to a mistyped one.
 
 #pragma once
 

@@ -3,7 +3,7 @@
 //
 // States:  AwaitableOf, Ready, Task, run_now.
 // Rules:   1. A Task starts when it is awaited (or spawned on a Loop), and once only.
-//          2. A Task is owned by whoever awaits it; destroying one that has not finished destroys
+//          2. A Task is owned by its awaiter; destroying one that has not finished destroys
 //             its frame and all that the frame owns.
 //          3. References passed to a coroutine must outlive its completion, not the call.
 //          4. g++ 12 miscompiles capturing lambdas inside an awaited expression and structured

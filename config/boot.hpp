@@ -42,7 +42,7 @@ class BootLine {
 
   [[nodiscard]] bool wants_help() const { return wants_help_; }
 
-  // The value of `key`: what somebody said last, else its fallback. A key that parse() was not
+  // The value of `key`: the last that was set, else its fallback. A key that parse() was not
   // given is its connect's fault: std::logic_error.
   template <class T>
   [[nodiscard]] T value(const Key<T>& key) const {
@@ -60,7 +60,7 @@ class BootLine {
   [[nodiscard]] std::string text(const Key<T>& key) const {
     return std::string(find(key.name).text);
   }
-  // Whether it is a key of this appliance; whether somebody gave it a value.
+  // Whether this appliance has the key; whether a value was set for it.
   [[nodiscard]] bool has_key(std::string_view name) const;
   [[nodiscard]] bool is_said(std::string_view name) const;
   // Whether the boot line says it.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// config/context.hpp: what every connect is handed first.
+// config/context.hpp: the first argument of every connect function.
 
 #pragma once
 

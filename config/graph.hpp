@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// config/graph.hpp: what an appliance is made of, said in types.
+// config/graph.hpp: what an appliance is made of, expressed in types.
 //
 // States:  Typ, Arrow, Impl, Functor, App; foreign, impl, jobs.
 // Source:  the shape is functoria's (typ, @->, $, main, impl); a module type is a concept here, a

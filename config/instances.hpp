@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// config/instances.hpp: an App's devices, alive: connected in order, disconnected in
+// config/instances.hpp: an App's devices at run time: connected in order, disconnected in
 // reverse.
 //
 // Owns:    every device of the graph, each once, in place (a device need not be movable).

@@ -167,7 +167,7 @@ constexpr KeyInfo info_of(const Key<T>& key) {
   return info;
 }
 
-// A key's own value, where nobody said another. That it is one, is asked when it compiles.
+// A key's default value. The compiler checks that it is valid.
 template <class T>
 constexpr T fallback_of(const Key<T>& key) {
   const KeyInfo info = info_of(key);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// config/management.hpp: the boot keys of the management port: numbers and health for whoever runs
+// config/management.hpp: the boot keys of the management port: metrics and health for whoever runs
 // an appliance.
 //
 // States:  management_port, management_port_of, management_address, probe.

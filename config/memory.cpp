@@ -25,11 +25,11 @@ MemoryShares divide_memory(std::uint64_t total_bytes, const MemoryUsers& users) 
     left -= std::min(left, shares.management_bytes);
   }
 
-  // An eighth is for what is in nobody's account: the heap's own, caches, configuration.
+  // An eighth is for what no account has: the heap's own, caches, configuration.
   shares.rest_bytes = left / 8;
   left -= shares.rest_bytes;
 
-  // Connections that somebody asked for may take two thirds, by default a quarter.
+  // Connections may take two thirds if their number was set, else a quarter.
   const std::uint64_t connection =
       plain_connection_bytes + (users.has_tls ? tls_connection_bytes : 0);
   shares.connections_max = count_of(users.connections_are_asked_for ? left / 3 * 2 : left / 4,

@@ -25,7 +25,7 @@ struct MemoryUsers {
   bool has_own_stack = false;   // else what is on the way is the kernel's
   bool has_management = false;  // a management port that is on
   std::size_t connections_wanted = 0;
-  bool connections_are_asked_for = false;  // said by somebody, not a default
+  bool connections_are_asked_for = false;  // set explicitly, not by default
 };
 
 // Of the whole appliance, but for what says otherwise.
@@ -36,7 +36,7 @@ struct MemoryShares {
   std::size_t handshakes_per_thread = 0;     // at once; 0 without TLS
   std::uint64_t http2_bytes_per_thread = 0;  // sessions and streams of HTTP/2; 0 without
   std::uint64_t stack_bytes = 0;             // our own stack's: what came, what is sent; 0 without
-  std::uint64_t rest_bytes = 0;              // caches, and what is in nobody's account
+  std::uint64_t rest_bytes = 0;              // caches, and what no account has
   std::uint64_t management_bytes = 0;        // of the management port's own connections
 
   // What all connections, requests and handshakes together may take.

@@ -6,7 +6,7 @@
 //          -> all jobs have ended, or drain_within is over: then what is left is cut.
 // Rules:   1. A job that ends by an exception ends the appliance, with status 1.
 //          2. Leaving calls announce_drain() once of each job that has it.
-//          3. A drain calls each job's drain() once and wakes whoever sleeps.
+//          3. A drain calls each job's drain() once and wakes what sleeps.
 //          4. After run() no task is left that refers to a device.
 
 #pragma once

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
-// config/shared.hpp: what devices have in common that are not built from one another.
+// config/shared.hpp: what devices share that are not built from one another.
 //
-// States:  Shared: one object for each type, made by whoever asks for it first.
+// States:  Shared: one object for each type, made when it is first asked for.
 // Owns:    these objects; they are destroyed in the reverse order of their making.
 
 #pragma once

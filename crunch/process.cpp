@@ -29,7 +29,7 @@ bool is_program(const std::string& path) {
          ::access(path.c_str(), X_OK) == 0;
 }
 
-// A running program; ended if nobody waited for it.
+// A running program; the destructor ends it unless it was waited for.
 struct Child {
   pid_t pid = -1;
   ~Child() {

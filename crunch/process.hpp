@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/process.hpp: another program, run to its end.
+// crunch/process.hpp: runs another program to its end.
 //
 // States:  Outcome, run_program, find_program.   Used by: crunch/build.
 

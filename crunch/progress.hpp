@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/progress.hpp: what a person who waits sees: a bar on a terminal, nothing on a pipe.
+// crunch/progress.hpp: shows progress: a bar on a terminal, nothing on a pipe.
 //
 // States:  Progress, and numbers as people read them.   Writes: standard error.
 

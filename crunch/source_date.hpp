@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/source_date.hpp: times in what crunch writes.
+// crunch/source_date.hpp: times that crunch writes: SOURCE_DATE_EPOCH, and times as text.
 //
 // States:  source_date_epoch, utc_text.   Used by: crunch/{embed,inspect,disk}.
 

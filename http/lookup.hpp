@@ -51,7 +51,7 @@ class Lookup {
   // Starts where nothing can have the key: looks for the root's page only.
   void start_absent(std::span<char> buffer) noexcept;
 
-  // Ends: somebody else found `key`, which fits into `buffer` and is not in it.
+  // Ends: the caller found `key`, which fits into `buffer` and is not in it.
   void hold(kv::Key key, const kv::Stat& stat, std::span<char> buffer) noexcept;
 
   [[nodiscard]] bool wants() const noexcept { return end_ == End::none; }

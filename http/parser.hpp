@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// http/parser.hpp: requests read from bytes: heads, and bodies that nobody wants.
+// http/parser.hpp: parses requests: heads, and bodies, which are skipped.
 //
 // States:  HeadParser, BodyParser.   Used by: http/server.   Nothing here allocates or waits.
 // Source:  RFC 9112 sections 2 to 7, with what it lets a server tolerate refused: every leniency

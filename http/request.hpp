@@ -62,7 +62,7 @@ struct Request {
   bool is_http_1_0 = false;
   bool keep_alive = false;
   bool expects_continue = false;
-  bool expects_more = false;  // an expectation that nobody can meet: 417
+  bool expects_more = false;  // an expectation that cannot be met: 417
 
   std::uint16_t present = 0;                         // bit i: Field i is there
   std::uint16_t repeated = 0;                        // bit i: in more than one line

@@ -191,7 +191,7 @@ class Server {
     void announce_drain() noexcept override {}
   };
 
-  // Suspends until somebody schedules the Resumption.
+  // Suspends until the Resumption is scheduled.
   struct Parked {
     base::Resumption& resumption;
     [[nodiscard]] static bool await_ready() noexcept { return false; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// kv/flat.hpp: dictionaries that are only seen in the keys of a sorted map, as most stores have
+// kv/flat.hpp: dictionaries that are only prefixes of the keys of a sorted map, as most stores have
 // them.
 //
 // States:  kind_in, entries_in.   Used by: kv/memory, kv/vault, kv/tar.

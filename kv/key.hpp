@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// kv/key.hpp: what every store asks of a key, in one place.
+// kv/key.hpp: functions on keys that all stores use.
 //
 // States:  without_slash, take_segment, is_segment, is_normal, is_utf8, part_of.
 //            Used by: the stores.   May include: kv/kv.hpp.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// kv/kv.hpp: what it means to be a read-only key-value store.
+// kv/kv.hpp: the concept of a read-only key-value store.
 //
 // States:   Source, KvRo and parts.   Modelled by: all folders of kv/.   Used by: http/server.hpp.
 // May include: base, kv/fields.hpp.
@@ -41,7 +41,7 @@ enum class Error : std::uint8_t {
 // What a key names.
 enum class Kind : std::uint8_t { value, dictionary };
 
-// How a value's bytes are coded: the content codings of RFC 9110 section 8.4.1 that this house
+// How a value's bytes are coded: the content codings of RFC 9110 section 8.4.1 that the server
 // speaks.
 enum class Encoding : std::uint8_t { identity, gzip, br, zstd };
 inline constexpr std::size_t encoding_count = 4;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// kv/rw.hpp: what it means to be a store that is changed, one key at a time.
+// kv/rw.hpp: the concept of a store that is changed one key at a time.
 //
 // States:   KvRw, ChangeError, is_vault_key and the limits of every vault.
 // Modelled by: kv/vault (a block device), kv/directory/writable.hpp (a directory of Unix).
@@ -74,7 +74,7 @@ inline constexpr std::string_view vault_key_rule =
 //   14. What was flushed or answered once is never lost by a change that fails later.
 //   15. Changes and reads that overlap take turns in the order of their calls. A Value that was
 //       read before a change keeps its bytes (law 9).
-//   16. Whoever abandons a change (destroys its coroutine) makes every later one `unavailable`.
+//   16. After a change was abandoned (its coroutine destroyed), all later ones are `unavailable`.
 // Values are secrets: a model wipes every copy in memory that it is done with.
 template <class S>
 concept KvRw = KvRo<S> && requires(S& store, Key key, Bytes value) {

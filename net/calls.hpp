@@ -89,7 +89,7 @@ class Calls {
       : read_side_(loop, *this), write_side_(loop, *this), loop_(loop), work_(work) {}
   ~Calls() = default;
 
-  // Before a call waits. False: nobody would wake it, and the flow is broken.
+  // Before a call waits. False: nothing would wake it, and the flow is broken.
   virtual bool can_wait() noexcept { return true; }
   // Released, and no call waits.
   virtual void put_back() noexcept = 0;

@@ -20,7 +20,7 @@ namespace net {
 // The largest datagram that is sent or received.
 inline constexpr std::size_t datagram_bytes_max = 4096;
 
-// Datagrams to one peer and from it, from a port of ours that nobody can predict.
+// Datagrams to one peer and from it, from a port of ours that cannot be predicted.
 //
 // Laws (tests/net/datagrams_test.cpp):
 //   1. receive(within) gives one datagram of the peer, its address and its port, whole, and in the

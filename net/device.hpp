@@ -66,7 +66,7 @@ struct FrameOut {
 // A frame that has come.
 struct FrameIn {
   base::Bytes bytes;
-  bool checksum_is_good = false;  // the device, or the host that made the frame, vouches for it
+  bool checksum_is_good = false;  // checked by the device, or the frame comes from the host itself
 };
 
 // A device.

@@ -2,7 +2,7 @@
 // net/name_servers.hpp: the DNS servers that are known, and who named them.
 //
 // States:  NameServers.   Used by: net/resolver, net/lwip, net/sockets.   May include: base, net.
-// Rules:   1. Servers that somebody configured are the only ones. Else those that routers
+// Rules:   1. Servers that were configured are the only ones. Else those that routers
 //             advertised (RFC 8106) come first, then those of the DHCP server (RFC 2132 section
 //             3.8), each kind in its order.
 //          2. An advertised server counts until its lifetime ends; 0 removes it at once.

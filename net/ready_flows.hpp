@@ -3,7 +3,7 @@
 //
 // States:  ReadyFlows: the connections of one port that are ready to be accepted, in order, and the
 //          coroutine that waits for one.   Used by: tls, net/proxied.   May include: base, net.
-// Rule:    whoever makes them ready waits in room() while `most` wait to be accepted, so a server
+// Rule:    what makes them ready waits in room() while `most` wait to be accepted, so a server
 //          that does not accept stops the layer, and that the port below.
 
 #pragma once

@@ -22,7 +22,7 @@ constexpr auto wire = proxied(network);
 constexpr auto secure = tls_over(wire, credentials<crunched_credentials>());
 
 // With a certificate: HTTPS, and HTTP redirects to it. Without: HTTP. And, where
-// --management-port is set, numbers and health for whoever runs it.
+// --management-port is set, metrics and health for the operator.
 constexpr auto app =
     jobs(redirect_to_https<http_port>()(site, wire, secure), https_server()(site, secure),
          management_server(management_stack(network)));

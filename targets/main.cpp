@@ -28,7 +28,7 @@
 namespace __cxxabiv1 {
 extern std::terminate_handler __terminate_handler;
 std::terminate_handler __terminate_handler = [] {
-  base::panic(__FILE__, __LINE__, "an exception that nobody caught");
+  base::panic(__FILE__, __LINE__, "an uncaught exception");
 };
 }  // namespace __cxxabiv1
 

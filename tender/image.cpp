@@ -154,7 +154,7 @@ std::string why_not_device(const solo5::ManifestEntry& entry, base::Bytes raw,
                            const std::vector<solo5::ManifestEntry>& before) {
   const std::size_t index = before.size();
   const std::string which = "its manifest's entry " + std::to_string(index);
-  // As a number: a bool or an enumeration of unknown value is nobody's to look at.
+  // As a number: to read a bool or an enumeration of unknown value would be undefined.
   const auto type = *at<std::uint32_t>(raw, offsetof(solo5::ManifestEntry, type));
   if (entry.attached != 0) return which + " says that it is attached already";
   const auto* end = static_cast<const char*>(std::memchr(entry.name, 0, sizeof entry.name));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // tender/memory.hpp: a guest's memory, as what serves it may touch it.
 //
-// States:  GuestMemory.   Owns: the list of what may not be written; the memory is somebody else's.
+// States:  GuestMemory.   Owns: the list of what may not be written; the memory is the caller's.
 // Rule:    every address and length comes from the guest: nothing here is reached but through
 //          these checks, and a structure is copied before anything in it is looked at.
 

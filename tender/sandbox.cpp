@@ -94,7 +94,7 @@ class Filter {
 void drop_privileges() {
   constexpr unsigned nobody = 65534;
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) fail("give up new privileges");
-  // Becoming somebody else would forget which signal is to come when the parent dies.
+  // A change of user resets the signal that comes when the parent dies.
   int at_parents_end = 0;
   ::prctl(PR_GET_PDEATHSIG, &at_parents_end);
   // In some containers root cannot become anybody else; it still loses its capabilities.

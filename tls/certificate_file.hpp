@@ -23,7 +23,7 @@ namespace tls {
 
 // Why clients or this server refuse a certificate for its algorithms; empty: nothing is known.
 [[nodiscard]] std::string algorithm_problem(std::string_view der);
-// Its issuer is its subject: nobody checks its signature, and clients have it or do not.
+// Its issuer is its subject: its signature is not checked, and clients have it or do not.
 [[nodiscard]] bool is_root(std::string_view der);
 
 // What a file is that was taken for one of certificates, or for a key; empty: nothing is known.

@@ -76,7 +76,7 @@ std::string parse_chain(const CredentialFile& file, mbedtls_x509_crt& chain, Par
   if (file.bytes.empty())
     return sentence(file.name,
                     "the file is empty; it should hold the "
-                    "certificate, then those that vouch for it");
+                    "certificate, then its chain");
   if (auto other = other_kind(file.bytes); !other.empty()) return sentence(file.name, other);
   const auto found = certificates_in(file.bytes);
   if (!found) return sentence(file.name, found.error());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tls/certificates.hpp: a certificate, those that vouch for it, and its private key.
+// tls/certificates.hpp: a certificate with its chain and its private key.
 //
 // States:   CredentialFile, Identity.   Used by: tls/engine.cpp, and by the tool, so that building
 //           and booting judge alike.

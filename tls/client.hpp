@@ -30,7 +30,7 @@
 
 namespace tls {
 
-// A machine without a clock of its own counts from 1970. Nobody has set a clock that shows a time
+// A machine without a clock of its own counts from 1970. A clock was not set if it shows a time
 // before this: 2020-01-01 UTC.
 inline constexpr std::int64_t clock_set_from_s = 1'577'836'800;
 

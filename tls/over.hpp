@@ -57,7 +57,7 @@ struct OverOptions {
   std::size_t handshakes_max = 256;    // 45 KiB each
   std::size_t large_buffers_max = 64;  // of writers with more than a record, 66 KB each
   std::size_t ready_max = 256;         // of a listener: open sessions that wait for its accept
-  HandshakeCounts* counts = nullptr;   // outlives the stack; null: nobody wants to know
+  HandshakeCounts* counts = nullptr;   // outlives the stack; null: not counted
   // In place of the stack's own context, for all threads; outlives the stack.
   const SharedContext* shared_context = nullptr;
 };

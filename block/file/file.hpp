@@ -6,7 +6,7 @@
 // Blocks:  as long as the file system does; nothing is awaited.
 // Durable: flush is fdatasync(2): a write that the kernel could not bring to the disk fails the
 //          flush (law 6).
-// Shared:  with nobody who writes: a lock (flock(2)) is held, and a file that is locked is refused.
+// Shared:  with no other writer: it holds a lock (flock(2)), and refuses a file that is locked.
 // Threads: may share one.
 
 #pragma once

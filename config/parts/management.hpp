@@ -5,7 +5,7 @@
 //          thread; elsewhere, and where the port is off, it ends at once.
 // Rules:   1. Its connections are its own: at most management_connections, beside those of
 //             --max-connections, so that it answers when a crowd has all of these.
-//          2. It serves no more than http::Metrics has, logs nothing, and counts for nobody.
+//          2. It serves only what http::Metrics has, logs nothing, and is not counted itself.
 // Errors:  StartError when the port cannot be had.
 
 #pragma once

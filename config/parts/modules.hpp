@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// config/parts/modules.hpp: the module types of an appliance: what its devices may be to others.
+// config/parts/modules.hpp: the module types that devices of an appliance may have.
 //
 // States:  source, kv_ro, server_stack, stack, job, console, clock, entropy, time: each names a
 //          concept.

@@ -3,7 +3,7 @@
 // connections they pass on.
 //
 // States:  the boot keys trusted-proxy and proxy-protocol; networks_of, ConnectProxied.
-// Errors:  StartError when nobody may speak the PROXY protocol.
+// Errors:  StartError if no peer may use the PROXY protocol.
 
 #pragma once
 

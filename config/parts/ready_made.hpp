@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// config/parts/ready_made.hpp: the server and TLS over every store and stack of ours, compiled
+// config/parts/ready_made.hpp: the server and TLS over each of our stores and stacks, compiled
 // once with crunch: a configuration that uses them compiles its own part only.
 //
 // Where:   ready_server.cpp, ready_proxied.cpp and ready_tls.cpp, in an archive among those that

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/build/appended.hpp: a site's content put behind a linked image, and mapped from there.
+// crunch/build/appended.hpp: appends a site's content to a linked image, where it is mapped.
 //
 // States:  append_content.   Used by: crunch/build/build.
 // Why:     an assembler and a linker take the content into their memory and write it anew, and the

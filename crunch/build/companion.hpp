@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/build/companion.hpp: a file that belongs beside an image: how its host is told to start
+// crunch/build/companion.hpp: a file written beside an image that tells its host how to start
 // it.
 //
 // States:  GuestWords, companion_text, write_companion.   Used by: crunch/build, crunch/run.

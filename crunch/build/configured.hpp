@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/build/configured.hpp: a configuration, compiled for a target: found or made.
+// crunch/build/configured.hpp: a configuration compiled for a target, from the cache or anew.
 //
 // States:  Request, Configured, configured; run_compiler.   Used by: crunch/build, crunch/describe.
 // Reuse:   the default configuration was compiled with crunch. Others are kept in the cache, at

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/build/libraries.hpp: which libraries an image contains, by the linker's own account.
+// crunch/build/libraries.hpp: which libraries an image contains, by the linker's map.
 //
 // States:  Libraries.   Used by: crunch/build/build.
 // Method:  lib/crunch/libraries.json lists what images may be linked with (cmake/libraries.cmake);

@@ -47,7 +47,7 @@ std::string target_list() {
       list += (list.empty() ? "" : ", ") + name;
     }
   } catch (const std::exception&) {
-    return "unix";  // whoever asks for help is not told yet that something is missing
+    return "unix";  // --help does not complain about an incomplete installation
   }
   return list;
 }

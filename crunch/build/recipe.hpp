@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/build/recipe.hpp: how an image for a target is made, as crunch's own build wrote it down.
+// crunch/build/recipe.hpp: how an image for a target is made; crunch's own build writes it.
 //
 // States:  Recipe, targets, read_recipe.   Used by: crunch/build.
 // Where:   lib/crunch/<target>.target beside the folder that crunch is in: in an installed crunch

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/build/settings.hpp: what a build says about the keys of an appliance, and who said it.
+// crunch/build/settings.hpp: the values that a build sets for keys, and where each comes from.
 //
 // States:  Setting, gather_settings; KeyTable, which knows the keys of a compiled configuration.
 // Order:   the key's own default, below the site's crunch.toml (embed/site_file), below the

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/check/findings.hpp: what `crunch check` finds, and how it is said.
+// crunch/check/findings.hpp: what `crunch check` finds, and how it is printed.
 //
 // States:  Code, Finding, Report.   Used by: crunch/check, crunch/build (a few of them).
 

@@ -63,7 +63,7 @@ class FactsReader final : public PageReader {
   Facts& facts_;
 };
 
-// Where the page is when somebody looks at it: relative references begin there.
+// The page's address in a browser: relative references begin there.
 Facts facts_of(const Site& site, Client& client, const Document& document) {
   Facts facts;
   const Url address = site.address_of(document.file);
@@ -101,7 +101,7 @@ class LinkReader final : public PageReader {
     if (!seen_.insert(digest_of(reference.url) * 31 + kind).second) return;
     const Url url = resolve(own_.base ? *own_.base : own_.address, reference.url);
     if (url.scheme == "file") {
-      return add(Code::local_link, reference, "leads to the machine of whoever reads it",
+      return add(Code::local_link, reference, "leads to the reader's own machine",
                  "put the file into the site");
     }
     if (!url.is_http()) return;

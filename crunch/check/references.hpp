@@ -19,7 +19,7 @@ namespace crunch::check {
 
 // What happens with the address.
 enum class Use : std::uint8_t {
-  link,        // somebody may follow it
+  link,        // a reader may follow it
   loaded,      // the page needs it: scripts, style sheets, frames
   shown,       // images, sound, film
   canonical,   // the page's own address

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/check/rules.hpp: what the rules of a site come to, by asking the compiled plan.
+// crunch/check/rules.hpp: the effects of a site's rules, found by asking the compiled plan.
 //
 // States:  check_rules.   Used by: crunch/check/check.
 // Asks:    each static source, each dynamic rule with sample captures, each file.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/check/site.hpp: the site of a directory, answered by the server's own code, without bytes.
+// crunch/check/site.hpp: the server's answers for a directory, without the bytes of files.
 //
 // States:  Site (the files, the rules), Client (asks), Answer.   Used by: crunch/{check,route}.
 // Answers: as an image of the same directory would: http::Exchange decides, with the same plan and

@@ -185,7 +185,7 @@ void format_new(const Format& what) {
     File file(made.duplicate(), what.path, File::Access::read_write);
     format_open(file, what.path);
   }
-  // Nobody's file is replaced that came meanwhile.
+  // A file that appeared meanwhile is not replaced.
   if (::link(made.temporary_path().c_str(), what.path.c_str()) != 0) fail("make", what.path);
   sync_folder_of(what.path);
 }

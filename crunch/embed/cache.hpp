@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/cache.hpp: compressed forms kept from one run to the next.
+// crunch/embed/cache.hpp: keeps compressed forms from one run to the next.
 //
 // States:  MadeForm, Forms, Cache.   Owns: the files beneath its directory.
 // Named by: the SHA-256 of the content, and the libraries, versions and levels that made the forms;

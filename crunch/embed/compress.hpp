@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/compress.hpp: the compressed forms of a value, and whether a given one is right.
+// crunch/embed/compress.hpp: compresses a value, and checks a compressed form that the site has.
 //
 // States:  Effort, Compressor, decodes_to.   Used by: crunch/embed.
 // Links:   libzstd, libbrotli, libdeflate; zlib for gzip in a stream, which libdeflate lacks.

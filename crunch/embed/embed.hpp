@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/embed.hpp: a directory tree becomes C++: the whole way, in one call.
+// crunch/embed/embed.hpp: turns a directory tree into C++ in one call.
 //
 // States:  Options, Summary, embed.   Used by: `crunch embed`, `crunch build`, `crunch serve`.
 // Order:   walk -> (for each file, on all cores: read, digest, siblings, compress) -> content, in
@@ -35,7 +35,7 @@ struct Options {
   std::string cache;           // a directory; empty: none
   std::string depfile;         // for make and ninja: what the output depends on; empty: none
   std::string depfile_target;  // what depends on it; empty: the C++
-  // Content of so many bytes or more is left to whoever links (crunch/build/appended.hpp); 0: none.
+  // Content of at least this size is appended, not compiled (crunch/build/appended.hpp); 0: none.
   std::uint64_t apart_bytes_min = 0;
   std::uint64_t content_bytes_max = ~std::uint64_t{0};  // more is a Failure, said before the work
   std::vector<std::string> also_read;                   // files that others read for it

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/glob.hpp: which keys an --exclude pattern means.
+// crunch/embed/glob.hpp: which keys an --exclude pattern matches.
 //
 // Patterns: `*` and `?` match within a segment, `**` across segments, `[a-z]` and `[!a-z]` one
 //           byte, `\` takes the next byte as it is. A pattern without '/' (apart from one at its

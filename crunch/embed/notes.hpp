@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/notes.hpp: what a person should know about a tree before others look at it.
+// crunch/embed/notes.hpp: notes about files that were probably not meant to be published.
 //
 // States:  notes_on.   Used by: crunch/embed/embed.
 // Notes:   backups that are left out; names that are decomposed Unicode (macOS writes such; links

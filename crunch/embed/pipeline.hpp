@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/pipeline.hpp: many things made at once, taken one after another in their order.
+// crunch/embed/pipeline.hpp: makes many things in parallel and returns them in order.
 //
 // States:  run_in_order.   Owns: its threads, for the time of the call.
 // Bounds:  what is being made or waits to be taken weighs at most `weight_max` (but one thing may

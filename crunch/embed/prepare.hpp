@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/prepare.hpp: what becomes of one file: its bytes, digest and compressed forms.
+// crunch/embed/prepare.hpp: prepares one file: its bytes, digest and compressed forms.
 //
 // States:  Prepared, Known, Preparer.   Used by: crunch/embed/embed, one Preparer for each thread.
 // Siblings: "a.js.br" beside "a.js" is taken as the br form of "a.js" if it decodes to the same
 //          bytes and is smaller; if it does not decode so, that is a warning, and it is only an
 //          ordinary file. It keeps its own key either way.
 // Without a plain file: "app.wasm.gz" is served as what is in it, with its Content-Encoding, to
-//          everyone: whoever asks for such a name counts on that.
+//          everyone: clients of such a name rely on that.
 // Bounds:  a file of more than `held_bytes_max` is not held, and so not compressed (its siblings
 //          are still taken): it goes into the content in pieces.
 

@@ -156,7 +156,7 @@ http::site::SiteSettings read_site_table(const toml::table& table, const std::st
   return settings;
 }
 
-// "name:salt:digest". The line is not shown: it is nobody's business.
+// "name:salt:digest". The line is not shown, since it contains a secret.
 http::site::User user_of(const toml::node& node, const std::string& path, const toml::key& key) {
   const auto* text = node.as_string();
   const std::string line = text == nullptr ? "" : text->get();

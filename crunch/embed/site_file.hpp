@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/embed/site_file.hpp: crunch.toml, as far as it is about the site's files.
+// crunch/embed/site_file.hpp: the part of crunch.toml that is about the site's files.
 //
 // States:  PathPattern, SiteFile, site_file_of, read_site_file.   Used by: embed, build, serve.
 // Place:   beside DIR, else in DIR; both at once is a Failure. It is never published.

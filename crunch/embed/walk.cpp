@@ -232,7 +232,7 @@ class Walk {
     return real;
   }
 
-  // All at once, so that nobody has to mend one in each run.
+  // All at once, so that they can be mended in one go.
   void refuse_links() {
     if (refused_links_.empty()) return;
     std::ranges::sort(refused_links_);

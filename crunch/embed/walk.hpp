@@ -7,7 +7,7 @@
 // Links:   a link to a file or directory of the tree is followed, and what it names has the link's
 //          key too; a loop, a link out of the tree and a link to nothing are refused, all that
 //          there are in one sentence. With follow_links those that leave the tree are followed too:
-//          whoever can write the directory can then bring any file that crunch may read.
+//          who can write to the directory can then publish any file that crunch may read.
 // Left out: names that begin with '.', except ".well-known" (RFC 8615), unless they are asked for;
 //          what --exclude names; what editors and systems leave behind, unless it is asked for;
 //          what is about the site and no part of it, at its root: crunch.toml, _headers,

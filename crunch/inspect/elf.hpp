@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/inspect/elf.hpp: the bytes of a section of an ELF file that nobody vouches for.
+// crunch/inspect/elf.hpp: reads sections of an ELF file, which may be malformed.
 //
 // States:  ReadAt, Section, find_section, read_section.   Used by: crunch/inspect.
 // Source:  the System V ABI, chapter 4; 64-bit little-endian files only.

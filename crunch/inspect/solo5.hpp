@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
-// crunch/inspect/solo5.hpp: what an image asks of a tender of Solo5: its two notes, read.
+// crunch/inspect/solo5.hpp: what an image needs from a Solo5 tender, read from its two notes.
 //
 // States:  Solo5, read_solo5.   Used by: crunch/inspect/inspect.cpp.
-// Source:  solo5/abi.hpp, of which these are bytes that nobody vouches for.
+// Source:  solo5/abi.hpp. The bytes may be malformed.
 
 #pragma once
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/package/archive.hpp: a tar archive in which nothing is of this machine: no time, no user.
+// crunch/package/archive.hpp: a tar archive without times or users of the machine that makes it.
 //
 // Models:  ustar (POSIX.1-1988, pax(1) "ustar Interchange Format"): files only.
 // Errors:  a Failure for a name of more than 100 bytes and for a file of 8 GiB and more.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/run/runner.hpp: what `crunch run` knows of a target: the interface that each target's
+// crunch/run/runner.hpp: how `crunch run` starts images: the interface that each target's
 // host/run.cpp implements.
 //
 // States:  Options, Image, Runner; what runners share: memory_for, boot_line_of, hold_disks,
@@ -67,7 +67,7 @@ struct Runner {
 // Runs `words` in place of this process. Returns errno if that fails.
 [[nodiscard]] int become(std::vector<std::string> words);
 
-// The disks of `options`, held so that nobody else writes to them meanwhile. A Failure if one is
+// The disks of `options`, locked so that no others write to them meanwhile. A Failure if one is
 // not there, may not be written, is empty or not of whole sectors, or is in use; Usage if they are
 // more than `most`, or one is given twice.
 [[nodiscard]] std::vector<block::File> hold_disks(const Options& options, std::size_t most);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/serve/changes.hpp: what has changed since a page was made, and waiting for it.
+// crunch/serve/changes.hpp: which files changed since a page was made, and waiting for that.
 //
 // States:  Version, Change, Changes.   Used by: live_reload (asks and waits), watcher (tells).
 // Version: the run of the preview in its upper half, a random number, and the changes of that run
@@ -56,7 +56,7 @@ class Changes {
 
   // Something has changed: wakes all who wait.
   void note(Change change) noexcept;
-  // From now on nobody waits: the preview ends.
+  // From now on no call waits: the preview ends.
   void stop() noexcept;
 
   // `co_await changes.after(version, within)`: resumes, from the loop, when something has changed

@@ -93,7 +93,7 @@ bool open_browser(const std::string& url) {
   for (const std::string& name : names) {
     const std::optional<std::string> program = find_program(name);
     if (!program) continue;
-    // Twice, so that nobody has to wait for it.
+    // Twice, so that no process has to wait for it.
     const pid_t child = ::fork();
     if (child < 0) return false;
     if (child == 0) {

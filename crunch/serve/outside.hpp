@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/serve/outside.hpp: how people get to the preview: this machine's addresses, a QR code of
+// crunch/serve/outside.hpp: how others reach the preview: this machine's addresses, a QR code of
 // one, a browser.
 //
 // Library: libqrencode, loaded when it is asked for, so that crunch itself depends on none.

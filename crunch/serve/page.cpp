@@ -72,7 +72,7 @@ constexpr std::string_view script_text = R"js('use strict';
       else reload();
     });
     source.onerror = function () {
-      // The browser itself connects again after the stream's end and when nobody answers. It gives
+      // The browser itself connects again after the stream's end and when none answers. It gives
       // up when the answer is none that it understands.
       if (source && source.readyState === EventSource.CLOSED) {
         stop();

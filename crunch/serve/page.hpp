@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/serve/page.hpp: what the preview puts into pages, and what those ask it for.
+// crunch/serve/page.hpp: what the preview adds to pages, and the requests that these make.
 //
 // Keys:    .crunch/reload.js         the script; every HTML page ends with a line that loads it
 //          .crunch/findings          what is wrong with the site's rules, a line for each; the page

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// crunch/serve/poller.hpp: notices changes below a directory by looking, where nobody tells of them
+// crunch/serve/poller.hpp: notices changes below a directory by polling, where inotify fails
 // (file systems of other machines: WSL2's drives, mounts of Docker Desktop, NFS).
 //
 // Looks:   at every name, size and time below the directory; again after `every`, or ten times as
@@ -48,7 +48,7 @@ class Poller final : private base::Timer {
   Tree seen_;
 };
 
-// Why nobody tells of changes in the directory, as a sentence; empty: its file system does.
+// Why the directory's file system does not report changes, as a sentence; empty: it does.
 [[nodiscard]] std::string why_nothing_is_told(const std::string& path);
 
 }  // namespace crunch::serve

@@ -26,7 +26,7 @@ struct Options {
   std::string certificate;                  // its file and that of its key; empty: one is made
   std::string key;
   bool dotfiles = false;
-  bool polls = false;     // looks for changes, where nobody tells of them
+  bool polls = false;     // polls for changes, where inotify does not tell of them
   bool shows_qr = false;  // of the first address in the network
   bool opens_browser = false;
   // Names by which browsers may ask for it beside local ones and the host's: "*": any. Pages of

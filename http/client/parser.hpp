@@ -6,7 +6,7 @@
 //          folded fields, controls, a length or a coding that could be read in two ways.
 // Rules:   1. A response ends by its length, its last chunk or, where it has neither, by the end of
 //             the stream; anything else that ends it is an error.
-//          2. Bytes that come behind a whole response belong to nobody and are dropped: a
+//          2. Bytes behind a whole response are dropped: a
 //             connection carries one exchange.
 //          3. At most head_bytes_max of a head, of a chunk's line and of a trailer is kept, and
 //             at most body_bytes_max of a body; chunks may take eight times that on the wire.

@@ -92,7 +92,7 @@ class Framing : public Place {
 
   // Idle: nothing asked, nothing owed. Such a connection may be ended without anybody's loss.
   [[nodiscard]] bool is_idle() const noexcept { return is_idle_; }
-  // It is over; whoever owns the flow is to cancel what waits on it.
+  // It is over; the owner of the flow must cancel what waits on it.
   void evict() noexcept;
   void give_way() noexcept override { evict(); }
 

@@ -101,7 +101,7 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   void announce_drain() noexcept;
   // No more streams; those under way finish.
   void drain() noexcept;
-  // It is over; whoever owns the flow is to cancel what waits on it.
+  // It is over; the owner of the flow must cancel what waits on it.
   void evict() noexcept;
 
   [[nodiscard]] std::size_t stream_count() const noexcept { return stream_count_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// http/metrics/metrics.hpp: what is served to whoever watches an appliance, as a store.
+// http/metrics/metrics.hpp: what the management port serves, as a store.
 //
 // Models:  kv::Source.   Values: `metrics`, the numbers of a Registry for Prometheus; `healthz`, as
 //          long as the appliance runs; `readyz`, as long as it wants new requests: otherwise it is

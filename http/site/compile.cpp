@@ -87,7 +87,7 @@ void find_shadowed(const SiteDraft& draft, const Reading& how, Findings& finding
   }
 }
 
-// Nobody reads more warnings than this of one site; errors and notes stay.
+// No more warnings than this are given for one site; errors and notes are not limited.
 void limit(Findings& findings) {
   constexpr std::size_t warnings_max = 1000;
   std::size_t warnings = 0;

@@ -75,7 +75,7 @@ struct FieldDraft {
   FieldAction action = FieldAction::set;
   OwnField own = OwnField::none;
 };
-// Somebody who may enter: the password only as its digest.
+// A user who may log in: of the password, only its digest.
 struct User {
   std::string name, salt, digest;
 };

@@ -137,7 +137,7 @@ struct BlockRecord {
   std::uint32_t with_host = 0;
 };
 
-// Somebody who may enter.
+// A user who may log in.
 inline constexpr std::size_t digest_bytes = 32;
 struct UserRecord {
   Slice name;

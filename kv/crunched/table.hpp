@@ -76,7 +76,7 @@ struct FormRecord {
 static_assert(sizeof(FormRecord) == 72);
 
 // Where the search for a key begins: slot hash_of(key) modulo slot_count. Eight bytes a step; the
-// keys are the site's own, so nobody can choose them to collide.
+// keys are the site's own, so an attacker cannot choose them to collide.
 [[nodiscard]] inline std::uint64_t hash_of(Key key) {
   constexpr std::uint64_t odd = 0x9E3779B97F4A7C15U;  // 2^64 / the golden ratio
   std::uint64_t hash = key.size() * odd;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// kv/directory/recent.hpp: a map that forgets what was not used for longest, roughly.
+// kv/directory/recent.hpp: a map that evicts roughly the least recently used entry.
 //
 // Invariant: at most `count_max` entries, in two generations: when the younger is half of that, the
 //            older is dropped and the younger becomes the older. An entry that is found in the

@@ -91,7 +91,7 @@ class Way {
 // Writes the file and puts it in its place.
 ChangeResult<void> put(int directory, const std::string& name, Bytes value) {
   const std::string temporary = '.' + name + ".new";
-  // A crash may have left one; nobody else writes here.
+  // A crash may have left one; no other process writes here.
   if (::unlinkat(directory, temporary.c_str(), 0) != 0 && errno != ENOENT) return failure_now();
   const Descriptor file(::openat(directory, temporary.c_str(),
                                  O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
-// kv/memory/memory.hpp: a store that a program fills: for tests and small things.
+// kv/memory/memory.hpp: a store that a program fills, for tests and small content.
 //
 // Models:  kv::KvRo.   Owns: copies of what was put.
-// Law 9:   `put` over a value that somebody still holds does not touch that one: a Value shares
+// Law 9:   `put` over a value that a caller still holds does not touch that one: a Value shares
 //          its bytes. So values do not last as long as the store.
 
 #pragma once

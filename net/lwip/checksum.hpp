@@ -15,7 +15,7 @@ namespace net::lwip {
 // inverted; an odd last byte is followed by a zero.
 [[nodiscard]] std::uint16_t checksum(base::Bytes bytes) noexcept;
 
-// SipHash-2-4 (Aumasson and Bernstein, 2012): nobody without the key can tell it from chance.
+// SipHash-2-4 (Aumasson and Bernstein, 2012): without the key it cannot be told from chance.
 using HashKey = std::array<std::uint64_t, 2>;
 [[nodiscard]] std::uint64_t siphash(const HashKey& key, base::Bytes bytes) noexcept;
 

@@ -222,7 +222,7 @@ void Connection::close() noexcept {
   drop_received();
   if (pcb_ != nullptr) {
     pool_.clockwork_.enter();
-    // A stream that broke in the middle, or that nobody reads to its end, ends by a reset.
+    // A stream that broke in the middle, or that is not read to its end, ends by a reset.
     const bool is_broken = write_over_ && !sent_end_;
     if (is_broken || has_unread || !is_connected_ || pcb_->state < ESTABLISHED) {
       abort();

@@ -89,7 +89,7 @@ class Connection final : public base::Work, private Calls {
   [[nodiscard]] const Endpoint& peer() const noexcept { return peer_; }
 
   // ---- Called by lwIP, by way of the C functions in connection.cpp and port.cpp.
-  // Whether there is memory for so many more bytes that nobody has read.
+  // Whether there is memory for so many more unread bytes.
   [[nodiscard]] bool may_keep(std::size_t bytes) const noexcept;
   void on_received(pbuf* bytes) noexcept;
   void on_end() noexcept;  // the peer's FIN

@@ -20,7 +20,7 @@ class Orphans {
 
   // The connection has no owner from now on.
   void add(tcp_pcb& pcb) noexcept;
-  // Whether any of them still has bytes that nobody acknowledged.
+  // Whether any of them still has unacknowledged bytes.
   [[nodiscard]] bool are_sending() const noexcept;
   // Called when lwIP frees one.
   void remove(std::size_t place) noexcept;

@@ -3,7 +3,7 @@
 //
 // Models:  net::Datagrams.   Used by: net/lwip/lwip.hpp.
 // Port:    random, of those from 1024 on (RFC 6056); lwIP hands on what comes from the peer to it,
-//          and answers others that nobody is there.
+//          and answers others with "port unreachable".
 // Bounds:  queue_max datagrams wait to be received; those that come then are lost.
 // Rule:    lwIP's callback only notes what came: no coroutine is resumed from it.
 

@@ -5,7 +5,7 @@
 // Source:  RFC 1035; RFC 5452 (what makes answers hard to forge); RFC 6761 section 6 (names that
 //          are not asked for); RFC 7766 and RFC 9210 (TCP).
 // Rules:   1. A text that is an address is that address. "localhost" and names below it are
-//             loopback; "invalid" and "onion" and names below them do not exist. Nobody is asked.
+//             loopback; "invalid" and "onion" and names below them do not exist. None is asked.
 //          2. No search list: a name is asked for as it is.
 //          3. Servers are read anew for each lookup, from NameServers.
 // May include: base, net.

@@ -40,7 +40,7 @@ struct PortShare {
 
 // How this thread's port stands to other threads' and other programs'.
 enum class Sharing : std::uint8_t {
-  none,    // nobody else may listen
+  none,    // no other process may listen
   first,   // no other program may listen; the threads that come later do
   joining  // with the first thread, which has bound the port already
 };

@@ -2,7 +2,7 @@
 // net/sockets/resolv_conf.hpp: the DNS servers of the machine that a process runs on.
 //
 // Models:  net::resolver::ServerSource.   Used by: config/parts.   Source: resolv.conf(5).
-// Rules:   1. Servers that somebody configured are the only ones; then the file is never read.
+// Rules:   1. Servers that were configured are the only ones; then the file is never read.
 //          2. The file is read again when somebody asks and its last reading is read_again old: it
 //             changes when a machine comes to another network.
 //          3. A file that cannot be read now leaves the servers as they were.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// targets/libos/once.hpp: memory that somebody else may write at any time.
+// targets/libos/once.hpp: memory that another party may write at any time.
 //
 // States:  read_once.
 // Rule:    what a back end, a device or a hypervisor can write is copied into private memory once,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// What an exception that nobody catches ends in: its type and words on the console, then abort,
+// What an uncaught exception ends in: its type and words on the console, then abort,
 // whose report follows.
 //
 // It takes the place of libstdc++'s own handler, which brings 47 KB of demangler along.

@@ -5,11 +5,11 @@
 //          start_writer() on, a thread that writes them; the descriptor stays open.
 // States:  before start_writer(), and where no thread can be had, write() itself writes as much as
 //          poll(2) says that the medium takes; afterwards the thread does, and may block in
-//          write(2) as long as it likes: a pipe that nobody reads, a stopped terminal, a slow disk.
+//          write(2) as long as it likes: a pipe that is not read, a stopped terminal, a slow disk.
 // Losses:  what does not fit is dropped and counted. One notice says when that begins, one how many
 //          lines were lost when it ends. A full disk and a closed pipe count as media that take
 //          nothing; each new piece tries them again.
-// Rule:    O_NONBLOCK is never set: the descriptor is shared with whoever started this process.
+// Rule:    O_NONBLOCK is never set: the descriptor is shared with the parent of this process.
 
 #pragma once
 

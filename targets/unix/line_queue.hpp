@@ -40,7 +40,7 @@ class LineQueue {
   [[nodiscard]] bool was_written() noexcept;
   // The medium failed; `rest` of the piece is lost. True: dropping begins with this.
   [[nodiscard]] bool was_refused(std::string_view rest) noexcept;
-  // Nobody will write what still waits.
+  // What still waits will not be written.
   void give_up() noexcept;
 
   [[nodiscard]] bool is_dropping() const noexcept { return dropping_; }

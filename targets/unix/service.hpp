@@ -35,7 +35,7 @@ class Service {
  public:
   using Environment = char* (*)(const char* name);
 
-  // Nobody's service.
+  // Not a service.
   Service() = default;
   // Reads the environment and takes the descriptors that it names. Throws std::runtime_error for
   // sockets that cannot be served on, or whose names say nothing.
@@ -45,7 +45,7 @@ class Service {
   [[nodiscard]] std::vector<std::uint16_t> ports_of(std::string_view name) const;
   // A descriptor of a socket on this port, the caller's from now on; negative: there is none left.
   [[nodiscard]] int take(std::uint16_t port) noexcept;
-  // The name of a socket that nobody took; empty: there is none.
+  // The name of a socket that was not taken; empty: there is none.
   [[nodiscard]] std::string_view untaken() const noexcept;
 
   // "READY=1" and the like, each in a line of its own. Never waits; without a manager it does

@@ -60,7 +60,7 @@ void become(const User& user) {
   const bool is_already = ::getuid() == user.uid && ::geteuid() == user.uid &&
                           ::getgid() == user.gid && ::getegid() == user.gid;
   if (is_already && user.uid != 0) return;
-  // Becoming somebody else would forget which signal is to come when the parent dies.
+  // A change of user resets the signal that comes when the parent dies.
   int at_parents_end = 0;
   ::prctl(PR_GET_PDEATHSIG, &at_parents_end);
   if (::setgroups(0, nullptr) != 0) fail(user, "its groups cannot be given up");

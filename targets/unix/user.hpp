@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// targets/unix/user.hpp: who this process is: a root that becomes somebody else, and capabilities.
+// targets/unix/user.hpp: the user of this process: root becomes another user, without capabilities.
 //
 // States:  User, read_user, become, keep_only_reading.   Used by: targets/unix/sandbox.cpp.
 // Source:  credentials(7), capabilities(7).

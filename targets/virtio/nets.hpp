@@ -2,7 +2,7 @@
 // targets/virtio/nets.hpp: the network devices of a machine: the first, which is always used, and
 // those that further stacks ask for.
 //
-// Owns:    them. One that nobody asks for is left as the firmware left it.
+// Owns:    them. One that is not asked for stays as the firmware left it.
 
 #pragma once
 

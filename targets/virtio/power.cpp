@@ -33,7 +33,7 @@ void off(int status) noexcept {
     cpu::out8(debug_exit, static_cast<std::uint8_t>(status < status_max ? status : status_max));
   }
   off_by_acpi();
-  // Nobody restarts a machine that failed without somebody who looks at why.
+  // A machine that failed is not restarted: an operator should look at why.
   if (status != 0) cpu::halt();
   // Without ACPI: a reset, by the keyboard's controller or by three faults at once. It ends
   // Firecracker, and QEMU with -no-reboot.

@@ -20,7 +20,7 @@ class ConsoleOut {
  public:
   static constexpr std::uint32_t size_bytes = sizeof(xencons_interface::out);
 
-  // Goes on where the ring is: Xen keeps what nobody has read when a machine is put away.
+  // Goes on where the ring is: Xen keeps what was not read when a machine is saved.
   void begin(xencons_interface& ring) noexcept {
     ring_ = &ring;
     put_ = __atomic_load_n(&ring.out_prod, __ATOMIC_RELAXED);

@@ -16,7 +16,7 @@ constexpr unsigned waits_max = 10;
 
 constinit ConsoleOut ring;
 hypercall::Port event = 0;
-// Nobody reads: nobody is waited for until somebody has.
+// The ring is not read: nothing waits until it is read again.
 bool is_stuck = false;
 
 // Waits until at most `bytes` are unread; false: that takes too long.
@@ -35,7 +35,7 @@ bool wait_for(std::uint32_t bytes) {
   return true;
 }
 
-// False: nobody reads.
+// False: the ring is not read.
 bool put(char c) {
   if (ring.has_ring()) return wait_for(ConsoleOut::size_bytes - 1) && ring.put(c);
   libos::cpu::out8(log_port, static_cast<std::uint8_t>(c));

@@ -82,7 +82,7 @@ class Netfront {
   // The backend has let go, or is taken to have: what it still holds is left to it as long as it
   // holds it.
   void close() noexcept;
-  // In a domain that was made anew, after Grants::begin_again(): nobody holds anything.
+  // In a domain that was made anew, after Grants::begin_again(): nothing is held.
   void forget() noexcept;
   [[nodiscard]] bool is_open() const noexcept { return is_open_; }
   // What the backend did wrong; empty: nothing.

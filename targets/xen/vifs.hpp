@@ -2,7 +2,7 @@
 // targets/xen/vifs.hpp: the network devices of a guest: the first, which is always used, and those
 // that further stacks ask for.
 //
-// Owns:    them. One that nobody asks for is never connected.
+// Owns:    them. One that is not asked for is never connected.
 
 #pragma once
 

@@ -163,7 +163,7 @@ Xenstore::Result<std::string> Xenstore::ask(std::uint32_t type, std::string_view
         note_event();
         continue;
       }
-      // The reply to a request that nobody waits for any more.
+      // The reply to a request that was given up.
       if (header_.request != header.request) {
         wipe_payload();
         continue;

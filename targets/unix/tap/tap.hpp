@@ -5,7 +5,7 @@
 // Frames:  one read(2) or writev(2) each; a sent frame's bytes are the kernel's when writev
 //          returns, so `release` is called at once. With IFF_VNET_HDR, which a tap that is opened
 //          here has, the kernel finishes checksums of what is sent, cuts large segments, and
-//          vouches for what its own host sends.
+//          trusts what its own host sends.
 // Source:  linux/if_tun.h, linux/virtio_net.h, Documentation/networking/tuntap.rst.
 
 #pragma once

@@ -68,9 +68,10 @@ struct Response {
 
 // What an answer may cost. Bytes are counted as they come, from each response on its own.
 struct Limits {
-  std::size_t head_bytes_max = 16U * 1024;  // of status line and fields; of trailers as well
+  std::size_t head_bytes_max =
+      std::size_t{16} * 1024;  // of status line and fields; of trailers as well
   std::size_t fields_max = 100;
-  std::size_t body_bytes_max = 1024U * 1024;
+  std::size_t body_bytes_max = std::size_t{1024} * 1024;
   unsigned interim_max = 8;  // 1xx answers before the final one
   unsigned redirects_max = 0;
   base::Duration progress = std::chrono::seconds(10);  // something must move within it

@@ -31,11 +31,11 @@ inline std::string labels(std::string_view name) {
   return out + '\0';
 }
 
-constexpr unsigned a = 1;
-constexpr unsigned ns = 2;
-constexpr unsigned cname = 5;
-constexpr unsigned soa = 6;
-constexpr unsigned aaaa = 28;
+inline constexpr unsigned a = 1;
+inline constexpr unsigned ns = 2;
+inline constexpr unsigned cname = 5;
+inline constexpr unsigned soa = 6;
+inline constexpr unsigned aaaa = 28;
 
 // A record whose owner is already in the form of a message.
 inline std::string record(const std::string& owner, unsigned type, std::uint32_t lifetime_s,

@@ -36,8 +36,12 @@ enum class DeviceType : std::uint32_t { block = 1, net = 2, reserved_first = 1U 
 
 struct BlockDetails {
   std::uint64_t capacity_bytes;
-  std::uint16_t block_bytes, reserved[3];
+  std::uint16_t block_bytes;
+  std::uint16_t flags;  // 0 in a file; Solo5's tenders leave it, ours sets block_is_durable
+  std::uint16_t reserved[2];
 };
+// A write that is answered `ok` survives a loss of power.
+inline constexpr std::uint16_t block_is_durable = 1;
 struct NetDetails {
   std::uint8_t mac[6];
   std::uint16_t mtu_bytes;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -14,6 +13,7 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "tender/disk.hpp"
 #include "tender/layout.hpp"
 #include "tender/sandbox.hpp"
 #include "tender/server.hpp"
@@ -145,22 +145,10 @@ class Devices {
     entry.net.mac[0] = static_cast<std::uint8_t>((entry.net.mac[0] & 0xfcU) | 0x02U);
   }
   void attach_block(const Options::Attachment& one) {
-    constexpr std::uint16_t block_bytes = 512;
     const std::size_t index = attach(one, solo5::DeviceType::block);
-    solo5::ManifestEntry& entry = manifest_[index];
-    Descriptor file(::open(one.to.c_str(), O_RDWR | O_CLOEXEC));
-    struct stat status {};
-    if (file.get() < 0 || ::fstat(file.get(), &status) != 0) {
-      throw std::runtime_error("cannot open '" + one.to + "': " + std::strerror(errno));
-    }
-    const auto bytes = static_cast<std::uint64_t>(status.st_size);
-    if (!S_ISREG(status.st_mode) || bytes < block_bytes) {
-      throw std::runtime_error("'" + one.to + "' is no file of 512 bytes or more");
-    }
-    files_[index] = std::move(file);
-    entry.block = {};
-    entry.block.capacity_bytes = bytes / block_bytes * block_bytes;
-    entry.block.block_bytes = block_bytes;
+    Disk disk = open_disk(one.to);
+    files_[index] = std::move(disk.file);
+    manifest_[index].block = disk.details;
   }
 
   std::vector<solo5::ManifestEntry> manifest_;

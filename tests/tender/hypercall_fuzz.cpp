@@ -77,7 +77,7 @@ struct Checker {
   void check_block(const solo5::BlockTransfer& call, std::uint64_t at) const {
     CHECK(call.handle == 2);
     CHECK(world.memory.copy_out(at, call));
-    const solo5::BlockDetails device{1U << 20U, 512, {}};
+    const solo5::BlockDetails device{1U << 20U, 512, 0, {}};
     if (tender::block_answer(device, call) != solo5::Answer::ok) return;
     CHECK(call.bytes <= device.capacity_bytes);
     CHECK(call.offset <= device.capacity_bytes - call.bytes);

@@ -210,7 +210,7 @@ TEST(Hypercall, BadCookiesEndTheGuest) {
 }
 
 TEST(Hypercall, BlocksAreWholeAndThere) {
-  const solo5::BlockDetails device{4096, 512, {}};
+  const solo5::BlockDetails device{4096, 512, 0, {}};
   struct {
     std::uint64_t offset, bytes;
     Answer answer;
@@ -232,7 +232,7 @@ TEST(Hypercall, BlocksAreWholeAndThere) {
     EXPECT_EQ(tender::block_answer(device, call), one.answer) << one.offset << " " << one.bytes;
   }
   const solo5::BlockTransfer call{2, 0, data, 512, Answer::ok, 0};
-  EXPECT_EQ(tender::block_answer({4096, 0, {}}, call), Answer::invalid);
+  EXPECT_EQ(tender::block_answer({4096, 0, 0, {}}, call), Answer::invalid);
 }
 
 }  // namespace

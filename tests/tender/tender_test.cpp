@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -25,6 +26,7 @@
 #include <iterator>
 #include <span>
 
+#include "base/descriptor.hpp"
 #include "tests/kv/tree.hpp"
 #include "tests/tender/guests.hpp"
 #include "tests/tender/sample.hpp"
@@ -336,6 +338,9 @@ TEST(Tender, SaysWhatIsWrong) {
   const std::string cut = put(folder, "cut.hvt", with_net.bytes().substr(0, 300));
   with_net.entries[1] = hvt_test::device("disk", solo5::DeviceType::block);
   const std::string disk = put(folder, "disk.hvt", with_net.bytes());
+  const std::string locked = put(folder, "locked", std::string(1024, 'x'));
+  const base::Descriptor holder(::open(locked.c_str(), O_RDWR | O_CLOEXEC));
+  ASSERT_EQ(::flock(holder.get(), LOCK_EX), 0);
   const Refused cases[] = {
       {"nothing", {}, 2, "which image?"},
       {"option", {"--men=3", good}, 2, "unknown option '--men=3'"},
@@ -356,8 +361,15 @@ TEST(Tender, SaysWhatIsWrong) {
       {"descriptor", {"--net:service=@x", good}, 1, "what follows @ is the number"},
       {"another file", {"--net:service=@0", good}, 1, "is no open tap"},
       {"no such device", {"--block:disk=" + cut, good}, 1, "no block device 'disk'"},
-      {"no disk", {"--block:disk=/nonexistent", disk}, 1, "cannot open '/nonexistent'"},
-      {"small disk", {"--block:disk=" + cut, disk}, 1, "no file of 512 bytes or more"},
+      {"no disk",
+       {"--block:disk=/nonexistent", disk},
+       1,
+       "the disk '/nonexistent' cannot be opened for writing: No such file"},
+      {"cut disk", {"--block:disk=" + cut, disk}, 1, "has 300 bytes, which is no multiple"},
+      {"empty disk", {"--block:disk=" + put(folder, "empty", ""), disk}, 1, "is empty"},
+      {"a directory", {"--block:disk=/tmp", disk}, 1, "cannot be opened for writing: Is a dir"},
+      {"no disk at all", {"--block:disk=/dev/null", disk}, 1, "neither a file nor a block device"},
+      {"locked disk", {"--block:disk=" + locked, disk}, 1, "is in use by another process"},
       {"long words", {good, "--", std::string(8192, 'a')}, 1, "longer than 8191"},
   };
   for (const Refused& one : cases) {

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "config/block_devices.hpp"
 #include "config/boot.hpp"
 #include "config/context.hpp"
 #include "config/describe.hpp"
@@ -55,6 +56,7 @@ int run(target::Platform& platform, const config::BootLine& boot, config::Shared
     running.start();
     platform.on_stop = [&running] { running.leave(); };
     config::declare_system_calls<app>(platform);
+    config::declare_block_devices<app>(platform);
     platform.ready();
     return running.run();
   } catch (const config::StartError& error) {

@@ -13,6 +13,7 @@
 #include <array>
 #include <chrono>
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -244,6 +245,7 @@ struct ConnectFileVault {
 template <class Platform>
 struct ConnectDeviceVault {
   static constexpr std::tuple keys{&vault_device};
+  static constexpr std::size_t block_devices = 1;
   using Device = std::remove_pointer_t<std::remove_cvref_t<
       decltype(*std::declval<Platform&>().block_devices.find(1, "").operator->())>>;
   using Store = BlockVault<Device>;

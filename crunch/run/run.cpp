@@ -39,19 +39,26 @@ int become(std::vector<std::string> words) {
   return errno;
 }
 
-std::vector<block::File> hold_disks(const Options& options, std::size_t most) {
-  if (options.disks.size() > most) {
-    throw Usage("an image for this target has at most " + std::to_string(most) +
+void check_disks(const Options& options, std::size_t most) {
+  const auto& disks = options.disks;
+  if (disks.size() > most) {
+    throw Usage("this image has at most " + std::to_string(most) +
                 (most == 1 ? " disk" : " disks") + "; --disk is given " +
-                std::to_string(options.disks.size()) + " times");
+                std::to_string(disks.size()) + " times");
   }
-  std::vector<block::File> held;
-  for (auto at = options.disks.begin(); at != options.disks.end(); ++at) {
-    if (std::find(options.disks.begin(), at, *at) != at) {
+  for (auto at = disks.begin(); at != disks.end(); ++at) {
+    if (std::find(disks.begin(), at, *at) != at) {
       throw Usage("--disk " + in_quotes(*at) + " is given twice");
     }
+  }
+}
+
+std::vector<block::File> hold_disks(const Options& options, std::size_t most) {
+  check_disks(options, most);
+  std::vector<block::File> held;
+  for (const std::string& disk : options.disks) {
     try {
-      held.emplace_back(*at, block::File::Access::read_write);
+      held.emplace_back(disk, block::File::Access::read_write);
     } catch (const std::runtime_error& error) {
       throw Failure(error.what());
     }
@@ -100,6 +107,13 @@ std::uint16_t port_of(const inspect::Image& image, std::string_view name, const 
   return port;
 }
 
+// Of the manifest of an image for hvt; others have none.
+std::size_t block_devices_of(const inspect::Image& image) {
+  if (!image.solo5) return 0;
+  return static_cast<std::size_t>(
+      std::ranges::count(image.solo5->devices, "block", &inspect::Solo5::Device::type));
+}
+
 }  // namespace
 
 int run(const Options& options) {
@@ -110,7 +124,8 @@ int run(const Options& options) {
   }
   const Image image{build::read_recipe(build::recipe_folder(), found.target),
                     !found.certificates.empty() || (has_vault(found) && !options.disks.empty()),
-                    port_of(found, "http-port", options), port_of(found, "https-port", options)};
+                    port_of(found, "http-port", options), port_of(found, "https-port", options),
+                    block_devices_of(found)};
   const auto known = runners();
   const auto runner = std::ranges::find(known, image.recipe.target, &Runner::target);
   if (runner == known.end()) {

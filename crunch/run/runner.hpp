@@ -2,13 +2,14 @@
 // crunch/run/runner.hpp: how `crunch run` starts images: the interface that each target's
 // host/run.cpp implements.
 //
-// States:  Options, Image, Runner; what runners share: memory_for, boot_line_of, hold_disks,
-//          become.
+// States:  Options, Image, Runner; what runners share: memory_for, boot_line_of, check_disks,
+//          hold_disks, become.
 // Names:   the target `some-one` defines host::some_one_target::runner() in its host/run.cpp. CMake
 //          lists the targets (CRUNCH_TARGETS) and generates the table that runners() reads.
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -42,6 +43,8 @@ struct Image {
   // Where it serves, by its defaults and the boot keys of Options; 0: it has no such port.
   std::uint16_t http_port = 0;
   std::uint16_t https_port = 0;
+  // Those that the image itself names and cannot start without (hvt's manifest).
+  std::size_t block_device_count = 0;
 };
 
 struct Runner {
@@ -67,9 +70,11 @@ struct Runner {
 // Runs `words` in place of this process. Returns errno if that fails.
 [[nodiscard]] int become(std::vector<std::string> words);
 
+// Usage if the disks of `options` are more than `most`, or one is given twice.
+void check_disks(const Options& options, std::size_t most);
 // The disks of `options`, locked so that no others write to them meanwhile. A Failure if one is
-// not there, may not be written, is empty or not of whole sectors, or is in use; Usage if they are
-// more than `most`, or one is given twice.
+// not there, may not be written, is empty or not of whole sectors, or is in use; Usage as
+// check_disks().
 [[nodiscard]] std::vector<block::File> hold_disks(const Options& options, std::size_t most);
 
 // A program of this host: it takes boot keys and nothing else.

@@ -11,15 +11,15 @@
 #include <utility>
 
 #include "base/loop.hpp"
-#include "targets/hvt/net.hpp"
+#include "targets/hvt/devices.hpp"
 
 namespace hvt_target {
 
 class Idle final : public base::Idle {
  public:
   // `on_stop` is called when the tender was asked to end.
-  Idle(base::Clock& clock, Net& net, std::function<void()> on_stop)
-      : clock_(clock), net_(net), on_stop_(std::move(on_stop)) {}
+  Idle(base::Clock& clock, Devices& devices, std::function<void()> on_stop)
+      : clock_(clock), net_(devices.first()), on_stop_(std::move(on_stop)) {}
 
   void sleep(base::Instant deadline) override;
 

@@ -16,10 +16,17 @@ namespace cpu = libos::cpu;
 
 Given what_was_given;
 
-void copy_service(const solo5::BootInfo& info) {
+void copy_devices(const solo5::BootInfo& info) {
   const auto* header = reinterpret_cast<const solo5::ManifestHeader*>(info.manifest);
   if (header == nullptr || header->count <= service_handle) return;
   const auto* entries = reinterpret_cast<const solo5::ManifestEntry*>(header + 1);
+  while (what_was_given.block_count < blocks_max) {
+    const std::uint64_t handle = first_block_handle + what_was_given.block_count;
+    if (handle >= header->count || entries[handle].type != solo5::DeviceType::block) break;
+    if (entries[handle].attached == 0) break;
+    cpu::copy(&what_was_given.blocks[what_was_given.block_count++], &entries[handle].block,
+              sizeof(solo5::BlockDetails));
+  }
   const solo5::ManifestEntry& service = entries[service_handle];
   if (service.attached == 0 || service.type != solo5::DeviceType::net) return;
   what_was_given.has_network = true;
@@ -69,7 +76,7 @@ extern "C" [[noreturn]] void hvt_start(const solo5::BootInfo* info) {
   boot.memory_count = 1;
   libos::take_command_line(reinterpret_cast<const char*>(info->command_line));
   what_was_given.tsc_hz = info->tsc_hz;
-  copy_service(*info);
+  copy_devices(*info);
   take_ring(*info);
   libos::start();
 }

@@ -5,9 +5,11 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "solo5/abi.hpp"
+#include "targets/hvt/notes.hpp"
 
 namespace hvt_target {
 
@@ -17,6 +19,9 @@ struct Given {
   std::uint8_t mac[6] = {};
   std::uint16_t mtu_bytes = 0;
   solo5::Ring* ring = nullptr;  // if the tender offers one
+  // Of the manifest's block devices, which the tender has attached all.
+  solo5::BlockDetails blocks[blocks_max] = {};
+  std::size_t block_count = 0;
 };
 [[nodiscard]] const Given& given() noexcept;
 

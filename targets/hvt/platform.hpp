@@ -10,12 +10,12 @@
 #include <functional>
 
 #include "base/log.hpp"
-#include "targets/hvt/net.hpp"
+#include "targets/hvt/devices.hpp"
 #include "targets/libos/platform.hpp"
 
 namespace hvt_target {
 
-using Platform = libos::Platform<Net>;
+using Platform = libos::PlatformOver<Devices>::type;
 
 // Runs `run`; gives the guest's exit status. An exception that leaves it is logged: 1.
 int start(int argc, char** argv, base::LogLevel log_level,

@@ -2,7 +2,7 @@
 // targets/libos/platform.hpp: what a configuration gets on a bare machine, and how it starts.
 //
 // States:  Platform, PlatformOfSeveral where a machine may have several network devices, and
-//          PlatformWithBlocks where it may have disks; Texts;
+//          WithBlocks where it may have disks; Texts;
 //          start: devices are made -> run -> the machine is asked to stop, or all jobs have ended
 //          -> the exit status, by which libos ends the machine.
 // Errors:  a machine without what it takes: a sentence on the console, and status 1.
@@ -14,6 +14,7 @@
 #include <exception>
 #include <functional>
 #include <span>
+#include <type_traits>
 #include <utility>
 
 #include "base/log.hpp"
@@ -51,25 +52,38 @@ struct PlatformOfSeveral : Platform<typename Nets::Device> {
   static constexpr const auto& device_key = Nets::device_key;
 };
 // Where a machine may have block devices: found as those are, by their number.
-template <class Devices>
-struct PlatformWithBlocks : PlatformOfSeveral<Devices> {
-  typename Devices::Blocks& block_devices;
-};
-template <class Nets>
-struct PlatformOver {
-  using type = Platform<Nets>;
-};
-template <class Nets>
-requires requires {
-  typename Nets::Device;
-} &&(!requires { typename Nets::Blocks; }) struct PlatformOver<Nets> {
-  using type = PlatformOfSeveral<Nets>;
+template <class Base, class Blocks>
+struct WithBlocks : Base {
+  Blocks& block_devices;
 };
 
-template <class Nets>
-requires requires { typename Nets::Blocks; }
-struct PlatformOver<Nets> {
-  using type = PlatformWithBlocks<Nets>;
+// The platform of a machine's devices: of a network device alone, or of all that it has.
+template <class Devices>
+struct PlatformOver {
+  using type = Platform<Devices>;
+};
+template <class Devices>
+concept HasSeveralNets = requires {
+  typename Devices::Device;
+  Devices::device_key;
+};
+template <class Devices>
+concept HasBlocks = requires {
+  typename Devices::Device;
+  typename Devices::Blocks;
+};
+template <HasSeveralNets Devices>
+struct PlatformOver<Devices> {
+  using type = PlatformOfSeveral<Devices>;
+};
+template <HasBlocks Devices>
+struct PlatformOver<Devices> {
+  using type = WithBlocks<Platform<typename Devices::Device>, typename Devices::Blocks>;
+};
+template <class Devices>
+requires HasSeveralNets<Devices> && HasBlocks<Devices>
+struct PlatformOver<Devices> {
+  using type = WithBlocks<PlatformOfSeveral<Devices>, typename Devices::Blocks>;
 };
 
 // What only the target knows how to say.
@@ -111,13 +125,17 @@ struct Machine {
 
   typename PlatformOver<Net>::type offer(std::span<char* const> arguments) {
     const auto ready = [this] { log.info({boot_line()}); };
-    if constexpr (requires { net.blocks(); }) {
-      return {{{loop, clock, entropy, net.first(), console, log, arguments, 0, 1, ready, {}}, net},
-              net.blocks()};
-    } else if constexpr (requires { net.first(); }) {
-      return {{loop, clock, entropy, net.first(), console, log, arguments, 0, 1, ready, {}}, net};
+    const auto over = [&](auto& device) -> libos::Platform<std::remove_cvref_t<decltype(device)>> {
+      return {loop, clock, entropy, device, console, log, arguments, 0, 1, ready, {}};
+    };
+    if constexpr (HasSeveralNets<Net> && HasBlocks<Net>) {
+      return {{over(net.first()), net}, net.blocks()};
+    } else if constexpr (HasBlocks<Net>) {
+      return {over(net.first()), net.blocks()};
+    } else if constexpr (HasSeveralNets<Net>) {
+      return {over(net.first()), net};
     } else {
-      return {loop, clock, entropy, net, console, log, arguments, 0, 1, ready, {}};
+      return over(net);
     }
   }
 

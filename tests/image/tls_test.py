@@ -38,13 +38,14 @@ def make_certificate(folder: pathlib.Path, name: str, host: str) -> tuple[str, s
     return cert, key
 
 
-def https_get(port: int, path: str, trusted: str | None = None, name: str = "localhost"):
+def https_get(port: int, path: str, trusted: str | None = None, name: str = "localhost",
+              host: str = "127.0.0.1"):
     """-> the answer, its body, the certificate's names (only when it is trusted)."""
     context = ssl.create_default_context(cafile=trusted)
     if trusted is None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as raw, \
+    with socket.create_connection((host, port), timeout=20) as raw, \
             context.wrap_socket(raw, server_hostname=name) as wrapped:
         names = [value for _, value in wrapped.getpeercert().get("subjectAltName", ())]
         wrapped.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"

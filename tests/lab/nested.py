@@ -212,6 +212,13 @@ def _die_with_parent() -> None:
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
+def put_recipe(target: str) -> None:
+    """For `crunch run` in the lab: all of the recipe but the files that only a build takes."""
+    recipe = (harness.BUILD / f"lib/crunch/{target}.target").read_text()
+    kept = re.sub(r"(?m)^(include|main|object|library) .*\n", "", recipe)
+    lab().write(f"/lib/crunch/{target}.target", kept.encode())
+
+
 class Process(bare.Guest):
     """What the lab's `start` runs, behind which the shell says its status."""
 

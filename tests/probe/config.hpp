@@ -102,6 +102,7 @@ class Probe {
 
 struct ConnectProbe {
   static constexpr std::tuple keys{&try_key};
+  static constexpr std::size_t block_devices = 1;
   template <class Console>
   auto operator()(auto& context, Console&) const {
     return Probe(context.platform, context.boot.text(try_key));

@@ -54,6 +54,9 @@ std::vector<std::string> tender_words(const Options& options, const std::string&
       options.memory_mib != 0 ? options.memory_mib : crunch::run::memory_for(options.image);
   std::vector<std::string> words{tender_path(), "--mem=" + std::to_string(mib),
                                  "--net:service=" + network};
+  for (std::size_t i = 0; i < options.disks.size(); ++i) {
+    words.push_back("--block:disk" + std::to_string(i + 1) + "=" + options.disks[i]);
+  }
   if (options.traces) words.emplace_back("--trace");
   words.insert(words.end(), {options.image, "--", crunch::run::boot_line_of(keys)});
   return words;
@@ -134,12 +137,25 @@ int run_on_own_network(const Options& options, const crunch::run::Image& image) 
   return run_on(network, tender_words(options, "@" + std::to_string(network.tap_fd()), keys));
 }
 
+// A tender starts an image only with as many as its manifest has; whether they will do, it says.
+void check_disks(const Options& options, const crunch::run::Image& image) {
+  const std::size_t count = image.block_device_count;
+  if (count == 0 && !options.disks.empty()) {
+    throw Usage("this image was built without a disk: build it with --set vault=block");
+  }
+  crunch::run::check_disks(options, count);
+  if (options.disks.size() == count) return;
+  throw Usage("this image has " + std::to_string(count) + (count == 1 ? " disk" : " disks") +
+              ", and a tender starts it only with " + (count == 1 ? "it" : "all of them") +
+              ": give --disk FILE" + (count == 1 ? "" : " for each"));
+}
+
 int start(const Options& options, const crunch::run::Image& image) {
   if (options.http_port != 0 || options.https_port != 0 || options.uses_kvm) {
     throw Usage(
         "--http, --https and --kvm are for machines in QEMU; this is a guest of hvt-tender");
   }
-  if (!options.disks.empty()) throw Usage("--disk is not for guests of hvt-tender yet");
+  check_disks(options, image);
   if (options.nets.empty()) {
     throw Usage("a guest of hvt-tender needs --net: a tap that is there, or, as root, auto");
   }

@@ -83,12 +83,19 @@ def run_probe(words: str) -> tuple:
     return run_to_end(PROBE, words, has_address=False)
 
 
+def disk(size: int) -> str:
+    """What attaches a new one to an image that has one in its manifest."""
+    nested.lab().write("/tmp/disk", bytes(size))
+    return "--block:disk1=/tmp/disk"
+
+
 class Laws(unittest.TestCase):
     """Of devices, on hvt's: by the ring and by a hypercall for each frame."""
 
     def test_of_net_devices(self):
         for options in ([], ["--no-net-ring"]):
             with self.subTest(options=options), probe.Mirror.on_interface(nested.TAP):
+                options = [*options, disk(65536)]
                 status, said = run_to_end(probe.image(TARGET), "--try=net", has_address=False,
                                           options=options)
                 self.assertEqual(status, 0, said)
@@ -252,10 +259,7 @@ class Run(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        # All of the recipe but the files that only a build takes.
-        recipe = (harness.BUILD / "lib/crunch/hvt.target").read_text()
-        kept = re.sub(r"(?m)^(include|main|object|library) .*\n", "", recipe)
-        nested.lab().write("/lib/crunch/hvt.target", kept.encode())
+        nested.put_recipe(TARGET)
 
     def start(self, *words):
         image = nested.lab().put(bare.small_image(TARGET))
@@ -326,6 +330,7 @@ class Run(unittest.TestCase):
                 ("", USAGE, "needs --net: a tap that is there, or, as root, auto"),
                 ("--net tap0 --net tap1", USAGE, "has one network device: give --net once"),
                 ("--net tap0 --kvm", USAGE, "--kvm are for machines in QEMU"),
+                ("--net tap0 --disk /tmp/x", USAGE, "without a disk: build it with --set vault"),
                 ("--net nowhere", FAILED, "there is no tap 'nowhere'; make it: ip tuntap add"),
                 ("--net auto -- --no-such-key", USAGE, "unknown option '--no-such-key'")):
             with self.subTest(words=words):

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: ISC
+// targets/hvt/blks.hpp: the block devices of the image's manifest.
+//
+// Owns:    them, once something has asked for them.
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+#include "targets/hvt/blk.hpp"
+#include "targets/hvt/machine.hpp"
+#include "targets/hvt/notes.hpp"
+
+namespace hvt_target {
+
+class Blks {
+ public:
+  using Device = Blk;
+
+  explicit Blks(const Given& from) : from_(from) {}
+
+  // How many the image may ask for: so many are in its manifest (config::declare_block_devices).
+  template <std::size_t count>
+  void declare() const noexcept {
+    need_manifest<count>();
+  }
+
+  // The device of this number, the first being 1. A sentence when it is not there, will not do, or
+  // is in use; `key` gave the number.
+  base::Result<Blk*, std::string> find(unsigned number, std::string_view key);
+  // Whether what was written to all that are in use survives a loss of power.
+  [[nodiscard]] bool are_durable() const noexcept;
+
+ private:
+  const Given& from_;
+  std::array<std::optional<Blk>, blocks_max> begun_;
+};
+
+}  // namespace hvt_target

@@ -4,7 +4,7 @@
 #
 # An installed crunch: bin/crunch, and in lib/crunch: <target>.target (the recipe; its format is in
 # crunch/build/recipe.hpp), <target>/main.o, the archives, and in include/ every header of the
-# runtime rooms, under the paths by which they include each other.
+# runtime modules, under the paths by which they include each other.
 
 set(CRUNCH_INSTALL_FOLDER lib/crunch)
 
@@ -155,7 +155,7 @@ std::span<const crunch::run::Runner* const> crunch::run::runners() {
   target_sources(crunch_run PRIVATE ${path})
 endfunction()
 
-# The headers of the runtime rooms, and those of others that they show.
+# The headers of the runtime modules, and those of others that they include.
 function(crunch_install_headers)
   foreach(room ${ARGN})
     if(EXISTS ${CMAKE_SOURCE_DIR}/${room})

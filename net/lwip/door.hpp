@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// net/lwip/door.hpp: a listening port of lwIP's, and the accept that waits on it.
+// net/lwip/door.hpp: a port that lwIP listens on, and the accept that waits on it.
 //
 // Owns:    its tcp_pcb, and the connections that have arrived and were not accepted yet: at most
 //          `arrived_max`, above which a newcomer is reset.

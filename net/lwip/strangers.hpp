@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: ISC
 // net/lwip/strangers.hpp: SYNs that claim to come from neighbours whose MAC is not known.
 //
-// To answer one its MAC must be asked for, which takes a place in the table of neighbours for some
-// seconds; in a full table it is the place of whoever was asked about longest ago, such as the
-// gateway. So only some strangers are answered at once, and some more each second; who is not will
-// ask again. Whom we know, and all who come through a gateway, are always answered.
+// To answer one, lwIP asks for its MAC, which takes an entry of the table of neighbours for some
+// seconds. A full table evicts its oldest entry, which may be the gateway's. So only `at_once` SYNs
+// of unknown neighbours are answered at once, and one more in each `interval`; clients that get no
+// answer try again. Known neighbours, and clients behind a gateway, are always answered.
 
 #pragma once
 
@@ -19,8 +19,8 @@ namespace net::lwip {
 
 class Strangers {
  public:
-  // Of 120 places (ARP_TABLE_SIZE, LWIP_ND6_NUM_NEIGHBORS), where a stranger that is none stays for
-  // five seconds: 80 at most.
+  // The table has 120 entries (ARP_TABLE_SIZE, LWIP_ND6_NUM_NEIGHBORS). A neighbour that does not
+  // exist stays for five seconds, so these take 80 at most.
   static constexpr unsigned at_once = 40;
   static constexpr base::Duration interval = std::chrono::milliseconds(500);
 

@@ -9,7 +9,7 @@ tests themselves, to be mixed into a unittest.TestCase that says how a machine i
         def start(self, image_file, *keys, **options):
             return qemu.Guest(image_file, " ".join(keys), **options)
 
-Used by: tests/targets/{virtio,hvt,xen}. cmake/house.cmake finds the tests of a class that is mixed
+Used by: tests/targets/{virtio,hvt,xen}. cmake/modules.cmake finds tests of a class that is mixed
 in, too.
 """
 

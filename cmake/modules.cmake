@@ -1,9 +1,9 @@
-# cmake/house.cmake: how a room, a test and a fuzz target are made here.
+# cmake/modules.cmake: functions that make a module, a test and a fuzz target.
 
 include(GNUInstallDirs)
 find_package(Threads REQUIRED)
 
-# What every object of the house is compiled with. The runtime rooms are linked into every target,
+# What every object is compiled with. The runtime modules are linked into every target,
 # so the flags are the same for all of them.
 add_library(crunch_flags INTERFACE)
 target_include_directories(crunch_flags INTERFACE ${CMAKE_SOURCE_DIR})
@@ -16,12 +16,12 @@ if(CRUNCH_SANITIZE)
   target_link_options(crunch_flags INTERFACE -fsanitize=${CRUNCH_SANITIZE})
 endif()
 if(CRUNCH_FUZZ)
-  # The rooms report their coverage too, or libFuzzer would be blind in them.
+  # The modules report their coverage too: libFuzzer is guided by it.
   target_compile_options(crunch_flags INTERFACE -fsanitize=fuzzer-no-link)
   target_link_options(crunch_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# crunch_room(base SOURCES a.cpp ... LINK other rooms ...): a static library crunch_<room>.
+# crunch_room(base SOURCES a.cpp ... LINK other modules ...): a static library crunch_<module>.
 # RUNTIME: it is linked into images, so it is installed with its headers.
 function(crunch_room room)
   cmake_parse_arguments(ARG "RUNTIME" "" "SOURCES;LINK" ${ARGN})
@@ -32,7 +32,7 @@ function(crunch_room room)
   endif()
 endfunction()
 
-# The rooms under test keep their -O2; the tests themselves compile a third faster so. One coroutine
+# The modules under test keep their -O2; tests compile a third faster with less. One coroutine
 # resumes the next by a tail call, or long chains of them would need a long stack.
 set(CRUNCH_TEST_OPTIMIZATION "$<$<CONFIG:RelWithDebInfo>:-O1;-foptimize-sibling-calls>")
 
@@ -59,7 +59,7 @@ function(crunch_precompile_gtest name)
     -Wno-array-bounds -Wno-restrict -Wno-stringop-overflow -Wno-stringop-overread)
 endfunction()
 
-# crunch_test(base_test SOURCES a_test.cpp ... LINK rooms ...
+# crunch_test(base_test SOURCES a_test.cpp ... LINK modules ...
 #             [LABEL unit|image|real|...] [TIMEOUT seconds] [PLAIN])
 # PLAIN: a part of it needs a build without sanitizers, so CRUNCH_UNIT_TESTS=tools keeps it.
 # The target unit_tests builds all unit tests that there are.
@@ -97,8 +97,8 @@ function(crunch_test name)
     PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
 endfunction()
 
-# crunch_fuzz(name SOURCES a.cpp LINK rooms SEEDS folder): a libFuzzer target, and a short run of it
-# as a test.
+# crunch_fuzz(name SOURCES a.cpp LINK modules SEEDS folder): a libFuzzer target, and as a test
+# a short run of it.
 function(crunch_fuzz name)
   cmake_parse_arguments(ARG "" "SEEDS" "SOURCES;LINK" ${ARGN})
   if(NOT CRUNCH_FUZZ)

@@ -267,7 +267,8 @@ class Run {
     if (!options_.keeps_symbols) return;
     link(main, "debug", true, table);
     if (code_of(in_work("debug")) != code_of(in_work("image"))) {
-      throw Failure("the linker laid the code out anew for the image with symbols");
+      throw Failure(
+          "the linker placed code elsewhere in the image with symbols; report this as a bug");
     }
   }
 
@@ -286,7 +287,9 @@ class Run {
     run_compiler(call, "compile the table of symbols");
     link(main, "image", false, "symbols.o");
     if (code_of(named) != code_of(in_work("image"))) {
-      throw Failure("the linker laid the image's code out anew when it got its table of symbols");
+      throw Failure(
+          "the linker moved the image's code when its table of symbols was added; report this as a "
+          "bug");
     }
     return "symbols.o";
   }
@@ -310,7 +313,7 @@ void check_replaceable(const std::string& path) {
   std::ifstream(path, std::ios::binary).read(magic.data(), magic.size());
   if (std::string_view(magic.data(), magic.size()) == "\177ELF") return;
   throw Failure("cannot write the image: " + in_quotes(path) +
-                " is there and is no image; remove it, or give another name");
+                " exists and is not an image; remove it, or give another name");
 }
 
 }  // namespace

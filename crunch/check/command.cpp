@@ -62,9 +62,9 @@ void add_check_command(CLI::App& app, Action& action) {
   command->add_option("--images", words->image_bytes_max, "Find images with more bytes")
       ->type_name("BYTES");
   add_list("--exclude", site.excludes, "Leave out files, as crunch build does", "GLOB");
-  command->add_flag("--dotfiles", site.dotfiles, "Count names that begin with '.'");
+  command->add_flag("--dotfiles", site.dotfiles, "Include names that begin with '.'");
   command->add_flag("--follow-links", site.follow_links, "Follow links that leave DIR, too");
-  command->add_flag("--backups", site.backups, "Count what editors leave behind");
+  command->add_flag("--backups", site.backups, "Include what editors leave behind");
   command->add_option("--threads", site.threads, "How many threads read [one for each core]")
       ->check(CLI::Range(1U, 1024U))
       ->type_name("N");

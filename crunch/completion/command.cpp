@@ -143,7 +143,7 @@ std::string manual(const CLI::App& command, const std::string& name) {
 void add_completion_command(CLI::App& app, Action& action) {
   auto shell = std::make_shared<std::string>();
   CLI::App* command =
-      app.add_subcommand("completion", "Print what a shell completes words of crunch by");
+      app.add_subcommand("completion", "Print the completions of crunch for a shell");
   command->add_option("SHELL", *shell, "bash, zsh or fish")->required();
   command->footer("Example:\n  source <(crunch completion bash)");
   command->callback([shell, &app, &action] {
@@ -166,7 +166,7 @@ void add_completion_command(CLI::App& app, Action& action) {
 void add_manual_command(CLI::App& app, Action& action) {
   auto folder = std::make_shared<std::string>();
   CLI::App* command =
-      app.add_subcommand("manual", "Write pages for man: crunch.1 and the commands'");
+      app.add_subcommand("manual", "Write manual pages: crunch.1, and one for each command");
   command->add_option("DIR", *folder, "Where to")->required();
   command->footer("Example:\n  crunch manual /usr/local/share/man/man1");
   command->callback([folder, &app, &action] {

@@ -38,7 +38,7 @@ void eject(const Words& words) {
     throw Failure("cannot write the configuration: " + obstacle);
   }
   if (std::filesystem::exists(words.output)) {
-    throw Failure(in_quotes(words.output) + " is there already; -o FILE chooses another name");
+    throw Failure(in_quotes(words.output) + " exists already; -o FILE chooses another name");
   }
   NewFile file(words.output, 0644);
   file.write(text);

@@ -48,7 +48,7 @@ int format_disk(DiskWords& words) {
 void add_disk_command(CLI::App& app, Action& action) {
   auto words = std::make_shared<DiskWords>();
   CLI::App* command =
-      app.add_subcommand("disk", "Make disks for images, and look after what is on them");
+      app.add_subcommand("disk", "Make disks for images; read and change what is on them");
   command->require_subcommand(1);
   command->footer(
       "Example:\n"

@@ -66,21 +66,21 @@ void add_options(CLI::App& command, OptionWords& words) {
                    "Keep what editors and systems leave behind: page.html~, page.html.bak,\n"
                    "#page.html#, Thumbs.db ...");
   command.add_flag("--strict", options.strict,
-                   "Take warnings about _redirects, _headers and crunch.toml as errors");
+                   "Treat warnings about _redirects, _headers and crunch.toml as errors");
   command.add_option("--threads", options.threads, "How many threads compress [one for each core]")
       ->check(CLI::Range(1U, 1024U))
       ->type_name("N");
   command
       .add_option("--cache", words.cache, "Where to keep compressed forms [" + words.cache + "]")
       ->type_name("DIR");
-  command.add_flag("--no-cache", words.no_cache, "Keep and use no compressed forms");
+  command.add_flag("--no-cache", words.no_cache, "Neither keep nor use compressed forms");
   command
       .add_option("--depfile", options.depfile,
                   "Write which files and directories were read, for make and ninja")
       ->type_name("FILE");
   command
       .add_option("--depfile-target", options.depfile_target,
-                  "What depends on them, in the depfile [what is written]")
+                  "The target in the depfile [the file that is written]")
       ->type_name("FILE");
 }
 

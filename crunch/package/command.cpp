@@ -98,24 +98,22 @@ int package_images(const PackageWords& words) {
 void add_package_command(CLI::App& app, Action& action) {
   auto words = std::make_shared<PackageWords>();
   CLI::App* command =
-      app.add_subcommand("package", "Wrap an image for what runs it: containers, systemd");
+      app.add_subcommand("package", "Package an image for containers, systemd or Kubernetes");
   command->add_option("IMAGE", words->images, "What crunch build -t unix wrote")->required();
   command->add_option("--oci", words->oci,
                       "Write a container image (an OCI archive, which docker loads too)");
   command->add_option("--tag", words->tag, "Its name [NAME:latest]");
   command->add_option("--systemd", words->systemd,
                       "Write a service and its sockets into this directory");
-  command->add_option("--user", words->user,
-                      "Whom the service runs as [one that systemd makes up]");
+  command->add_option("--user", words->user, "The user that the service runs as [a dynamic user]");
   command->add_option("--log", words->log, "The service's access log: combined or json [off]");
   command->add_option("--kubernetes", words->kubernetes,
                       "Write manifests for Kubernetes into this directory");
   command->add_option("--tls-secret", words->tls_secret,
-                      "The Secret that has certificate and key for these [none]");
-  command->add_option("--name", words->name,
-                      "What units and objects are called [the image's name]");
+                      "The Secret with certificate and key, for Kubernetes [none]");
+  command->add_option("--name", words->name, "The name of units and objects [the image's name]");
   command->add_option("--management-port", words->management_port,
-                      "Port of numbers and health [systemd: off; containers: 9100]");
+                      "Port of metrics and health checks [systemd: off; containers: 9100]");
   command->footer(
       "Examples:\n"
       "  crunch package site --oci site.tar && podman load -i site.tar\n"

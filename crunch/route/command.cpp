@@ -14,14 +14,14 @@ void add_route_command(CLI::App& app, Action& action) {
   CLI::App* command = app.add_subcommand(
       "route", "Say which host, rule, file and headers answer a request, and why");
   command->add_option("DIR", options->site.root, "The directory that holds the site")->required();
-  command->add_option("URL", options->url, "What is asked for: /about, or with https:// and a host")
+  command->add_option("URL", options->url, "The address to ask for: /about, or https://HOST/about")
       ->required();
   command->add_option("-H,--header", options->fields, "A field of the request; may be given again")
       ->type_name("'NAME: VALUE'")
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
-  command->add_flag("--dotfiles", options->site.dotfiles, "Count names that begin with '.'");
+  command->add_flag("--dotfiles", options->site.dotfiles, "Include names that begin with '.'");
   command->add_flag("--follow-links", options->site.follow_links,
                     "Follow links that leave DIR, too");
   command->footer(

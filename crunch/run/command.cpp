@@ -35,7 +35,7 @@ void add_run_command(CLI::App& app, Action& action) {
   command->add_option("IMAGE", options->image, "What crunch build has written")->required();
   command
       ->add_option("--net", options->nets,
-                   with_lines("What the machine's network is on. Again for each further one",
+                   with_lines("The network that the machine is on; may be given again",
                               &run::Runner::net_help))
       ->type_name("DEVICE")
       ->expected(1)

@@ -78,7 +78,7 @@ void add_serve_command(CLI::App& app, Action& action) {
       "Example:\n"
       "  crunch serve htdocs --http-port 3000 --https\n\n"
       "Pages reload by themselves when a file changes, style sheets without reloading the page.\n"
-      "Nothing is compressed: it is for looking at, not for serving.");
+      "Nothing is compressed: the preview is for development only.");
   command->callback([words, command, &action] {
     const bool secure = command->count("--https") != 0;
     words->options.may_take_next_port = command->count("--http-port") == 0;

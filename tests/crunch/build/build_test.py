@@ -171,7 +171,7 @@ class Build(Folder):
                      "make the directory first")
         self.refused(self.build(image="/dev/null"), 1, "not an ordinary file")
         page = self.site / "index.html"
-        self.refused(self.build(image=page), 1, 'index.html" is there and is no image')
+        self.refused(self.build(image=page), 1, 'index.html" exists and is not an image')
         self.assertEqual(page.read_bytes(), COMPRESSIBLE)
 
     def test_words_after_an_option_are_not_taken_for_it(self):

@@ -221,7 +221,7 @@ class Describe(unittest.TestCase):
             self.assertLessEqual(len(file.read().splitlines()), 40)
         again = crunch("configure", "--eject", "-o", ejected)
         self.assertEqual(again.returncode, 1)
-        self.assertIn("is there already", again.stderr)
+        self.assertIn("exists already", again.stderr)
 
     def test_a_mistake_is_the_only_error(self):
         line = WRONG_ORDER[:WRONG_ORDER.index("(generic_stack(), site)")].count("\n") + 1

@@ -24,7 +24,7 @@ void add_inspect_command(CLI::App& app, Action& action) {
   command->add_option("IMAGE", words->image, "What crunch build wrote")->required();
   command->add_option("--format", words->format, "text or json [text]");
   command->add_flag("--sbom", words->is_sbom,
-                    "Print the libraries in the image, with versions and licences: SPDX 2.3, JSON");
+                    "Print the libraries in the image and their licences: SPDX 2.3, JSON");
   command->footer(
       "Example:\n"
       "  crunch inspect site --format json | jq -r '.sites[].files[].path'\n"

@@ -4,39 +4,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <cstring>
 #include <memory>
 
 namespace http {
-
-namespace {
-
-constexpr std::array<std::uint8_t, 12> mapped_prefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-
-bool is_ipv4(const net::Endpoint& peer) noexcept {
-  return std::equal(mapped_prefix.begin(), mapped_prefix.end(), peer.address.begin());
-}
-
-// The finalizer of MurmurHash3, which is in the public domain.
-std::uint64_t mix(std::uint64_t value) noexcept {
-  value = (value ^ value >> 33) * 0xff51afd7ed558ccdU;
-  value = (value ^ value >> 33) * 0xc4ceb9fe1a85ec53U;
-  return value ^ value >> 33;
-}
-
-}  // namespace
-
-net::Endpoint client_of(const net::Endpoint& peer) noexcept {
-  constexpr std::size_t network_bytes = 8;
-  net::Endpoint client{peer.address, 0};
-  if (!is_ipv4(peer)) std::fill(client.address.begin() + network_bytes, client.address.end(), 0);
-  return client;
-}
-
-bool is_loopback(const net::Endpoint& peer) noexcept {
-  if (is_ipv4(peer)) return peer.address[mapped_prefix.size()] == 127;
-  return std::ranges::count(peer.address, 0) == 15 && peer.address.back() == 1;
-}
 
 // ---- Clients
 
@@ -51,9 +21,7 @@ Clients::Clients(const AdmissionLimits& limits, unsigned thread_count, std::uint
       threads_(thread_count, nullptr) {}
 
 Clients::Index& Clients::bucket_of(const net::Endpoint& who) noexcept {
-  std::uint64_t halves[2];
-  std::memcpy(halves, who.address.data(), sizeof halves);
-  return buckets_[mix(mix(halves[0] ^ seed_) ^ halves[1]) & (buckets_.size() - 1)];
+  return buckets_[net::hash_of(who, seed_) & (buckets_.size() - 1)];
 }
 
 Clients::Index Clients::find(const net::Endpoint& who) noexcept {
@@ -78,7 +46,7 @@ Clients::Index Clients::make(const net::Endpoint& who) noexcept {
 }
 
 Clients::Verdict Clients::enter(const net::Endpoint& peer, Index& client) noexcept {
-  const net::Endpoint who = client_of(peer);
+  const net::Endpoint who = net::client_of(peer);
   const std::lock_guard lock(mutex_);
   Index at = find(who);
   if (at != nobody) {
@@ -86,7 +54,7 @@ Clients::Verdict Clients::enter(const net::Endpoint& peer, Index& client) noexce
     const std::size_t count = clients_[at].connection_count;
     const bool is_full = count >= limits_.connections_per_client_max &&
                          count - limits_.connections_per_client_max >= owed_count(at);
-    const bool is_limited = !is_loopback(peer) && !limits_.proxies.contains(peer);
+    const bool is_limited = !net::is_loopback(peer) && !limits_.proxies.contains(peer);
     if (is_full && is_limited) return Verdict::client_is_full;
   }
   if (connection_count_ >= limits_.connections_max &&
@@ -164,7 +132,7 @@ bool Clients::enter_by_asking(const Admission& asking, const net::Endpoint& peer
   }
   if (first == nullptr) return false;
   first->owed_ = client;
-  const net::Endpoint who = client_of(peer);
+  const net::Endpoint who = net::client_of(peer);
   client = count_one(who, find(who));
   first->thread_.call();
   return true;

@@ -84,10 +84,6 @@ struct AdmissionLimits {
   TrustedProxies proxies = {};  // these have no limit but the total
 };
 
-// The client that `peer` is of: its address, or of IPv6 its network; no port.
-[[nodiscard]] net::Endpoint client_of(const net::Endpoint& peer) noexcept;
-[[nodiscard]] bool is_loopback(const net::Endpoint& peer) noexcept;
-
 class Clients {
  public:
   using Index = std::uint32_t;

@@ -13,6 +13,13 @@ namespace net {
 
 namespace {
 
+// The finalizer of MurmurHash3, which is in the public domain.
+std::uint64_t mix(std::uint64_t value) noexcept {
+  value = (value ^ value >> 33) * 0xff51afd7ed558ccdU;
+  value = (value ^ value >> 33) * 0xc4ceb9fe1a85ec53U;
+  return value ^ value >> 33;
+}
+
 struct Run {
   int first = 0;
   int count = 0;
@@ -67,6 +74,24 @@ std::optional<Endpoint> address_of(std::string_view text) noexcept {
   std::array<std::uint8_t, 4> four{};
   if (inet_pton(AF_INET, buffer.data(), four.data()) != 1) return std::nullopt;
   return ipv4(four[0], four[1], four[2], four[3], 0);
+}
+
+Endpoint client_of(const Endpoint& peer) noexcept {
+  constexpr std::size_t network_bytes = 8;
+  Endpoint client{peer.address, 0};
+  if (!is_ipv4(peer)) std::fill(client.address.begin() + network_bytes, client.address.end(), 0);
+  return client;
+}
+
+bool is_loopback(const Endpoint& peer) noexcept {
+  if (is_ipv4(peer)) return peer.address[12] == 127;
+  return std::ranges::count(peer.address, 0) == 15 && peer.address.back() == 1;
+}
+
+std::uint64_t hash_of(const Endpoint& endpoint, std::uint64_t seed) noexcept {
+  std::uint64_t halves[2];
+  std::memcpy(halves, endpoint.address.data(), sizeof halves);
+  return mix(mix(mix(halves[0] ^ seed) ^ halves[1]) ^ endpoint.port);
 }
 
 }  // namespace net

@@ -30,4 +30,12 @@ struct Endpoint {
 // The address that such a text says, with port 0; nothing: it is none.
 [[nodiscard]] std::optional<Endpoint> address_of(std::string_view text) noexcept;
 
+// The client that `peer` is of, for what one client may have: its IPv4 address, or its IPv6 network
+// of 64 bits; no port.
+[[nodiscard]] Endpoint client_of(const Endpoint& peer) noexcept;
+[[nodiscard]] bool is_loopback(const Endpoint& peer) noexcept;
+
+// Of the address and the port. `seed` keeps whoever chooses addresses from choosing hashes.
+[[nodiscard]] std::uint64_t hash_of(const Endpoint& endpoint, std::uint64_t seed) noexcept;
+
 }  // namespace net

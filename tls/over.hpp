@@ -60,6 +60,10 @@ struct OverOptions {
   HandshakeCounts* counts = nullptr;   // outlives the stack; null: not counted
   // In place of the stack's own context, for all threads; outlives the stack.
   const SharedContext* shared_context = nullptr;
+  // Whether many clients come from an address, as from a proxy's: then each connection counts as
+  // another client's. Loopback addresses are such anyway. Empty: no other is. It must not throw.
+  std::function<bool(const net::Endpoint&)> is_shared = {};
+  std::uint64_t seed = 0;  // random, so that nobody chooses to be counted with others
 };
 
 // After a failed allocation: time for others to give memory back.
@@ -79,8 +83,8 @@ class Over {
         loop_(loop),
         shared_{loop},
         context_(std::move(context)),
-        options_(options),
-        places_({.openings_max = options.openings_max, .handshakes_max = options.handshakes_max}) {
+        options_(std::move(options)),
+        places_({.openings_max = options_.openings_max, .handshakes_max = options_.handshakes_max}) {
     shared_.buffers.large_max = options_.large_buffers_max;
     CHECK(options_.openings_max > 0);
     CHECK(options_.handshakes_max > 0);
@@ -151,6 +155,12 @@ class Over {
     const bool wanted = http2_is_wanted_ && http2_is_wanted_(places_.handshake_count() + waiting);
     return wanted ? Offer::http_2 : Offer::http_1_1;
   }
+  // Whom a connection of `peer` is counted with.
+  [[nodiscard]] std::optional<std::uint64_t> client_of(const net::Endpoint& peer) const {
+    if (net::is_loopback(peer) || (options_.is_shared && options_.is_shared(peer))) return {};
+    return net::hash_of(net::client_of(peer), options_.seed);
+  }
+
   Lower& lower_;
   base::Loop& loop_;
   Shared shared_;
@@ -175,7 +185,8 @@ struct Over<Lower>::Port {
 template <net::ServerStack Lower>
 struct Over<Lower>::Entrant final : Places::Entry {
   Entrant(std::shared_ptr<Port> port_, LowerFlow lower)
-      : port(std::move(port_)),
+      : Entry(port_->over.client_of(lower.peer())),
+        port(std::move(port_)),
         deadline(port->over.shared_.deadline_of(port->over.options_.handshake_within)),
         connection(std::make_unique<Connection>(port->over.shared_, port->over.context(),
                                                 std::move(lower))) {

@@ -12,16 +12,22 @@
 // Invariants:  1. At most `openings_max` entries are opening or closing, and at most
 //                 `handshakes_max` are in their handshake. (They cost about 3 KiB and what the
 //                 client sent of its hello, and 45 KiB.)
-//              2. One too many evicts the entry of the same kind that has waited longest for its
-//                 client: since it arrived, since we last answered in its handshake, or since we
-//                 refused it. Bytes that are no whole flight do not make a wait shorter.
+//              2. One too many evicts an entry of the same kind, of the client that has most of
+//                 them; of clients with equally many, and of the client's own, the one that has
+//                 waited longest: since it arrived, since we last answered in its handshake, or
+//                 since we refused it. Bytes that are no whole flight do not make a wait shorter.
+//                 So one client never takes the places of others, however few there are.
 //              3. An entry that is destroyed is in no list.
 // Errors:      none. Nothing here allocates.
+// Cost:        an eviction looks at each entry of its kind once.
 
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
 
 namespace tls {
 
@@ -34,7 +40,10 @@ class Places {
 
   class Entry {
    public:
-    Entry() noexcept = default;
+    // `client`: a hash of whom it is counted with; those whose hashes end alike are one client.
+    // Nothing: it is a client of its own.
+    explicit Entry(std::optional<std::uint64_t> client) noexcept
+        : client_(client ? static_cast<int>(*client % clients) : alone) {}
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
 
@@ -46,12 +55,23 @@ class Places {
 
    private:
     friend class Places;
+    static constexpr int clients = 256;
+    static constexpr int alone = -1;
     struct List {
       Entry* oldest = nullptr;
       Entry* newest = nullptr;
       std::size_t count = 0;
+      std::array<std::uint16_t, clients> of_client{};
+
+      void count_entry(const Entry& entry, int more) noexcept;
+      [[nodiscard]] std::uint16_t count_of(int client) const noexcept {
+        return client == alone ? std::uint16_t{1} : of_client[static_cast<std::size_t>(client)];
+      }
+      // There is one.
+      [[nodiscard]] Entry& first_to_go() const noexcept;
     };
     void leave() noexcept;
+    const int client_;
     List* list_ = nullptr;
     Entry* before_ = nullptr;
     Entry* after_ = nullptr;

@@ -230,8 +230,8 @@ class TlsStack : public tls::Over<Lower> {
  public:
   // `credentials` outlives the loop's last turn.
   TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials,
-           const tls::OverOptions& options = {})
-      : tls::Over<Lower>(lower, loop, credentials.context(), options) {
+           tls::OverOptions options = {})
+      : tls::Over<Lower>(lower, loop, credentials.context(), std::move(options)) {
     credentials.on_change([this](const TlsContext& context) { this->replace_context(context); });
   }
 };
@@ -287,6 +287,8 @@ tls::HandshakeCounts& handshake_counts_of(Context& context) {
 }
 
 struct ConnectTls {
+  static constexpr std::tuple keys{&trusted_proxy};
+
   template <class Lower>
   TlsStack<Lower> operator()(auto& context, Lower& lower, Credentials& credentials) const {
     const MemoryShares& shares = shares_of(context);
@@ -298,7 +300,14 @@ struct ConnectTls {
     options.ready_max = options.handshakes_max;
     options.large_buffers_max = static_cast<std::size_t>(
         std::clamp<std::uint64_t>(shares.rest_bytes / 4 / large_buffer_bytes, 1, 64));
-    return {lower, context.platform.loop, credentials, options};
+    context.platform.entropy.fill(std::as_writable_bytes(std::span(&options.seed, 1)));
+    http::TrustedProxies proxies(networks_of(context.boot.value(trusted_proxy)));
+    if (!proxies.is_empty()) {
+      options.is_shared = [proxies = std::move(proxies)](const net::Endpoint& peer) {
+        return proxies.contains(peer);
+      };
+    }
+    return {lower, context.platform.loop, credentials, std::move(options)};
   }
 };
 

@@ -34,20 +34,20 @@ Endpoint ipv6(std::initializer_list<std::uint8_t> network, std::uint8_t last) {
 TEST(Client, IsAnIpv4AddressOrAnIpv6Network) {
   const Endpoint four = net::ipv4(192, 0, 2, 1, 1000);
   const Endpoint six = ipv6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 1}, 1);
-  EXPECT_EQ(http::client_of(four), http::client_of(net::ipv4(192, 0, 2, 1, 2000)));
-  EXPECT_NE(http::client_of(four), http::client_of(net::ipv4(192, 0, 2, 2, 1000)));
-  EXPECT_EQ(http::client_of(six), http::client_of(ipv6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 1}, 9)));
-  EXPECT_NE(http::client_of(six), http::client_of(ipv6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 2}, 1)));
+  EXPECT_EQ(net::client_of(four), net::client_of(net::ipv4(192, 0, 2, 1, 2000)));
+  EXPECT_NE(net::client_of(four), net::client_of(net::ipv4(192, 0, 2, 2, 1000)));
+  EXPECT_EQ(net::client_of(six), net::client_of(ipv6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 1}, 9)));
+  EXPECT_NE(net::client_of(six), net::client_of(ipv6({0x20, 1, 0xd, 0xb8, 0, 0, 0, 2}, 1)));
 }
 
 TEST(Client, Loopback) {
-  EXPECT_TRUE(http::is_loopback(net::ipv4(127, 0, 0, 1, 1)));
-  EXPECT_TRUE(http::is_loopback(net::ipv4(127, 9, 9, 9, 1)));
-  EXPECT_TRUE(http::is_loopback(ipv6({}, 1)));
-  EXPECT_FALSE(http::is_loopback(ipv6({}, 2)));
-  EXPECT_FALSE(http::is_loopback(Endpoint{}));
-  EXPECT_FALSE(http::is_loopback(net::ipv4(128, 0, 0, 1, 1)));
-  EXPECT_FALSE(http::is_loopback(ipv6({1}, 1)));
+  EXPECT_TRUE(net::is_loopback(net::ipv4(127, 0, 0, 1, 1)));
+  EXPECT_TRUE(net::is_loopback(net::ipv4(127, 9, 9, 9, 1)));
+  EXPECT_TRUE(net::is_loopback(ipv6({}, 1)));
+  EXPECT_FALSE(net::is_loopback(ipv6({}, 2)));
+  EXPECT_FALSE(net::is_loopback(Endpoint{}));
+  EXPECT_FALSE(net::is_loopback(net::ipv4(128, 0, 0, 1, 1)));
+  EXPECT_FALSE(net::is_loopback(ipv6({1}, 1)));
 }
 
 struct Standing final : http::Place {

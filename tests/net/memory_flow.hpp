@@ -131,6 +131,7 @@ struct MemoryWire {
   MemoryPipe pipes[2];
   std::size_t read_bytes_max = 1 << 20;  // the most that one read of the accepted end gives
   std::uint64_t writes = 0;              // by the accepted end
+  Endpoint peer = ipv4(192, 0, 2, 1, 1234);
   std::string_view protocol;             // as if ALPN had negotiated it
   std::string_view served_host;          // the only one; empty: every one
   void (*on_read)() = nullptr;           // called when a read of the accepted end gives bytes
@@ -269,7 +270,7 @@ class MemoryFlow {
     out().end();
     in().break_off();
   }
-  [[nodiscard]] static Endpoint peer() { return ipv4(192, 0, 2, 1, 1234); }
+  [[nodiscard]] Endpoint peer() const { return wire_->peer; }
   [[nodiscard]] std::string_view protocol() const { return wire_->protocol; }
   [[nodiscard]] bool serves(std::string_view host) const {
     return wire_->served_host.empty() || wire_->served_host == host;

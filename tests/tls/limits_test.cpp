@@ -230,6 +230,49 @@ TEST(Limits, AFloodOfHalfOpenConnectionsKeepsNobodyOut) {
   run(world, flood(world));
 }
 
+// One client, from as many networks as `networks`, takes all places again and again with whole
+// hellos; another, far away, needs a second for its second flight.
+Task<void> flood_from_elsewhere(MemoryWorld& world, std::uint8_t networks) {
+  Over over(world.stack(), world.loop(), context(), {.openings_max = 32, .handshakes_max = 8});
+  auto listener = over.listen(0);
+  REQUIRE(listener.has_value());
+  Client unfinished({});
+  const std::string hello = unfinished.step({});
+  const std::string starts[] = {hello, "", hello.substr(0, 1)};
+  std::vector<Wire> wires;
+  const Wire far = world.stack().dial(listener->port());
+  far->peer = net::ipv4(198, 51, 100, 7, 1000);
+  Client client({});
+  const std::string first = client.step({});
+  for (unsigned i = 0; i < 400; ++i) {
+    const Wire wire = world.stack().dial(listener->port());
+    wire->peer = net::ipv4(192, 0, static_cast<std::uint8_t>(i % networks), 1,
+                           static_cast<std::uint16_t>(2000 + i));
+    wire->push(starts[i % std::size(starts)]);
+    wires.push_back(wire);
+    if (i == 100) far->push(first.substr(0, 20));
+    if (i == 200) far->push(first.substr(20));
+    co_await world.loop().sleep_for(5ms);
+  }
+  EXPECT_FALSE(far->is_closed());
+  std::optional<Over::Flow> flow;
+  world.loop().spawn(accept_into<Over>(*listener, flow));
+  co_await talk(world, *far, client);
+  EXPECT_TRUE(client.is_open());
+  listener->close();
+  flow.reset();
+  co_await settle(world);
+  EXPECT_EQ(over.connection_count(), 0U);
+}
+
+TEST(Limits, OneClientDoesNotTakeTheOthersPlaces) {
+  for (const std::uint8_t networks : {std::uint8_t{1}, std::uint8_t{3}}) {
+    SCOPED_TRACE(networks);
+    MemoryWorld world;
+    run(world, flood_from_elsewhere(world, networks));
+  }
+}
+
 // Open sessions that nobody accepts hold their listener, and no other.
 Task<void> two_listeners(MemoryWorld& world) {
   Over over(world.stack(), world.loop(), context(),

@@ -54,8 +54,7 @@ Clients::Verdict Clients::enter(const net::Endpoint& peer, Index& client) noexce
     const std::size_t count = clients_[at].connection_count;
     const bool is_full = count >= limits_.connections_per_client_max &&
                          count - limits_.connections_per_client_max >= owed_count(at);
-    const bool is_limited = !net::is_loopback(peer) && !limits_.proxies.contains(peer);
-    if (is_full && is_limited) return Verdict::client_is_full;
+    if (is_full && is_limited(peer)) return Verdict::client_is_full;
   }
   if (connection_count_ >= limits_.connections_max &&
       connection_count_ - limits_.connections_max >= owed_count(anybody)) {
@@ -63,6 +62,10 @@ Clients::Verdict Clients::enter(const net::Endpoint& peer, Index& client) noexce
   }
   client = count_one(who, at);
   return Verdict::admitted;
+}
+
+bool Clients::is_limited(const net::Endpoint& peer) const noexcept {
+  return !net::is_loopback(peer) && !limits_.proxies.contains(peer);
 }
 
 Clients::Index Clients::count_one(const net::Endpoint& who, Index client) noexcept {
@@ -209,36 +212,71 @@ void Admission::end(Place& place) noexcept {
   place.give_way();
 }
 
-bool Admission::take_request() noexcept {
-  if (request_count_ >= requests_max_ - requests_max_ / 8) {
-    Place* place = first_of_all(false);
-    const std::size_t few = std::max<std::size_t>(requests_max_ / 16, 1);
-    if (place == nullptr && request_count_ >= requests_max_ - few) {
-      place = first_stalled(pressed_grace);
+// Of requests that have only begun first: what they hold is free at once.
+Place* Admission::first_of_greediest(const Place& for_whom) noexcept {
+  constexpr int looked_at_max = 1024;
+  Place* greediest = nullptr;
+  std::size_t most = const_cast<Place&>(for_whom).requests_of_client() + 1;
+  for (Queue* queue : {&begun_, &busy_}) {
+    Link<Of::thread>* each = queue->places.after;
+    for (int i = 0; i < looked_at_max && each != &queue->places; ++i, each = each->after) {
+      auto* const place = static_cast<Place*>(each);
+      if (place->has_request_ && place->requests_of_client() > most) {
+        most = place->requests_of_client();
+        greediest = place;
+      }
     }
-    if (place != nullptr) end(*place);
   }
-  if (request_count_ >= requests_max_) return false;
+  return greediest;
+}
+
+bool Admission::take_request(Place& place) noexcept {
+  const std::size_t few = std::max<std::size_t>(requests_max_ / 16, 1);
+  if (request_count_ >= requests_max_ - requests_max_ / 8) {
+    Place* other = first_of_all(false);
+    if (other == nullptr && request_count_ >= requests_max_ - few) {
+      other = first_stalled(pressed_grace);
+    }
+    if (other != nullptr) end(*other);
+  }
+  if (request_count_ >= requests_max_) {
+    Place* const other = first_of_greediest(place);
+    if (other == nullptr) return false;
+    end(*other);
+    // Until those have noticed that were busy.
+    if (request_count_ >= requests_max_ + few) return false;
+  }
   ++request_count_;
+  if (place.ticket_) {
+    place.has_request_ = true;
+    ++place.lists().request_count;
+  }
   return true;
+}
+
+void Admission::give_request(Place& place) noexcept {
+  --request_count_;
+  place.forget_request();
 }
 
 Ticket Admission::admit(const net::Endpoint& peer, bool& made_room) noexcept {
   Clients::Index client = 0;
+  const bool is_limited = clients_.is_limited(peer);
   const Clients::Verdict verdict = clients_.enter(peer, client);
-  if (verdict == Clients::Verdict::admitted) return {clients_, client};
+  if (verdict == Clients::Verdict::admitted) return {clients_, client, is_limited};
   const bool of_client = verdict == Clients::Verdict::client_is_full;
   Place* const place = of_client ? first_of(client) : first_of_all(true);
   const base::Instant before = place == nullptr ? loop_.now() : place->grace_end();
   if (place == nullptr || !of_client) {
     if (!of_client) client = Clients::anybody;
-    if (clients_.enter_by_asking(*this, peer, before, client)) return {clients_, client};
+    if (clients_.enter_by_asking(*this, peer, before, client))
+      return {clients_, client, is_limited};
   }
   if (place == nullptr) return {};
   end(*place);
   made_room = true;
   if (clients_.enter(peer, client) != Clients::Verdict::admitted) return {};  // another was faster
-  return {clients_, client};
+  return {clients_, client, is_limited};
 }
 
 void Admission::pay() noexcept {
@@ -262,8 +300,19 @@ void Place::leave_queue() noexcept {
   if (from != nullptr && admission_.thread_.call) publish_move(from);
 }
 
+std::size_t Place::requests_of_client() noexcept {
+  if (!ticket_ || !ticket_.is_limited_) return has_request_ ? 1 : 0;
+  return lists().request_count;
+}
+
+void Place::forget_request() noexcept {
+  if (!std::exchange(has_request_, false)) return;
+  --lists().request_count;
+}
+
 void Place::step_out() noexcept {
   leave_queue();
+  forget_request();
   ticket_.give_back();
 }
 

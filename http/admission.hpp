@@ -23,7 +23,8 @@
 //             seven eighths are, a begun or busy connection whose grace is over gives way for each
 //             new one. When fifteen sixteenths are, the grace of a busy one is `pressed_grace`:
 //             else answers that nobody reads, so many in each `stalled_grace`, would keep all
-//             others out.
+//             others out. When all are, one of the client that has most requests in progress gives
+//             way, however new, for a client that has at least two fewer.
 //          5. Without a ticket a newcomer is told 503. While Options::refusals_max are being told
 //             so, further ones are closed without an answer; their peers see a reset.
 // Cost:    moving a Place is a few stores; a lock is taken once for a ticket and once for its end.
@@ -96,6 +97,7 @@ class Clients {
     Link<Of::client> waiting;           // for a request
     Link<Of::client> busy;              // owed an answer
     std::atomic<bool> has_any = false;  // in either; for other threads
+    std::uint32_t request_count = 0;    // in progress
   };
 
   // `seed` keeps clients from choosing addresses that share a bucket. Throws std::bad_alloc.
@@ -120,6 +122,8 @@ class Clients {
   [[nodiscard]] Lists& lists(Index client, unsigned thread_index) noexcept {
     return lists_of(client)[thread_index];
   }
+  // Whether `peer` may have only what one client may.
+  [[nodiscard]] bool is_limited(const net::Endpoint& peer) const noexcept;
   [[nodiscard]] std::size_t connection_count() const noexcept;
   [[nodiscard]] const AdmissionLimits& limits() const noexcept { return limits_; }
 
@@ -160,7 +164,9 @@ class Ticket {
  public:
   Ticket() noexcept = default;
   Ticket(Ticket&& other) noexcept
-      : clients_(std::exchange(other.clients_, nullptr)), client_(other.client_) {}
+      : clients_(std::exchange(other.clients_, nullptr)),
+        client_(other.client_),
+        is_limited_(other.is_limited_) {}
   Ticket& operator=(Ticket&&) = delete;
   ~Ticket() { give_back(); }
 
@@ -172,9 +178,11 @@ class Ticket {
  private:
   friend class Admission;
   friend class Place;
-  Ticket(Clients& clients, Clients::Index client) noexcept : clients_(&clients), client_(client) {}
+  Ticket(Clients& clients, Clients::Index client, bool is_limited) noexcept
+      : clients_(&clients), client_(client), is_limited_(is_limited) {}
   Clients* clients_ = nullptr;
   Clients::Index client_ = 0;
+  bool is_limited_ = true;  // by what one client may have
 };
 
 // One of the threads that share `Clients`. `call`, from any thread: Admission::pay() is soon called
@@ -205,9 +213,9 @@ class Admission {
   // Has a connection give way if another thread asked for it. If none may, it tries again later.
   void pay() noexcept;
 
-  // Counts one more request in progress. False: there is no room for it.
-  [[nodiscard]] bool take_request() noexcept;
-  void give_request() noexcept { --request_count_; }
+  // Counts one more request in progress, of `place`. False: there is no room for it.
+  [[nodiscard]] bool take_request(Place& place) noexcept;
+  void give_request(Place& place) noexcept;
 
  private:
   friend class Clients;
@@ -232,6 +240,7 @@ class Admission {
   [[nodiscard]] Place* first_of(Clients::Index client) noexcept;
   [[nodiscard]] Place* first_of_all(bool with_idle) const noexcept;
   [[nodiscard]] Place* first_stalled(base::Duration grace) const noexcept;
+  [[nodiscard]] Place* first_of_greediest(const Place& for_whom) noexcept;
   [[nodiscard]] base::Instant published_end() const noexcept;
   void end(Place& place) noexcept;
 
@@ -284,6 +293,7 @@ class Place : private Link<Of::thread>, private Link<Of::client> {
   // It is another Place's from now on; this one is as without a ticket.
   [[nodiscard]] Ticket take_ticket() noexcept {
     leave_queue();
+    forget_request();
     return std::move(ticket_);
   }
   // Counts no longer, and cannot give way.
@@ -291,6 +301,9 @@ class Place : private Link<Of::thread>, private Link<Of::client> {
 
  private:
   friend class Admission;
+  // What its client has in progress on this thread; of those without a limit each is another's.
+  [[nodiscard]] std::size_t requests_of_client() noexcept;
+  void forget_request() noexcept;
   [[nodiscard]] Clients::Lists& lists() noexcept {
     return ticket_.clients_->lists(ticket_.client_, admission_.thread_.index);
   }
@@ -313,6 +326,7 @@ class Place : private Link<Of::thread>, private Link<Of::client> {
   Admission& admission_;
   Ticket ticket_;
   Admission::Queue* queue_ = nullptr;  // the one that it is in
+  bool has_request_ = false;           // which counts as its client's
   base::Instant since_{};
 };
 

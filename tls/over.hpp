@@ -84,7 +84,8 @@ class Over {
         shared_{loop},
         context_(std::move(context)),
         options_(std::move(options)),
-        places_({.openings_max = options_.openings_max, .handshakes_max = options_.handshakes_max}) {
+        places_(
+            {.openings_max = options_.openings_max, .handshakes_max = options_.handshakes_max}) {
     shared_.buffers.large_max = options_.large_buffers_max;
     CHECK(options_.openings_max > 0);
     CHECK(options_.handshakes_max > 0);

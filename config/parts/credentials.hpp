@@ -229,8 +229,7 @@ template <net::ServerStack Lower>
 class TlsStack : public tls::Over<Lower> {
  public:
   // `credentials` outlives the loop's last turn.
-  TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials,
-           tls::OverOptions options = {})
+  TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials, tls::OverOptions options = {})
       : tls::Over<Lower>(lower, loop, credentials.context(), std::move(options)) {
     credentials.on_change([this](const TlsContext& context) { this->replace_context(context); });
   }

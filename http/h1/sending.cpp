@@ -114,10 +114,10 @@ std::string Framing::take_unread() {
 // ---- what it holds ---------------------------------------------------------------------------
 
 bool Framing::take_workspace() noexcept {
-  if (common_.admission().take_request()) {
+  if (common_.admission().take_request(*this)) {
     workspace_ = common_.pool.take();
     if (workspace_ != nullptr) return true;
-    common_.admission().give_request();
+    common_.admission().give_request(*this);
   }
   common_.counters().refused(Refusal::buffers);
   return false;
@@ -128,7 +128,7 @@ void Framing::drop_workspace() noexcept {
   begins_again_ = false;
   common_.visits.give(std::move(workspace_->visit));
   common_.pool.give(std::move(workspace_));
-  common_.admission().give_request();
+  common_.admission().give_request(*this);
 }
 
 }  // namespace http::h1

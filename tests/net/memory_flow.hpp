@@ -132,10 +132,10 @@ struct MemoryWire {
   std::size_t read_bytes_max = 1 << 20;  // the most that one read of the accepted end gives
   std::uint64_t writes = 0;              // by the accepted end
   Endpoint peer = ipv4(192, 0, 2, 1, 1234);
-  std::string_view protocol;             // as if ALPN had negotiated it
-  std::string_view served_host;          // the only one; empty: every one
-  void (*on_read)() = nullptr;           // called when a read of the accepted end gives bytes
-  void (*on_write)() = nullptr;          // and when it is asked to write
+  std::string_view protocol;     // as if ALPN had negotiated it
+  std::string_view served_host;  // the only one; empty: every one
+  void (*on_read)() = nullptr;   // called when a read of the accepted end gives bytes
+  void (*on_write)() = nullptr;  // and when it is asked to write
 
   // The other end, for a test. What it sends arrives in pipe 0, what it gets is in pipe 1.
   void push(std::string_view text) { pipes[0].append(text); }

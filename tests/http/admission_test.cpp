@@ -19,11 +19,14 @@
 #include <vector>
 
 #include "tests/base/simulated_time.hpp"
+#include "tests/http/standing.hpp"
 
 namespace {
 
 using namespace std::chrono_literals;
+using http_test::Standing;
 using net::Endpoint;
+using World = http_test::AdmissionWorld;
 
 Endpoint ipv6(std::initializer_list<std::uint8_t> network, std::uint8_t last) {
   Endpoint endpoint;
@@ -50,39 +53,6 @@ TEST(Client, Loopback) {
   EXPECT_FALSE(net::is_loopback(net::ipv4(128, 0, 0, 1, 1)));
   EXPECT_FALSE(net::is_loopback(ipv6({1}, 1)));
 }
-
-struct Standing final : http::Place {
-  using Place::become_begun;
-  using Place::become_busy;
-  using Place::become_idle;
-  Standing(http::Admission& admission, http::Ticket ticket) : Place(admission, std::move(ticket)) {}
-  void give_way() noexcept override { gave_way = true; }
-  bool gave_way = false;
-};
-
-struct World {
-  explicit World(const http::AdmissionLimits& limits) : clients(limits, 1, 7) {}
-
-  // Null: refused.
-  std::unique_ptr<Standing> come(const Endpoint& from) {
-    http::Ticket ticket = admission.admit(from, made_room);
-    if (!ticket) return nullptr;
-    auto place = std::make_unique<Standing>(admission, std::move(ticket));
-    place->become_idle();
-    return place;
-  }
-  std::unique_ptr<Standing> come(std::uint8_t last) { return come(net::ipv4(192, 0, 2, last, 1)); }
-  void pass(base::Duration time_passed) {
-    time.advance(time_passed);
-    loop.turn(time.now());
-  }
-
-  base::SimulatedTime time;
-  base::Loop loop{time, time};
-  http::Clients clients;
-  http::Admission admission{clients, loop};
-  bool made_room = false;
-};
 
 TEST(Total, TheLongestIdleGivesWay) {
   World world({.connections_max = 3});
@@ -185,82 +155,6 @@ TEST(PerClient, ItsOwnStalledAnswerGivesWayWhenNoneWaits) {
   world.pass(http::Admission::stalled_grace);
   auto d = world.come(1);  // c waits for a request, so b's answer may go on
   EXPECT_TRUE(d != nullptr && c->gave_way && !b->gave_way);
-}
-
-// Answers that nobody reads, more of them than there are buffers.
-TEST(Requests, WhenNearlyAllAreTakenOneThatHasNotMovedGivesWay) {
-  World world({.connections_max = 100});
-  http::Admission admission(world.clients, world.loop, {}, 16);
-  std::vector<std::unique_ptr<Standing>> places;
-  auto ask = [&] {
-    bool made_room = false;
-    http::Ticket ticket = admission.admit(net::ipv4(192, 0, 2, 1, 1), made_room);
-    auto place = std::make_unique<Standing>(admission, std::move(ticket));
-    if (!admission.take_request(*place)) return false;
-    places.push_back(std::move(place));
-    places.back()->become_busy();
-    return true;
-  };
-  for (int i = 0; i < 15; ++i) EXPECT_TRUE(ask()) << i;
-  world.pass(http::Admission::pressed_grace - 1ms);
-  places[0]->become_busy();  // this one moves
-  EXPECT_TRUE(ask());
-  EXPECT_FALSE(ask());
-  EXPECT_FALSE(places[1]->gave_way);
-  world.pass(1ms);
-  EXPECT_FALSE(ask());  // that one's buffers are free in the next turn
-  EXPECT_TRUE(places[1]->gave_way && !places[0]->gave_way && !places[2]->gave_way);
-  admission.give_request(*places[1]);
-  EXPECT_TRUE(ask());
-  EXPECT_TRUE(places[2]->gave_way);
-}
-
-// However fast one client asks, another one is served.
-TEST(Requests, OfTheClientThatHasMostOneGivesWayForOthers) {
-  World world({.connections_max = 100, .connections_per_client_max = 90});
-  http::Admission admission(world.clients, world.loop, {}, 16);
-  std::vector<std::unique_ptr<Standing>> places;
-  auto ask = [&](const Endpoint& from, bool is_busy) {
-    bool made_room = false;
-    auto place = std::make_unique<Standing>(admission, admission.admit(from, made_room));
-    const bool has_room = admission.take_request(*place);
-    is_busy ? place->become_busy() : place->become_begun();
-    if (has_room) places.push_back(std::move(place));
-    return has_room;
-  };
-  const Endpoint greedy = net::ipv4(192, 0, 2, 1, 1), other = net::ipv4(192, 0, 2, 2, 1);
-  for (int i = 0; i < 16; ++i) EXPECT_TRUE(ask(greedy, i % 2 == 0)) << i;
-  EXPECT_FALSE(ask(greedy, false));
-  EXPECT_TRUE(std::ranges::none_of(places, [](const auto& each) { return each->gave_way; }));
-  EXPECT_TRUE(ask(other, true));
-  EXPECT_TRUE(places[1]->gave_way) << "the oldest that has only begun";
-  admission.give_request(*places[1]);
-  EXPECT_FALSE(ask(greedy, true));
-  for (int i = 0; i < 7; ++i) {
-    EXPECT_TRUE(ask(other, true)) << i;
-    for (auto& each : places) {
-      if (std::exchange(each->gave_way, false)) admission.give_request(*each);
-    }
-  }
-  EXPECT_FALSE(ask(other, true)) << "both have eight";
-}
-
-TEST(Requests, OfAProxyEachConnectionIsAnotherClients) {
-  http::AdmissionLimits limits{.connections_max = 100};
-  limits.proxies = http::TrustedProxies({{net::ipv4(192, 0, 2, 1, 0), 128}});
-  World world(limits);
-  http::Admission admission(world.clients, world.loop, {}, 8);
-  std::vector<std::unique_ptr<Standing>> places;
-  bool made_room = false;
-  for (int i = 0; i < 8; ++i) {
-    places.push_back(std::make_unique<Standing>(
-        admission, admission.admit(net::ipv4(192, 0, 2, 1, 1), made_room)));
-    EXPECT_TRUE(admission.take_request(*places.back()));
-    places.back()->become_busy();
-  }
-  Standing other(admission, admission.admit(net::ipv4(192, 0, 2, 2, 1), made_room));
-  EXPECT_FALSE(admission.take_request(other));
-  EXPECT_TRUE(std::ranges::none_of(places, [](const auto& each) { return each->gave_way; }));
 }
 
 // Two threads of one appliance. Calls are noted, and answered when the test says so.

@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: ISC
 """An image with its own network stack and 16 MiB, in a crowd of 10,000 connections that means ill.
 
-Method: unix-tap, and a virtio machine in QEMU, on a tap of a namespace. At once, from one address: connections that come and go, heads of
-3 KB that stop, answers that nobody reads, uploads of 64 KiB, TLS hellos that are cut, and whole
-ones that nobody goes on with. From another address an honest client must be served, by HTTP and by
-HTTPS, and what is in use must not grow. QEMU's emulation gets 2,000 connections, or as many as
-CRUNCH_CROWD says.
+Method: unix-tap, and a virtio machine in QEMU, on a tap of a namespace. At once, from one address:
+connections that come and go, heads of 3 KB that stop, answers that nobody reads, uploads of 64 KiB,
+TLS hellos that are cut, and whole ones that nobody goes on with. From another address an honest
+client must be served, by HTTP and by HTTPS, and what is in use must not grow. QEMU's emulation gets
+2,000 connections, or as many as CRUNCH_CROWD says.
 """
 
 import contextlib

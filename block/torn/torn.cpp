@@ -2,6 +2,7 @@
 #include "block/torn/torn.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/check.hpp"
 
@@ -27,6 +28,12 @@ bool Torn::begin_operation() noexcept {
   return false;
 }
 
+bool Torn::is_failing() noexcept {
+  if (!failure_left_ || (*failure_left_)-- > 0) return false;
+  failure_left_.reset();
+  return true;
+}
+
 base::Ready<Result<void>> Torn::read(std::uint64_t sector, MutableBytes to) const {
   if (!is_on_) return {base::failure(Error::unavailable)};
   if (!is_in_range(info_, sector, to.size())) return {base::failure(Error::out_of_range)};
@@ -49,18 +56,25 @@ base::Ready<Result<void>> Torn::write(std::uint64_t sector, Bytes from) {
   for (; !from.empty(); from = from.subspan(info_.sector_bytes), ++sector) {
     const Bytes one = from.first(info_.sector_bytes);
     written_[sector].emplace_back(one.begin(), one.end());
+    forgotten_.erase(sector);
   }
-  if (!stays_on) return {base::failure(Error::unavailable)};
+  if (!stays_on || is_failing()) return {base::failure(Error::unavailable)};
   return {{}};
 }
 
 base::Ready<Result<void>> Torn::flush() {
   if (info_.is_read_only && is_on_) return {{}};
   if (!begin_operation()) return {base::failure(Error::unavailable)};
-  for (const auto& [sector, writes] : written_) {
-    std::ranges::copy(writes.back(), durable_at(sector));
+  if (is_failing()) {
+    for (const auto& [sector, writes] : written_) forgotten_.insert(sector);
+    return {base::failure(Error::unavailable)};
   }
-  written_.clear();
+  for (auto at = written_.begin(); at != written_.end();) {
+    const auto& [sector, writes] = *at;
+    const bool is_forgotten = forgotten_.contains(sector);
+    if (!is_forgotten) std::ranges::copy(writes.back(), durable_at(sector));
+    at = is_forgotten ? std::next(at) : written_.erase(at);
+  }
   return {{}};
 }
 
@@ -89,7 +103,9 @@ void Torn::power_on(const Choose& choose) {
     std::ranges::copy(survivor(sector, writes, choose), durable_at(sector));
   }
   written_.clear();
+  forgotten_.clear();
   operations_left_.reset();
+  failure_left_.reset();
   is_on_ = true;
 }
 

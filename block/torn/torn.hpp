@@ -7,6 +7,9 @@
 // Loses:   each sector that was written since the last flush holds, afterwards and independently of
 //          the others, its durable content, that of one of the writes, or a write's beginning and
 //          the rest of what was there before. The write during which power is lost is one of them.
+// Fails:   a flush that was told to fail brings nothing to the medium, and forgets what it should
+//          have brought: reads give it, and no later flush makes it durable (law 6; Linux's page
+//          cache does so).
 // Choice:  what a sector holds is asked of a function, so that a test can try every outcome
 //          (choose(n) gives a number below n), or draw them from a seed.
 // Used by: tests of what is stored on disks.
@@ -17,6 +20,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "block/block.hpp"
@@ -40,6 +44,8 @@ class Torn {
   void lose_power_after(std::uint64_t operations) noexcept { operations_left_ = operations; }
   // At once.
   void lose_power() noexcept { is_on_ = false; }
+  // The write or flush that is `operations` after the next fails, and the device works on.
+  void fail_after(std::uint64_t operations) noexcept { failure_left_ = operations; }
   // Decides what survived. Does nothing but that when the power is on.
   void power_on(const Choose& choose);
   // Nothing of what was not flushed survived.
@@ -58,6 +64,8 @@ class Torn {
 
   // Counts an operation; false: power is lost during it, or was before.
   [[nodiscard]] bool begin_operation() noexcept;
+  // Whether the operation that has begun is the one that fails.
+  [[nodiscard]] bool is_failing() noexcept;
   [[nodiscard]] std::byte* durable_at(std::uint64_t sector) noexcept;
   [[nodiscard]] Sector survivor(std::uint64_t sector, const std::vector<Sector>& writes,
                                 const Choose& choose);
@@ -66,10 +74,13 @@ class Torn {
   std::uint32_t cut_step_bytes_;
   bool is_on_ = true;
   std::optional<std::uint64_t> operations_left_;
+  std::optional<std::uint64_t> failure_left_;
   std::uint64_t operation_count_ = 0;
   std::vector<std::byte> durable_;
-  // What was written to each sector since the last flush, oldest first.
+  // What was written to each sector since it was last made durable, oldest first.
   std::map<std::uint64_t, std::vector<Sector>> written_;
+  // Those of them that no flush makes durable, unless they are written again.
+  std::set<std::uint64_t> forgotten_;
 };
 
 static_assert(BlockDevice<Torn>);

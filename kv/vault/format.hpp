@@ -27,6 +27,11 @@
 // whole, and the whole one of the later generation is right. Whoever starts copies it to the other
 // one before the next change. That also mends a slot that the medium has damaged.
 //
+// A write or a flush can fail while the power stays on; then what was written may be read, from a
+// cache, and never reach the medium. The slot that was written last may be such a one, also after a
+// new start, which cannot know. So it is written again before the other one is touched: the other
+// one is durable.
+//
 // Wear: a change writes its value once, to the units after those that were written last, each slot
 // once, and zeros over the old value.
 

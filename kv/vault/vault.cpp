@@ -28,6 +28,12 @@ std::string refusal(const Slot& a, const Slot& b) {
   return "is empty and no vault yet: crunch disk format FILE --vault makes one";
 }
 
+const Slot& durable_slot(const Slot& a, const Slot& b) {
+  const bool is_b = b.state == SlotState::whole &&
+                    (a.state != SlotState::whole || b.index.generation < a.index.generation);
+  return is_b ? b : a;
+}
+
 const Slot& right_slot(const Slot& a, const Slot& b) {
   const bool is_b = b.state == SlotState::whole &&
                     (a.state != SlotState::whole || b.index.generation > a.index.generation);

@@ -18,6 +18,7 @@
 #include <algorithm>
 #include <limits>
 #include <string>
+#include <utility>
 
 #include "base/turns.hpp"
 #include "base/wipe.hpp"
@@ -31,6 +32,10 @@ namespace vault {
 // Why a device is no vault that can be used, as a sentence that says "it" for the device; empty:
 // one of the slots is whole.
 [[nodiscard]] std::string refusal(const Slot& a, const Slot& b);
+// The one whose index is durable, if one of them is whole. One that was read need not be: a write
+// or flush of it may have failed before this start, and it came from a cache. A slot is written
+// only when the other is durable, and in a change slot A first: so it is the older one, or slot A.
+[[nodiscard]] const Slot& durable_slot(const Slot& a, const Slot& b);
 // The one whose index is right, if one of them is whole.
 [[nodiscard]] const Slot& right_slot(const Slot& a, const Slot& b);
 
@@ -88,7 +93,8 @@ class Vault {
   }
   // Writes `index` to the slot at `offset` and flushes.
   [[nodiscard]] Done write_durably(std::uint32_t offset, const vault::Index& index);
-  // Writes index_ to the slot that may not hold it.
+  // Writes index_ to the slot that may not hold it durably; then to the other, if that holds an
+  // older one.
   [[nodiscard]] Done mend_copies();
   // Lines 3 and 4 of the format: `next` is the index from now on.
   [[nodiscard]] base::Task<ChangeResult<void>> commit(vault::Index next);
@@ -118,7 +124,8 @@ class Vault {
   bool is_connected_ = false;
   bool had_both_copies_ = false;
   bool are_copies_equal_ = false;  // and durable: both slots hold index_'s items
-  std::uint32_t good_offset_ = 0;  // of a slot that does in any case
+  std::uint32_t good_offset_ = 0;  // of a slot that is whole and durable in any case
+  bool is_good_old_ = false;       // that one holds the items before index_'s
   bool is_abandoned_ = false;
   vault::Index index_;
   vault::Space space_;
@@ -170,15 +177,15 @@ base::Task<base::Result<void, std::string>> Vault<D>::connect() {
   std::string why = vault::refusal(a, b);
   if (!why.empty()) co_return Outcome(base::failure(std::move(why)));
   had_both_copies_ = a.state == b.state && a.index.items == b.index.items;
-  are_copies_equal_ = had_both_copies_;
-  const vault::Slot& right = vault::right_slot(a, b);
-  good_offset_ = &right == &a ? 0 : vault::slot_bytes;
-  index_ = right.index;
+  const vault::Slot& durable = vault::durable_slot(a, b);
+  good_offset_ = &durable == &a ? 0 : vault::slot_bytes;
+  index_ = vault::right_slot(a, b).index;
+  is_good_old_ = durable.index.items != index_.items;
   space_ = vault::Space(index_);
   last_generation_ = index_.generation;
   is_connected_ = true;
   // If they cannot be mended, the next change tries again, and reads work.
-  if (!info_.is_read_only && !are_copies_equal_) {
+  if (!info_.is_read_only && !had_both_copies_) {
     Change change(is_abandoned_);
     const block::Result<void> were_mended = co_await mend_copies();
     static_cast<void>(were_mended);
@@ -258,10 +265,14 @@ base::Task<block::Result<void>> Vault<D>::write_durably(std::uint32_t offset,
 template <block::BlockDevice D>
 base::Task<block::Result<void>> Vault<D>::mend_copies() {
   if (are_copies_equal_) co_return block::Result<void>();
-  // Whatever the bad slot may hold has an earlier generation.
+  // Whatever the other slot may hold has an earlier generation.
   index_.generation = ++last_generation_;
-  const block::Result<void> was_written =
+  block::Result<void> was_written =
       co_await write_durably(vault::slot_bytes - good_offset_, index_);
+  if (was_written && std::exchange(is_good_old_, false)) {
+    good_offset_ = vault::slot_bytes - good_offset_;
+    was_written = co_await write_durably(vault::slot_bytes - good_offset_, index_);
+  }
   are_copies_equal_ = was_written.has_value();
   co_return was_written;
 }

@@ -187,6 +187,57 @@ TEST(VaultPower, IsLostAgainDuringTheMending) {
   EXPECT_GT(tried, 1500U);
 }
 
+// A write or a flush fails, the machine is started anew while the power stays on, and then the
+// power goes during any operation. What the failed flush should have brought is read, and is not
+// on the medium.
+TEST(VaultPower, IsLostAfterAFailureAndAStart) {
+  std::uint64_t tried = 0;
+  const std::vector<Step> steps = {{"a", "first"}, {"a", "second"}};
+  for (std::uint64_t failing = 0; failing < 16; ++failing) {
+    for (std::uint64_t operation = 0;; ++operation) {
+      block::Outcomes outcomes;
+      bool is_lost = false;
+      do {
+        World world(small, 64);
+        world.device.fail_after(failing);
+        {
+          Machine machine(world.device);
+          ASSERT_EQ(machine.connect(), "");
+          for (const Step& step : steps) {
+            world.before = machine.all();
+            world.after = world.before;
+            apply(step, world.after);
+            const ChangeResult<void> result = machine.make(step);
+            if (!result) break;
+            world.before = world.after;
+          }
+        }
+        world.device.lose_power_after(operation);
+        {
+          Machine machine(world.device);
+          const std::string refusal = machine.connect();
+          const Values found = machine.all();
+          if (world.device.is_on()) {
+            ASSERT_EQ(refusal, "") << failing;
+            ASSERT_TRUE(found == world.before || found == world.after) << failing;
+            world.before = world.after = found;
+            const Step step{"a", "third"};
+            const ChangeResult<void> result = machine.make(step);
+            apply(step, world.after);
+            if (result) world.before = world.after;
+          }
+        }
+        is_lost = !world.device.is_on();
+        world.device.lose_power();
+        ASSERT_EQ(fault_after(world, std::ref(outcomes)), "") << failing << ", " << operation;
+        ++tried;
+      } while (outcomes.next());
+      if (!is_lost) break;
+    }
+  }
+  EXPECT_GT(tried, 1000U);
+}
+
 std::string text_of(std::mt19937_64& random, std::size_t size_max) {
   std::string text(random() % (size_max + 1), '\0');
   for (char& c : text) c = static_cast<char>(random());

@@ -19,7 +19,10 @@ namespace {
 
 // What came by https to a proxy is answered here, whatever brought it from there.
 Options secured(Options options) {
-  options.hsts_s = options.is_secure ? options.hsts_s : options.proxied_hsts_s;
+  if (!options.is_secure) {
+    options.hsts_s = options.proxied_hsts_s;
+    options.may_pin = nullptr;  // it is the proxy's certificate
+  }
   options.is_secure = true;
   options.https_port = 0;
   return options;

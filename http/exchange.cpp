@@ -68,7 +68,8 @@ void Exchange::begin(const Request& request, const Options& options, std::span<c
 
 void Exchange::choose(std::span<char> key) noexcept {
   target_ = parse_target(request_->target, key);
-  const bool to_https = options_->https_port != 0 && !target_.is_asterisk;
+  https_port_ = options_->https_port_now();
+  const bool to_https = https_port_ != 0 && !target_.is_asterisk;
   // Where to redirect to; an absolute form says it in place of Host (RFC 9112 section 3.2.2).
   if (to_https && !target_.authority) {
     target_.authority = parse_authority(request_->value(Field::host));
@@ -87,7 +88,7 @@ void Exchange::choose(std::span<char> key) noexcept {
   } else if (target_.error == TargetError::too_long) {
     refusal_ = Status::uri_too_long;
   } else if (visit_ != nullptr) {
-    visit_->begin(std::move(rules_), *request_, target_, options_->is_secure, options_->https_port);
+    visit_->begin(std::move(rules_), *request_, target_, options_->is_secure, https_port_);
     const bool asks = request_->method != Method::options && visit_->route().wants();
     step_ = asks ? Step::stat : Step::answer;
   } else if (request_->method == Method::refused && !to_https) {
@@ -113,7 +114,7 @@ void Exchange::take_stat(const kv::Result<kv::Stat>& stat) noexcept {
 }
 
 void Exchange::answer(std::int64_t now_s, HeadSink& head) noexcept {
-  const Circumstances now{now_s, options_->ranges_max, options_->hsts_s};
+  const Circumstances now{now_s, options_->ranges_max, options_->hsts_now_s()};
   range_ = 0;
   range_done_ = 0;
   if (visit_ != nullptr) {
@@ -143,8 +144,8 @@ void Exchange::leave_visit(std::span<char> key) noexcept {
 void Exchange::give_answer(const Circumstances& now, HeadSink& head) noexcept {
   if (refusal_) {
     respond_with_status(*refusal_, *request_, now, head, answer_);
-  } else if (visit_ == nullptr && options_->https_port != 0 && !target_.is_asterisk) {
-    respond_with_https(*request_, target_, options_->https_port, now, head, answer_);
+  } else if (visit_ == nullptr && https_port_ != 0 && !target_.is_asterisk) {
+    respond_with_https(*request_, target_, https_port_, now, head, answer_);
   } else if (request_->method == Method::options) {
     respond_with_options(now, head, answer_);
   } else if (visit_ != nullptr) {

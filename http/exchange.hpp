@@ -112,6 +112,7 @@ class Exchange {
   std::uint8_t range_ = 0;        // the one to hand over next
   Step step_ = Step::done;
   bool was_malformed_ = false;
+  std::uint16_t https_port_ = 0;   // where all is redirected to; 0: nothing is
   std::optional<Status> refusal_;  // the answer is a page of ours
 };
 

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -68,6 +69,18 @@ struct Options {
   std::uint16_t https_port = 0;
   // Not 0: every answer says that only https is to be asked for so many seconds (RFC 6797).
   std::uint32_t hsts_s = 0;
+  // Whether the two hold now, asked at each request: a certificate may come later, or change. Null:
+  // they do. What it points to outlives the server.
+  const std::atomic<bool>* has_https = nullptr;
+  const std::atomic<bool>* may_pin = nullptr;
+
+  [[nodiscard]] std::uint16_t https_port_now() const noexcept {
+    return has_https == nullptr || has_https->load(std::memory_order_relaxed) ? https_port
+                                                                              : std::uint16_t{0};
+  }
+  [[nodiscard]] std::uint32_t hsts_now_s() const noexcept {
+    return may_pin == nullptr || may_pin->load(std::memory_order_relaxed) ? hsts_s : 0;
+  }
 
   // Memory of HTTP/2, of a server that shares none with others (http/h2/budget.hpp).
   std::size_t http2_bytes_max = std::size_t{64} * 1024 * 1024;

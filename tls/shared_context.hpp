@@ -24,6 +24,7 @@ class SharedContext {
   void set(std::shared_ptr<const Context> context) {
     const std::lock_guard lock(mutex_);
     is_set_ = context != nullptr;
+    is_public_ = context != nullptr && !is_local_only(*context);
     context_ = std::move(context);
   }
   // Null: there is no certificate, or none yet.
@@ -33,6 +34,9 @@ class SharedContext {
   }
   // Whether there is one. Cheap: for each request.
   [[nodiscard]] const std::atomic<bool>& is_set() const noexcept { return is_set_; }
+  // Whether it is for more than this machine: a name that only this machine has must not be pinned
+  // to HTTPS.
+  [[nodiscard]] const std::atomic<bool>& is_public() const noexcept { return is_public_; }
 
   // A certificate may come later: listeners are opened without one. Before they are.
   void expect() noexcept { is_expected_ = true; }
@@ -43,9 +47,12 @@ class SharedContext {
   [[nodiscard]] const Challenges& challenges() const noexcept { return challenges_; }
 
  private:
+  static bool is_local_only(const Context& context);
+
   mutable std::mutex mutex_;
   std::shared_ptr<const Context> context_;
   std::atomic<bool> is_set_ = false;
+  std::atomic<bool> is_public_ = false;
   std::atomic<bool> is_expected_ = false;
   Challenges challenges_;
 };

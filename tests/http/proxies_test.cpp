@@ -148,6 +148,35 @@ TEST(Proxies, DecideAboutHttps) {
   EXPECT_EQ(ask(secure, by_http).find("Strict-Transport"), std::string::npos);
 }
 
+// A certificate may come while the server runs, and be another one later.
+TEST(Proxies, HttpsIsAskedForAtEachRequest) {
+  std::atomic<bool> has_https = false;
+  std::atomic<bool> may_pin = false;
+  http::Options beside;
+  beside.https_port = 443;
+  beside.has_https = &has_https;
+  http::Options secure;
+  secure.is_secure = true;
+  secure.hsts_s = 7;
+  secure.may_pin = &may_pin;
+  for (const bool is_there : {false, true, false}) {
+    has_https = may_pin = is_there;
+    EXPECT_EQ(ask(beside, "").substr(9, 3), is_there ? "308" : "200");
+    EXPECT_EQ(ask(secure, "").find("max-age=7") != std::string::npos, is_there);
+  }
+  // One server, and one connection.
+  http_test::World<http_test::ScriptedStore> world(beside, http::LogFormat::off);
+  auto wire = world.dial();
+  for (const bool is_there : {false, true, false}) {
+    has_https = is_there;
+    wire->push("GET /a.txt HTTP/1.1\r\nHost: h.example\r\n\r\n");
+    world.settle();
+    EXPECT_EQ(wire->take().substr(9, 3), is_there ? "308" : "200");
+  }
+  wire->end();
+  world.settle();
+}
+
 TEST(Proxies, TheLogNamesTheVisitor) {
   http::Options options;
   std::string log;

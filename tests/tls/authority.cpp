@@ -74,6 +74,11 @@ Certificate make_certificate(const Key& key, const Wanted& wanted) {
   if (!wanted.extended_key_usage.empty()) {
     add_extension(x, NID_ext_key_usage, wanted.extended_key_usage.c_str());
   }
+  if (!wanted.acme_identifier.empty()) {
+    const std::string value = "critical,DER:0420" + wanted.acme_identifier;
+    static const int kind = OBJ_create("1.3.6.1.5.5.7.1.31", "acmeIdentifier", "acmeIdentifier");
+    add_extension(x, kind, value.c_str());
+  }
   EVP_PKEY* const signer = wanted.issuer_key ? wanted.issuer_key.get() : key.get();
   const bool own_digest = EVP_PKEY_get_base_id(signer) == EVP_PKEY_ED25519;
   require(X509_sign(x, signer, own_digest ? nullptr : wanted.sha1 ? EVP_sha1() : EVP_sha256()) > 0);

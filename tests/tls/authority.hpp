@@ -32,7 +32,8 @@ struct Wanted {
   bool is_authority = false;
   std::string key_usage = {};  // as openssl writes them; empty: not said
   std::string extended_key_usage = {};
-  bool sha1 = false;  // signed with it
+  bool sha1 = false;                 // signed with it
+  std::string acme_identifier = {};  // RFC 8737: 32 bytes, in hexadecimal digits
 };
 Certificate make_certificate(const Key& key, const Wanted& wanted);
 

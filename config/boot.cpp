@@ -32,8 +32,9 @@ Failure unknown(std::string_view word, std::string_view name, std::span<const Ke
   return Failure(sentence + " (--help lists them)");
 }
 
-std::string cannot_be(const std::string& what, std::string_view value, const std::string& why) {
-  return what + " cannot be '" + std::string(value) + "'; " + why;
+std::string cannot_be(const std::string& what, const KeyInfo& key, std::string_view value,
+                      const std::string& why) {
+  return what + " cannot be " + shown_value(key, value) + "; " + why;
 }
 
 }  // namespace
@@ -45,6 +46,11 @@ std::string environment_name(std::string_view key) {
     name += c == '-' ? '_' : is_small ? static_cast<char>(c - 'a' + 'A') : c;
   }
   return name;
+}
+
+std::string shown_value(const KeyInfo& key, std::string_view text) {
+  return key.shape.type == "secret" ? "what was given (it is not shown)"
+                                    : "'" + std::string(text) + "'";
 }
 
 std::string refusal(const KeyInfo& key, std::string_view text) {
@@ -77,7 +83,7 @@ base::Result<BootLine, std::string> BootLine::parse(std::span<const std::string_
     const char* value = environment(name.c_str());
     if (value == nullptr) continue;
     if (std::string why = refusal(key, value); !why.empty()) {
-      return Failure(cannot_be(name + " in the environment", value, why));
+      return Failure(cannot_be(name + " in the environment", key, value, why));
     }
     line.words_.push_back({key.name, value, Origin::environment});
   }
@@ -108,7 +114,7 @@ base::Result<BootLine, std::string> BootLine::parse(std::span<const std::string_
       value = words[++i];
     }
     if (std::string why = refusal(*key, value); !why.empty()) {
-      return Failure(cannot_be(option, value, why));
+      return Failure(cannot_be(option, *key, value, why));
     }
     line.words_.push_back({name, value, Origin::boot_line});
   }
@@ -148,6 +154,16 @@ template <>
 Prefix BootLine::value(const Key<Prefix>& key) const {
   const Found found = find(key.name);
   return read<Prefix>(found.key.shape, found.text).value();
+}
+
+std::vector<std::string> BootLine::all_texts(std::string_view last, std::string_view name) const {
+  std::vector<std::string> texts;
+  for (const Word& word : words_) {
+    const bool is_said = word.name == name && word.origin == Origin::boot_line;
+    if (is_said && !word.value.empty()) texts.emplace_back(word.value);
+  }
+  if (texts.empty() && !last.empty()) texts.emplace_back(last);
+  return texts;
 }
 
 bool BootLine::has_key(std::string_view name) const {

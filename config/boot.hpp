@@ -60,6 +60,12 @@ class BootLine {
   [[nodiscard]] std::string text(const Key<T>& key) const {
     return std::string(find(key.name).text);
   }
+  // All that the boot line says for a key that may be given several times, in order; where it says
+  // none, the one value that was set elsewhere, unless that is empty.
+  template <class T>
+  [[nodiscard]] std::vector<std::string> all_texts(const Key<T>& key) const {
+    return all_texts(find(key.name).text, key.name);
+  }
   // Whether this appliance has the key; whether a value was set for it.
   [[nodiscard]] bool has_key(std::string_view name) const;
   [[nodiscard]] bool is_said(std::string_view name) const;
@@ -82,6 +88,8 @@ class BootLine {
     std::string_view text;
   };
   [[nodiscard]] Found find(std::string_view name) const;
+  [[nodiscard]] std::vector<std::string> all_texts(std::string_view last,
+                                                   std::string_view name) const;
   [[nodiscard]] std::int64_t scalar(std::string_view name) const;
 
   // What parse() was given.
@@ -105,6 +113,10 @@ template <>
 
 // Why `text` is no value of `key`: "it takes ...", with the nearest word; empty if it is one.
 [[nodiscard]] std::string refusal(const KeyInfo& key, std::string_view text);
+
+// A value for a sentence about it, in quotes; not one of a secret, as a person may have given the
+// secret itself.
+[[nodiscard]] std::string shown_value(const KeyInfo& key, std::string_view text);
 
 // What `--help` prints: a page like those of man, the boot keys by section with their defaults.
 [[nodiscard]] std::string help_text(std::string_view program, std::span<const KeyInfo> keys,

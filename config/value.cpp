@@ -36,6 +36,7 @@ std::string one_takes(const Shape& shape, std::string_view type) {
     return version_text(shape) + " address and the bits of its network, as in " +
            (shape.version == 6 ? "2001:db8::2/64" : "192.0.2.2/24");
   }
+  if (type == "secret") return "file:PATH or vault:KEY, where the secret is, and not the secret";
   std::string words;
   for (std::size_t i = 0; i < shape.words.size(); ++i) {
     words += (i == 0 ? "" : i + 1 == shape.words.size() ? " or " : ", ");
@@ -48,9 +49,11 @@ std::string one_placeholder(const Shape& shape, std::string_view type) {
   struct Row {
     std::string_view type, placeholder;
   };
-  constexpr Row rows[] = {{"number", "N"},         {"port", "PORT"},         {"duration", "TIME"},
-                          {"size", "BYTES"},       {"address", "ADDRESS"},   {"path", "PATH"},
-                          {"prefix", "ADDRESS/N"}, {"switch", "true|false"}, {"text", "TEXT"}};
+  constexpr Row rows[] = {{"number", "N"},         {"port", "PORT"},
+                          {"duration", "TIME"},    {"size", "BYTES"},
+                          {"address", "ADDRESS"},  {"path", "PATH"},
+                          {"prefix", "ADDRESS/N"}, {"switch", "true|false"},
+                          {"text", "TEXT"},        {"secret", "file:PATH|vault:KEY"}};
   for (const Row& row : rows) {
     if (row.type == type) return std::string(row.placeholder);
   }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // config/value.hpp: the values that keys have, and how each is written.
 //
-// States:  Port, Path, Address, Prefix, Duration, Size, List; Shape, which says how a value is
-//          written; fits and read (text to value), takes and placeholder (for people).
+// States:  Port, Path, Secret, Address, Prefix, Duration, Size, List; Shape, which says how a value
+//          is written; fits and read (text to value), takes and placeholder (for people).
 // Rule:    one text for one value, wherever it is written: on a boot line, in the environment, with
 //          `crunch build --set`, in crunch.toml. Reading is constexpr, because a build key's value
 //          is a constant expression.
@@ -10,6 +10,7 @@
 //          address 192.0.2.1, 2001:db8::1         prefix 192.0.2.2/24
 //          duration 250ms, 30s, 5m, 2h, 7d        size 512, 64KiB, 16MiB, 1GiB
 //          list a,b,c            text and path as they are
+//          secret file:/etc/key, vault:acme/key
 // Source:  RFC 4291 section 2.2 for the text of IPv6 addresses.
 
 #pragma once
@@ -59,6 +60,12 @@ struct Prefix {
   unsigned bits = 0;
   bool operator==(const Prefix&) const = default;
 };
+// Where a secret is: never the secret itself, which no boot line, listing or log may show.
+struct Secret {
+  enum class From : std::uint8_t { none, file, vault };
+  From from = From::none;
+  std::string_view name;  // the file's path, or the vault's key
+};
 using Duration = std::chrono::milliseconds;
 struct Size {
   std::uint64_t bytes = 0;
@@ -69,7 +76,7 @@ using List = std::vector<T>;
 // How a value is written, without its type in C++: what a tool needs to check it.
 struct Shape {
   std::string_view type;  // switch, number, port, word, address, prefix, duration, size, text,
-                          // path or list
+                          // path, secret or list
   std::string_view element = {};  // of a list: the type of what is in it
   std::int64_t least = 0;         // of numbers; of durations in ms; of sizes in bytes
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
@@ -196,6 +203,19 @@ constexpr std::optional<Prefix> read_prefix(std::string_view text, unsigned vers
   return Prefix{*address, static_cast<unsigned>(*bits)};
 }
 
+constexpr std::optional<Secret> read_secret(std::string_view text) {
+  constexpr std::string_view file = "file:";
+  constexpr std::string_view vault = "vault:";
+  if (text.empty()) return Secret{};
+  if (text.starts_with(file) && text.size() > file.size()) {
+    return Secret{Secret::From::file, text.substr(file.size())};
+  }
+  if (text.starts_with(vault) && text.size() > vault.size()) {
+    return Secret{Secret::From::vault, text.substr(vault.size())};
+  }
+  return {};
+}
+
 // Of switches, numbers, ports, words (their index), durations and sizes.
 constexpr std::optional<std::int64_t> read_scalar(const Shape& shape, std::string_view type,
                                                   std::string_view text) {
@@ -224,6 +244,7 @@ constexpr std::optional<std::int64_t> read_scalar(const Shape& shape, std::strin
 
 constexpr bool fits_one(const Shape& shape, std::string_view type, std::string_view text) {
   if (type == "text" || type == "path") return true;
+  if (type == "secret") return read_secret(text).has_value();
   if (type == "address") return read_address(text, shape.version).has_value();
   if (type == "prefix") return read_prefix(text, shape.version).has_value();
   return read_scalar(shape, type, text).has_value();
@@ -306,6 +327,13 @@ struct Reader<Path> {
   static constexpr std::string_view type = "path";
   static constexpr std::optional<Path> read(const Shape&, std::string_view text) {
     return Path{text};
+  }
+};
+template <>
+struct Reader<Secret> {
+  static constexpr std::string_view type = "secret";
+  static constexpr std::optional<Secret> read(const Shape&, std::string_view text) {
+    return detail::read_secret(text);
   }
 };
 template <>

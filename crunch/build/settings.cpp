@@ -185,8 +185,10 @@ void KeyTable::check_known(const Setting& setting) const {
                         config::placeholder(key->shape) + "), not when it is built");
   }
   if (const std::string why = config::refusal(*key, setting.value); !why.empty()) {
-    refuse(setting,
-           "key '" + setting.name + "' cannot be " + in_quotes(setting.value) + "; " + why);
+    refuse(setting, "key '" + setting.name + "' cannot be " +
+                        (key->shape.type == "secret" ? config::shown_value(*key, setting.value)
+                                                     : in_quotes(setting.value)) +
+                        "; " + why);
   }
 }
 

@@ -221,4 +221,29 @@ TEST(BootLine, AKeyThatNobodyListedIsNoValue) {
   }
 }
 
+// A person may take the option for the secret's own place.
+TEST(BootLine, WhatIsGivenForASecretIsNotShown) {
+  static constexpr Key<Secret> secret{
+      .name = "token", .section = "S", .doc = "D", .fallback = "", .stage = Stage::boot};
+  const KeyInfo of_secret[] = {info_of(secret)};
+  const std::string_view words[] = {"--token=hunter2"};
+  const auto refused = BootLine::parse(words, of_secret);
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error(),
+            "option --token cannot be what was given (it is not shown); it takes file:PATH or "
+            "vault:KEY, where the secret is, and not the secret");
+  const auto environment = [](const char*) {
+    static char value[] = "hunter2";
+    return value;
+  };
+  const auto other = BootLine::parse({}, of_secret, nullptr, environment);
+  ASSERT_FALSE(other.has_value());
+  EXPECT_EQ(other.error().find("hunter2"), std::string::npos);
+  const std::string_view good[] = {"--token=vault:acme/eab"};
+  const auto boot = BootLine::parse(good, of_secret);
+  ASSERT_TRUE(boot.has_value());
+  EXPECT_EQ(boot->value(secret).from, Secret::From::vault);
+  EXPECT_EQ(boot->value(secret).name, "acme/eab");
+}
+
 }  // namespace

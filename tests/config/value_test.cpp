@@ -31,6 +31,7 @@ constexpr Key<Duration> duration{
     .name = "k", .section = "S", .doc = "D", .fallback = "30s", .least = "1s", .most = "7d"};
 constexpr Key<Size> size{.name = "k", .section = "S", .doc = "D", .fallback = "64KiB"};
 constexpr Key<Path> path{.name = "k", .section = "S", .doc = "D", .fallback = "/"};
+constexpr Key<Secret> secret{.name = "k", .section = "S", .doc = "D", .fallback = ""};
 constexpr Key<List<Port>> ports{.name = "k", .section = "S", .doc = "D", .fallback = "80,443"};
 constexpr Key<List<Colour>> words{
     .name = "k", .section = "S", .doc = "D", .fallback = "", .words = colours};
@@ -81,6 +82,11 @@ TEST(Value, TextsThatFitAndTextsThatDoNot) {
        "bytes, as in 512, 64KiB, 16MiB or 1GiB",
        "=BYTES"},
       {info_of(path), {"", "/srv/www", "a b"}, {}, "text", "=PATH"},
+      {info_of(secret),
+       {"", "file:/etc/key", "file:k", "vault:acme/key"},
+       {"hunter2", "/etc/key", "file:", "vault:", "FILE:k"},
+       "file:PATH or vault:KEY, where the secret is, and not the secret",
+       "=file:PATH|vault:KEY"},
       {info_of(ports),
        {"", "80", "80,443"},
        {",", "80,", ",80", "80,,443", "80,65536"},

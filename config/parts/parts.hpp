@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // config/parts/parts.hpp: the ready-made parts that a configuration is put together from.
 //
-// States:  stores: generic_kv_ro. Stacks: generic_stack, proxied, tls_over, credentials. Jobs:
-//          http_server, https_server, redirect_to_https, management_server. Of the target:
+// States:  stores: generic_kv_ro. Stacks: generic_stack, proxied, tls_over, credentials; roots.
+//          Jobs: http_server, https_server, redirect_to_https, management_server. Of the target:
 //          target_parts.hpp.
 // May include: everything: this is where models meet. CRUNCH_TARGET names the target's header; what
 //          a target offers is asked of target::Platform, so no target is named here.
@@ -24,6 +24,7 @@
 #include "config/parts/modules.hpp"
 #include "config/parts/proxies.hpp"
 #include "config/parts/ready_made.hpp"
+#include "config/parts/roots.hpp"
 #include "config/parts/stacks.hpp"
 #include "config/parts/stores.hpp"
 #include "config/parts/target_parts.hpp"

@@ -18,6 +18,7 @@
 #include "crunch/build/settings.hpp"
 #include "crunch/build/symbols.hpp"
 #include "crunch/certificate/certificate.hpp"
+#include "crunch/certificate/roots.hpp"
 #include "crunch/check/check.hpp"
 #include "crunch/embed/emit.hpp"
 #include "crunch/failure.hpp"
@@ -43,27 +44,56 @@ class Stopwatch {
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-// `crunched_credentials`, as config/parts/credentials.hpp declares it: files as numbers, for they
-// are small.
-std::string credentials_source(const std::vector<certificate::Pair>& pairs) {
-  std::string arrays;
-  std::string table;
-  std::size_t count = 0;
-  auto add = [&](const std::string& name, const std::string& bytes) {
-    const std::string array = "credential_" + std::to_string(count++);
-    arrays += "static const unsigned char " + array + "[] = {";
-    for (const char c : bytes) arrays += std::to_string(static_cast<unsigned char>(c)) + ",";
-    arrays += "};\n";
-    table += "    {\"" + name + "\", " + array + ", " + array + " + sizeof " + array + "},\n";
-  };
-  for (std::size_t i = 0; i < pairs.size(); ++i) {
-    add("certificate " + std::to_string(i + 1) + " of the image", pairs[i].certificates);
-    add("key " + std::to_string(i + 1) + " of the image", pairs[i].key);
+// Files as numbers, for they are small: a table that config/embedded_file.hpp declares.
+class EmbeddedFiles {
+ public:
+  explicit EmbeddedFiles(std::string table) : table_(std::move(table)) {}
+  void add(const std::string& name, const std::string& bytes) {
+    const std::string array = table_ + "_" + std::to_string(count_++);
+    arrays_ += "static const unsigned char " + array + "[] = {";
+    for (const char c : bytes) arrays_ += std::to_string(static_cast<unsigned char>(c)) + ",";
+    arrays_ += "};\n";
+    rows_ += "    {\"" + name + "\", " + array + ", " + array + " + sizeof " + array + "},\n";
   }
-  return "\n#include \"config/embedded_file.hpp\"\n" + arrays +
-         "extern \"C\" {\nextern const config::EmbeddedFile crunched_credentials[];\n"
-         "const config::EmbeddedFile crunched_credentials[] = {\n" +
-         table + "    {nullptr, nullptr, nullptr}};\n}\n";
+  [[nodiscard]] std::string source() const {
+    return "\n#include \"config/embedded_file.hpp\"\n" + arrays_ +
+           "extern \"C\" {\nextern const config::EmbeddedFile " + table_ +
+           "[];\nconst config::EmbeddedFile " + table_ + "[] = {\n" + rows_ +
+           "    {nullptr, nullptr, nullptr}};\n}\n";
+  }
+
+ private:
+  std::string table_;
+  std::string arrays_;
+  std::string rows_;
+  std::size_t count_ = 0;
+};
+
+// As config/parts/credentials.hpp wants it.
+std::string credentials_source(const std::vector<certificate::Pair>& pairs) {
+  EmbeddedFiles files("crunched_credentials");
+  for (std::size_t i = 0; i < pairs.size(); ++i) {
+    files.add("certificate " + std::to_string(i + 1) + " of the image", pairs[i].certificates);
+    files.add("key " + std::to_string(i + 1) + " of the image", pairs[i].key);
+  }
+  return files.source();
+}
+
+// As config/parts/roots.hpp wants it.
+std::string roots_source(const std::optional<certificate::Roots>& roots) {
+  EmbeddedFiles files("crunched_roots");
+  if (roots) files.add("the roots of the image", roots->pem);
+  return files.source();
+}
+
+// What the command says about roots, checked; warnings go to standard error.
+std::optional<certificate::Roots> roots_of(const Options& options) {
+  if (!options.roots) return {};
+  certificate::Roots roots = certificate::load_roots(*options.roots);
+  for (const std::string& warning : roots.warnings) {
+    std::fprintf(stderr, "crunch: warning: %s\n", warning.c_str());
+  }
+  return roots;
 }
 
 // Never the key.
@@ -133,9 +163,11 @@ std::vector<certificate::Pair> pairs_of(const Options& options) {
 class Run {
  public:
   Run(const Options& options, Recipe recipe, Compiler compiler,
-      std::vector<certificate::Pair> pairs, std::vector<Setting> settings)
+      std::vector<certificate::Pair> pairs, std::optional<certificate::Roots> roots,
+      std::vector<Setting> settings)
       : options_(options),
         pairs_(std::move(pairs)),
+        roots_(std::move(roots)),
         settings_(std::move(settings)),
         recipe_(std::move(recipe)),
         compiler_(std::move(compiler)),
@@ -219,7 +251,8 @@ class Run {
                ".incbin \"image.json\"\n.popsection\n.pushsection " +
                    std::string(libraries_section) +
                    ",\"\",@progbits\n.incbin \"libraries.json\"\n.popsection\n)\");\n" +
-                   credentials_source(pairs_) + settings_source(keys.for_boot(settings_)));
+                   credentials_source(pairs_) + roots_source(roots_) +
+                   settings_source(keys.for_boot(settings_)));
     std::vector<std::string> call = compiler_call(compiler_.words(), recipe_);
     // The assembler looks for the content in the folders of -I.
     call.insert(call.end(), {"-I" + work_.path(), "-ffile-prefix-map=" + work_.path() + "/=", "-c",
@@ -296,6 +329,7 @@ class Run {
 
   const Options& options_;
   std::vector<certificate::Pair> pairs_;
+  std::optional<certificate::Roots> roots_;
   std::vector<Setting> settings_;
   Recipe recipe_;
   Compiler compiler_;
@@ -332,7 +366,7 @@ Summary build(const Options& options) {
     check_directory(root);
     note_missing_index(root);
   }
-  return Run(options, std::move(recipe), Compiler::find(), pairs_of(options),
+  return Run(options, std::move(recipe), Compiler::find(), pairs_of(options), roots_of(options),
              gather_settings(root, options.set))
       .run();
 }

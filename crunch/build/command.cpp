@@ -32,6 +32,11 @@ void add_certificate_options(CLI::App& command, build::Options& options) {
       ->type_name("HOST")
       ->excludes("--cert");
   command
+      .add_option("--roots", options.roots,
+                  "Whom the image trusts when it connects to others by TLS: a\n"
+                  "file in PEM, letsencrypt, or debian for all of ca-certificates")
+      ->type_name("FILE|letsencrypt|debian");
+  command
       .add_option("--expect-host,--host", options.hosts,
                   "A name or address that clients will ask for: warn if no\n"
                   "certificate covers it")

@@ -2,6 +2,7 @@
 // crunch/certificate/without_tls.cpp: the same calls in a crunch that was built without TLS.
 
 #include "crunch/certificate/certificate.hpp"
+#include "crunch/certificate/roots.hpp"
 #include "crunch/failure.hpp"
 
 namespace crunch::certificate {
@@ -10,7 +11,7 @@ namespace {
 [[noreturn]] void refuse() {
   throw Failure(
       "this crunch was built without TLS: build it again after scripts/fetch-mbedtls, or leave out "
-      "--cert, --key, --self-signed and --https");
+      "--cert, --key, --self-signed, --roots and --https");
 }
 
 }  // namespace
@@ -19,5 +20,6 @@ Pair load(const std::string&, const std::string&) { refuse(); }
 Pair self_signed(const std::string&) { refuse(); }
 Facts check(const Pair&) { refuse(); }
 std::string not_covered(const Pair&, const std::string&) { refuse(); }
+Roots load_roots(const std::string&) { refuse(); }
 
 }  // namespace crunch::certificate

@@ -193,6 +193,40 @@ class Build(Folder):
             note = f"note: {self.at}/rsa.pem: signing with an RSA key"
             self.assertEqual(note in said, name == "rsa", said)
 
+    def test_roots(self):
+        self.refused_build(["--roots", "nowhere.pem"], ['"nowhere.pem"', "No such file"])
+        key = self.at / "empty.pem"
+        key.write_text("nothing\n")
+        self.refused_build(["--roots", key], [f"{key}: not a certificate"])
+        key.write_text("")
+        self.refused_build(["--roots", key], [f"{key}: the file is empty"])
+        harness.need("openssl")
+        root = self.at / "root.pem"
+        for until, said in [("21260101000000Z", ""), ("20200101000000Z", "expired on 2020-01-01")]:
+            self.authority(root, until)
+            done = self.built("--roots", str(root))
+            self.assertEqual("warning" in done.stderr, bool(said), done.stderr)
+            self.assertIn(said, done.stderr)
+        if pathlib.Path("/etc/ssl/certs/ca-certificates.crt").exists():
+            for name in ("letsencrypt", "debian"):
+                self.built("--roots", name)
+
+    def authority(self, path, until):
+        """A root that ends at a time, as openssl ca makes it."""
+        (self.at / "index").write_text("")
+        (self.at / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca = d\n[d]\ndatabase = {self.at}/index\nnew_certs_dir = {self.at}\n"
+            "default_md = sha256\npolicy = p\nunique_subject = no\nrand_serial = yes\n"
+            "[p]\ncommonName = supplied\n[v]\nbasicConstraints = critical,CA:TRUE\n")
+        key = str(self.at / "ca.key")
+        for words in (["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
+                       "-nodes", "-keyout", key, "-out", str(self.at / "ca.csr"), "-subj",
+                       "/CN=root"],
+                      ["ca", "-batch", "-selfsign", "-config", str(self.at / "ca.cnf"), "-keyfile",
+                       key, "-in", str(self.at / "ca.csr"), "-out", str(path), "-startdate",
+                       "20190101000000Z", "-enddate", until, "-extensions", "v", "-notext"]):
+            subprocess.run(["openssl", *words], check=True, capture_output=True)
+
     def test_the_wrong_directory_is_noted(self):
         self.assertNotIn("note", self.built().stderr)
         for folder, known in [("public", True), ("drafts", False)]:

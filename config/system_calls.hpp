@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // config/system_calls.hpp: which system calls the devices and jobs of an appliance make.
 //
-// States:  declare_system_calls; reading_files and changing_files, lists for those that open files
-//          again, or change them.
+// States:  declare_system_calls; reading_files, watching_files and changing_files, lists for those
+//          that open files again, watch or change them.
 // A connect says it beside its `keys`: `static constexpr std::array system_calls{SYS_socket};`,
 // for what its device calls after the ports are open. A target with system calls lets nothing else
 // through then (targets/unix/sandbox.hpp); the others never ask.
@@ -24,6 +24,13 @@ namespace config {
 // To open a file by its name, look at it, and read it.
 inline constexpr std::array reading_files{SYS_openat, SYS_openat2,    SYS_newfstatat, SYS_fstat,
                                           SYS_lseek,  SYS_readlinkat, SYS_pread64};
+// The same, and to find where links lead and be told that files have changed.
+inline constexpr std::array watching_files = [] {
+  std::array watching{SYS_inotify_add_watch, SYS_inotify_rm_watch, SYS_readlink};
+  std::array<int, reading_files.size() + watching.size()> calls{};
+  std::ranges::copy(watching, std::ranges::copy(reading_files, calls.begin()).out);
+  return calls;
+}();
 // Besides reading_files: to make, replace, remove and list files beneath a folder, durably.
 // Allowed only if a part also names the folder (`change_beneath` of its platform).
 inline constexpr std::array changing_files{SYS_mkdirat, SYS_unlinkat,   SYS_renameat,

@@ -71,14 +71,14 @@ std::optional<tls::Identity> identity_in_vault(const CredentialSource& source) {
 std::vector<tls::Identity> identities_of(const CredentialSource& source,
                                          const EmbeddedFile* files) {
   std::vector<tls::Identity> identities;
-  if (!source.cert_path.empty()) {
-    const std::string certificates = bytes_at(source.cert_path);
-    std::string key = bytes_at(source.key_path);
-    identities.push_back(identity_of({source.cert_path, base::bytes_of(certificates)},
-                                     {source.key_path, base::bytes_of(key)}, source));
+  for (std::size_t i = 0; i < source.cert_paths.size(); ++i) {
+    const std::string certificates = bytes_at(source.cert_paths[i]);
+    std::string key = bytes_at(source.key_paths[i]);
+    identities.push_back(identity_of({source.cert_paths[i], base::bytes_of(certificates)},
+                                     {source.key_paths[i], base::bytes_of(key)}, source));
     base::wipe(std::as_writable_bytes(std::span(key)));
-    return identities;
   }
+  if (!identities.empty()) return identities;
   if (!source.host_key.empty()) {
     identities.push_back(
         identity_of({"the host's certificate", base::bytes_of(source.host_certificates)},
@@ -100,61 +100,57 @@ std::vector<tls::Identity> identities_of(const CredentialSource& source,
 }
 
 TlsContext make_context(const CredentialSource& source, const EmbeddedFile* files) {
-  if (source.cert_path.empty() != source.key_path.empty()) {
+  if (source.cert_paths.empty() != source.key_paths.empty()) {
     throw StartError("--cert and --key belong together; only one of them is given");
+  }
+  if (source.cert_paths.size() != source.key_paths.size()) {
+    throw StartError("--cert is given " + std::to_string(source.cert_paths.size()) +
+                     " times and --key " + std::to_string(source.key_paths.size()) +
+                     " times; give as many of both, in the same order");
   }
   std::vector<tls::Identity> identities = identities_of(source, files);
   if (identities.empty()) return nullptr;
   return std::make_shared<tls::Context>(std::move(identities), source.entropy);
 }
 
-void log_renewal(base::Log& log, const tls::Context& context) {
-  const tls::Identity& identity = context.identities().front();
-  std::string names;
-  for (const std::string& name : identity.names()) names += (names.empty() ? "" : ", ") + name;
-  log.info({"the certificate was read again: ", names, "; ", identity.key_type(), ", until ",
-            tls::date_text(identity.not_after_s())});
+// `what`: what happened to them.
+void log_certificates(base::Log& log, std::string_view what, const tls::Context& context) {
+  for (const tls::Identity& identity : context.identities()) {
+    std::string names;
+    for (const std::string& name : identity.names()) names += (names.empty() ? "" : ", ") + name;
+    log.info({what, names, "; ", identity.key_type(), ", until ",
+              tls::date_text(identity.not_after_s())});
+  }
 }
 
 }  // namespace
 
 Credentials::Credentials(const CredentialSource& source, const EmbeddedFile* files,
-                         SharedTlsContext& shared)
+                         tls::SharedContext& shared)
     : source_(source), shared_(shared) {
-  if (source_.is_first_thread) shared_.set(make_context(source_, files));
-  context_ = shared_.get();
-}
-
-void Credentials::on_change(std::function<void(const TlsContext&)> take) {
-  takers_.push_back(std::move(take));
-}
-
-void Credentials::read_again() {
-  if (source_.is_first_thread) {
-    try {
-      TlsContext renewed = make_context(source_, nullptr);
-      if (renewed == nullptr) {
-        throw StartError(std::string(source_.vault_place) + " has neither tls/cert nor tls/key");
-      }
-      log_renewal(source_.log, *renewed);
-      shared_.set(std::move(renewed));
-    } catch (const StartError& error) {
-      source_.log.error({error.what(), " (the certificate in use stays)"});
-    }
+  if (!source_.is_first_thread) return;
+  TlsContext context = make_context(source_, files);
+  if (context != nullptr) {
+    log_certificates(source_.log, "serves HTTPS with a certificate for ", *context);
   }
-  TlsContext now = shared_.get();
-  if (now == context_) return;
-  context_ = std::move(now);
-  for (const auto& take : takers_) take(context_);
+  shared_.set(std::move(context));
 }
 
-bool is_local_only(const tls::Context& context) {
-  for (const tls::Identity& identity : context.identities()) {
-    for (const std::string& name : identity.names()) {
-      if (name != "localhost" && name != "127.0.0.1" && name != "0:0:0:0:0:0:0:1") return false;
+void Credentials::read_again(Asked asked) {
+  if (!source_.is_first_thread) return;  // the others take what it has read
+  try {
+    TlsContext renewed = make_context(source_, nullptr);
+    if (renewed == nullptr) {
+      throw StartError(std::string(source_.vault_place) + " has neither tls/cert nor tls/key");
     }
+    log_certificates(source_.log, "the certificate was read again: ", *renewed);
+    shared_.set(std::move(renewed));
+    last_refusal_.clear();
+  } catch (const StartError& error) {
+    if (asked == Asked::by_change && last_refusal_ == error.what()) return;
+    last_refusal_ = error.what();
+    source_.log.error({error.what(), " (the certificate in use stays)"});
   }
-  return true;
 }
 
 }  // namespace config

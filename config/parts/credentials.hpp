@@ -2,16 +2,16 @@
 // config/parts/credentials.hpp: certificates and keys of an appliance, and the jobs that need
 // them.
 //
-// States:  Credentials, is_local_only, TlsStack, ConnectCredentials, ConnectStoredCredentials,
+// States:  Credentials, TlsStack, ConnectCredentials, ConnectStoredCredentials,
 //          ConnectTls, ConnectHttpsJob, ConnectHttpBeside; the boot keys that they read.
 // Source of the certificates: the boot keys `cert` and `key` if given, else what the host gave the
 //          machine (Platform::host_credentials), else tls/cert and tls/key of a vault, else what
 //          `crunch build` put into the image (`crunched_credentials`), else none: then TLS is off.
 //          Or a store.
 // Errors:  StartError with the file's name when they cannot serve; warnings are logged.
-// Renewal: a target that has Platform::on_reload reads the files, or the vault, again by it.
-//          Connections that exist go on; what cannot serve is logged, and the certificate in use
-//          stays.
+// Renewal: a target that has Platform::on_reload reads the files, or the vault, again by it; one
+//          that watches files (Platform::watched) also when their content changes. Connections that
+//          exist go on; what cannot serve is logged, and the certificates in use stay.
 
 #pragma once
 
@@ -21,7 +21,6 @@
 #include <functional>
 #include <limits>
 #include <memory>
-#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +39,7 @@
 #include "kv/kv.hpp"
 #include "kv/rw.hpp"
 #include "tls/over.hpp"
+#include "tls/shared_context.hpp"
 
 namespace config {
 
@@ -49,14 +49,15 @@ inline constexpr Key<Port> https_port{
     .section = https_section,
     .doc = "Port to serve HTTPS on, where there is a certificate; 0: one that is free",
     .fallback = 443};
-inline constexpr Key<Path> cert_file{.name = "cert",
-                                     .section = https_section,
-                                     .doc = "File of the certificate with its chain, PEM or DER",
-                                     .fallback = "",
-                                     .stage = Stage::boot};
+inline constexpr Key<Path> cert_file{
+    .name = "cert",
+    .section = https_section,
+    .doc = "File of a certificate with its chain, PEM or DER; again for each",
+    .fallback = "",
+    .stage = Stage::boot};
 inline constexpr Key<Path> key_file{.name = "key",
                                     .section = https_section,
-                                    .doc = "File of its private key, PEM or DER",
+                                    .doc = "File of its private key, PEM or DER; as many as --cert",
                                     .fallback = "",
                                     .stage = Stage::boot};
 inline constexpr Key<std::uint32_t> hsts{
@@ -71,26 +72,8 @@ inline constexpr Key<bool> redirect{.name = "redirect",
 
 using TlsContext = std::shared_ptr<const tls::Context>;
 
-// What the threads of a process share, so that each opens the others' tickets: the first thread
-// makes it, the others take it.
-class SharedTlsContext {
- public:
-  void set(TlsContext context) {
-    const std::lock_guard lock(mutex_);
-    context_ = std::move(context);
-  }
-  [[nodiscard]] TlsContext get() {
-    const std::lock_guard lock(mutex_);
-    return context_;
-  }
-
- private:
-  std::mutex mutex_;
-  TlsContext context_;
-};
-
 // When the first of the certificates in use ends: a renewal changes it.
-void add_certificate_number(auto& context, SharedTlsContext& shared) {
+void add_certificate_number(auto& context, tls::SharedContext& shared) {
   static constexpr http::metrics::Family family{
       "crunch_tls_certificate_not_after_seconds",
       "When the first of the certificates in use ends, in seconds since 1970; 0: there is none.",
@@ -113,8 +96,9 @@ struct CredentialSource {
   base::Clock& clock;
   base::Log& log;
   bool is_first_thread;
-  std::string_view cert_path;
-  std::string_view key_path;
+  // The i-th certificate's key is the i-th key.
+  std::vector<std::string> cert_paths;
+  std::vector<std::string> key_paths;
   // In place of the image's own; the key is wiped when it was read.
   std::string_view host_certificates = {};
   std::span<char> host_key = {};
@@ -128,13 +112,13 @@ class Credentials {
  public:
   // `start`, a Context, and `shared` outlive this. On the first thread it reads the certificates;
   // `files` only then.
-  Credentials(auto& start, const EmbeddedFile* files, SharedTlsContext& shared)
+  Credentials(auto& start, const EmbeddedFile* files, tls::SharedContext& shared)
       : Credentials(source_of(start), files, shared) {
     renew_by_reload(start);
   }
   // The same with a vault, which outlives this too.
   template <class Vault>
-  Credentials(auto& start, Vault& vault, const EmbeddedFile* files, SharedTlsContext& shared)
+  Credentials(auto& start, Vault& vault, const EmbeddedFile* files, tls::SharedContext& shared)
       : Credentials(source_of(start, vault), files, shared) {
     // Another thread has no vault, and takes what the first one read.
     const bool may_have = vault.is_there() || start.platform.thread_index != 0;
@@ -144,28 +128,33 @@ class Credentials {
   Credentials(const Credentials&) = delete;
   Credentials& operator=(const Credentials&) = delete;
 
-  // Null: there are none.
-  [[nodiscard]] const TlsContext& context() const noexcept { return context_; }
-
-  // `take` is called with each context that replaces another, on this thread's loop, as long as
-  // that turns.
-  void on_change(std::function<void(const TlsContext&)> take);
+  // What all threads serve with. Null in it: there is no certificate, or none yet.
+  [[nodiscard]] tls::SharedContext& shared() const noexcept { return shared_; }
 
  private:
-  Credentials(const CredentialSource& source, const EmbeddedFile* files, SharedTlsContext& shared);
+  Credentials(const CredentialSource& source, const EmbeddedFile* files,
+              tls::SharedContext& shared);
   void renew_by_reload(auto& start) {
     if constexpr (requires { start.platform.on_reload; }) {
       // An image's own do not change.
-      if (source_.cert_path.empty() && !reads_vault_again_) return;
+      if (source_.cert_paths.empty() && !reads_vault_again_) return;
+      std::vector<std::string> paths = source_.cert_paths;
+      paths.insert(paths.end(), source_.key_paths.begin(), source_.key_paths.end());
       if constexpr (requires { start.platform.read_again; }) {
-        for (const std::string_view path : {source_.cert_path, source_.key_path}) {
-          if (!path.empty()) start.platform.read_again.emplace_back(path);
+        auto& read_again_paths = start.platform.read_again;
+        read_again_paths.insert(read_again_paths.end(), paths.begin(), paths.end());
+      }
+      if constexpr (requires { start.platform.watched; }) {
+        if (source_.is_first_thread && !paths.empty()) {
+          auto& watched = start.platform.watched;
+          watched.insert(watched.end(), paths.begin(), paths.end());
+          start.platform.on_files_changed = [this] { read_again(Asked::by_change); };
         }
       }
       auto& on_reload = start.platform.on_reload;
       on_reload = [this, others = std::move(on_reload)] {
         if (others) others();
-        read_again();
+        read_again(Asked::by_operator);
       };
     }
   }
@@ -179,46 +168,40 @@ class Credentials {
   }
   static CredentialSource source_of(auto& start) {
     auto& platform = start.platform;
-    for (const std::string_view name : {cert_file.name, key_file.name}) {
-      if (start.boot.count(name) > 1) {
-        throw StartError("--" + std::string(name) +
-                         " is given more than once; an image serves one certificate from files: "
-                         "give one, or build several in with crunch build");
-      }
-    }
     CredentialSource source{.entropy = platform.entropy,
                             .clock = platform.clock,
                             .log = platform.log,
                             .is_first_thread = platform.thread_index == 0,
-                            .cert_path = start.boot.value(cert_file).text,
-                            .key_path = start.boot.value(key_file).text};
+                            .cert_paths = start.boot.all_texts(cert_file),
+                            .key_paths = start.boot.all_texts(key_file)};
     if constexpr (requires { platform.host_credentials; }) {
       source.host_certificates = platform.host_credentials.certificates;
       source.host_key = platform.host_credentials.key;
     }
     return source;
   }
-  void read_again();
+  // Two files are seldom written at once: what does not fit yet is said once, until it changes.
+  enum class Asked : std::uint8_t { by_operator, by_change };
+  void read_again(Asked asked);
 
   CredentialSource source_;
+  std::string last_refusal_;
   bool reads_vault_again_ = false;
-  SharedTlsContext& shared_;
-  TlsContext context_;
-  std::vector<std::function<void(const TlsContext&)>> takers_;
+  tls::SharedContext& shared_;
 };
 
 template <const EmbeddedFile* files>
 struct ConnectCredentials {
   static constexpr std::tuple keys{&cert_file, &key_file};
-  static constexpr auto system_calls = reading_files;
+  static constexpr auto system_calls = watching_files;
 
   Credentials operator()(auto& context) const {
-    static SharedTlsContext shared;
+    static tls::SharedContext shared;
     add_certificate_number(context, shared);
     return {context, files, shared};
   }
   Credentials operator()(auto& context, auto& vault) const {
-    static SharedTlsContext shared;
+    static tls::SharedContext shared;
     add_certificate_number(context, shared);
     return {context, vault, files, shared};
   }
@@ -230,20 +213,30 @@ class TlsStack : public tls::Over<Lower> {
  public:
   // `credentials` outlives the loop's last turn.
   TlsStack(Lower& lower, base::Loop& loop, Credentials& credentials, tls::OverOptions options = {})
-      : tls::Over<Lower>(lower, loop, credentials.context(), std::move(options)) {
-    credentials.on_change([this](const TlsContext& context) { this->replace_context(context); });
+      : tls::Over<Lower>(lower, loop, nullptr, with(std::move(options), credentials.shared())),
+        shared_(credentials.shared()) {}
+
+  // There is a certificate, or may be one later.
+  [[nodiscard]] bool may_serve() const noexcept { return this->is_on() || this->is_expected(); }
+  [[nodiscard]] const tls::SharedContext& shared() const noexcept { return shared_; }
+
+ private:
+  static tls::OverOptions with(tls::OverOptions options, const tls::SharedContext& shared) {
+    options.shared_context = &shared;
+    return options;
   }
+  const tls::SharedContext& shared_;
 };
 
 // From a store that does not wait: its values cert.pem and key.pem, read once, at the start. The
 // boot keys go before them.
 struct ConnectStoredCredentials {
   static constexpr std::tuple keys{&cert_file, &key_file};
-  static constexpr auto system_calls = reading_files;
+  static constexpr auto system_calls = watching_files;
 
   template <class Store>
   Credentials operator()(auto& context, Store& store) const {
-    static SharedTlsContext shared;
+    static tls::SharedContext shared;
     add_certificate_number(context, shared);
     const auto certificates = base::run_now(store.get("cert.pem", kv::Encoding::identity));
     const auto key = base::run_now(store.get("key.pem", kv::Encoding::identity));
@@ -310,19 +303,17 @@ struct ConnectTls {
   }
 };
 
-// A name that only this machine has must not be pinned to HTTPS.
-[[nodiscard]] bool is_local_only(const tls::Context& context);
-
 struct ConnectHttpsJob {
   static constexpr auto keys = std::tuple_cat(std::tuple{&https_port, &hsts}, http_keys);
 
   template <class Store, class Stack>
   HttpJob<Store, Stack> operator()(auto& context, Store& store, Stack& stack) const {
     auto& platform = context.platform;
-    if (!stack.is_on()) return {store, stack, platform.loop, platform.console};
+    if (!stack.may_serve()) return {store, stack, platform.loop, platform.console};
     http::Options options = http_options(context);
     options.is_secure = true;
-    options.hsts_s = is_local_only(*stack.context()) ? 0 : context.boot.value(hsts);
+    options.hsts_s = context.boot.value(hsts);
+    options.may_pin = &stack.shared().is_public();
     if (context.boot.value(http2)) {
       stack.offer_http2([&budget = http2_budget_of(context)](std::size_t under_way) {
         return budget.has_room(under_way);
@@ -349,7 +340,8 @@ struct ConnectHttpBeside {
                                    Secure& secure) const {
     http::Options options = http_options(context);
     // On port 0 the port is not known here; then the site itself is served.
-    const bool redirects = secure.is_on() && context.boot.value(redirect);
+    const bool redirects = secure.may_serve() && context.boot.value(redirect);
+    options.has_https = &secure.shared().is_set();
     options.proxied_hsts_s = context.boot.value(hsts);
     options.https_port = redirects ? context.boot.value(https_port).number : std::uint16_t{0};
     return {store,

@@ -28,6 +28,7 @@
 #include "targets/unix/sandbox.hpp"
 #include "targets/unix/stop_signals.hpp"
 #include "targets/unix/wake.hpp"
+#include "targets/unix/watched_files.hpp"
 
 namespace unix_target {
 
@@ -77,6 +78,8 @@ struct Thread {
                  {},
                  {},
                  [this] { called.signal(); },
+                 {},
+                 {},
                  {},
                  {},
                  {},
@@ -154,6 +157,7 @@ void run_thread(Thread& thread, const std::function<int(Platform&)>& run) {
   thread.platform.on_stop = {};  // what these refer to has gone with `run`
   thread.platform.on_reload = {};
   thread.platform.on_call = {};
+  thread.platform.on_files_changed = {};
 }
 
 // More than can be had is lowered; a default is it without a word.
@@ -176,6 +180,28 @@ int first_failure_of(const std::vector<std::unique_ptr<Thread>>& threads) {
   return 0;
 }
 
+using Threads = std::vector<std::unique_ptr<Thread>>;
+
+// On SIGHUP: the first thread, then the others.
+void read_again(const Threads& threads, std::optional<WatchedFiles>& watched_files) {
+  Thread& first = *threads.front();
+  if (!first.platform.on_reload) {
+    first.log.info({"SIGHUP: no file is read again, as none was named at the start (--cert)"});
+    return;
+  }
+  if (watched_files) watched_files->take_note();
+  first.read_again();
+  for (const auto& thread : std::span(threads).subspan(1)) thread->reload.signal();
+}
+
+void watch_files(Thread& first, std::optional<WatchedFiles>& watched_files) {
+  Platform& platform = first.platform;
+  if (platform.watched.empty()) return;
+  watched_files.emplace(first.loop, first.epoll, first.log, platform.watched, [&platform] {
+    if (platform.on_files_changed) platform.on_files_changed();
+  });
+}
+
 int run_all(int argc, char** argv, const StartOptions& options,
             const std::function<int(Platform&)>& run) {
   Consoles consoles;
@@ -187,7 +213,7 @@ int run_all(int argc, char** argv, const StartOptions& options,
   Service service(std::getenv);
   std::span<char* const> arguments(argv, static_cast<std::size_t>(argc));
   if (argc > 0) arguments = arguments.subspan(1);
-  std::vector<std::unique_ptr<Thread>> threads;
+  Threads threads;
   const std::uint64_t memory_bytes = usable_memory(options, consoles.standard_error);
   for (unsigned i = 0; i < options.threads; ++i) {
     threads.push_back(
@@ -202,14 +228,8 @@ int run_all(int argc, char** argv, const StartOptions& options,
     for (auto& thread : threads) thread->stop.signal();
   });
   StopSignals signals(asked);
-  Wake changed(first.epoll, [&threads, &first] {
-    if (!first.platform.on_reload) {
-      first.log.info({"SIGHUP: no file is read again, as none was named at the start (--cert)"});
-      return;
-    }
-    first.read_again();
-    for (auto& thread : std::span(threads).subspan(1)) thread->reload.signal();
-  });
+  std::optional<WatchedFiles> watched_files;
+  Wake changed(first.epoll, [&] { read_again(threads, watched_files); });
   std::optional<ReloadSignal> reload_signal;
   if (!options.ends_with_terminal) reload_signal.emplace(changed);
 
@@ -218,6 +238,7 @@ int run_all(int argc, char** argv, const StartOptions& options,
   std::vector<std::thread> others;
   first.platform.ready = [&] {
     if (std::exchange(is_ready, true)) return;
+    watch_files(first, watched_files);
     seal({.is_on = options.sandbox,
           .user = options.user,
           .system_calls = first.platform.system_calls,

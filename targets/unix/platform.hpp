@@ -84,6 +84,11 @@ struct Platform {
   std::span<const int> system_calls;
   std::vector<std::string> read_again;
   std::vector<std::string> change_beneath;
+
+  // Of the first thread, before ready(): files that are watched from then on, and what runs on its
+  // loop when some of them have changed (watched_files.hpp).
+  std::vector<std::string> watched;
+  std::function<void()> on_files_changed;
 };
 
 // Runs `run` on each thread and gives the process's exit status: the first that is not 0, in order

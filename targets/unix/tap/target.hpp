@@ -44,6 +44,8 @@ struct Platform {
   std::span<const int>& system_calls;
   std::vector<std::string>& read_again;
   std::vector<std::string>& change_beneath;
+  std::vector<std::string>& watched;
+  std::function<void()>& on_files_changed;
 
   [[nodiscard]] static std::uint64_t lost_line_count() noexcept {
     return unix_target::lost_line_count();
@@ -92,7 +94,9 @@ int run(int argc, char** argv, const config::BootLine& boot, const Run& run_one)
                       .on_reload = process.on_reload,
                       .system_calls = process.system_calls,
                       .read_again = process.read_again,
-                      .change_beneath = process.change_beneath};
+                      .change_beneath = process.change_beneath,
+                      .watched = process.watched,
+                      .on_files_changed = process.on_files_changed};
     return run_one(platform);
   });
 }

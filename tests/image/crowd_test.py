@@ -15,7 +15,6 @@ import socket
 import ssl
 import threading
 import time
-import unittest
 
 import bare
 import harness

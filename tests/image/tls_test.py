@@ -19,6 +19,7 @@ import subprocess
 import tempfile
 import unittest
 
+import client
 import harness
 from harness import SITE, Server
 
@@ -45,7 +46,7 @@ def https_get(port: int, path: str, trusted: str | None = None, name: str = "loc
     if trusted is None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    with socket.create_connection((host, port), timeout=20) as raw, \
+    with socket.create_connection((host, port), timeout=client.WAIT_S) as raw, \
             context.wrap_socket(raw, server_hostname=name) as wrapped:
         names = [value for _, value in wrapped.getpeercert().get("subjectAltName", ())]
         wrapped.sendall(f"GET {path} HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"

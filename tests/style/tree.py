@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 CPP = {".cpp", ".hpp", ".c", ".h"}
 # Rooms whose objects are linked into images.
-RUNTIME = ("base", "kv", "net", "http", "tls", "config", "tender", "targets")
+RUNTIME = ("acme", "base", "kv", "net", "http", "tls", "config", "tender", "targets")
 
 
 @dataclass(frozen=True)

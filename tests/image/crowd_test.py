@@ -25,6 +25,8 @@ from network import HOST4, IMAGE4, STATIC
 from tap_test import OnTap, TapServer
 
 SECONDS_MAX = 150
+# An honest client tries again when its connection breaks or nothing comes.
+PATIENCE_S = 60
 HONEST = "10.9.0.77"
 KEYS = ("--redirect=false", "--max-connections-per-client=1000000")
 
@@ -80,6 +82,8 @@ class Crowd:
 
 
 class InLittleMemory(OnTap):
+    broken = 0
+
     def setUp(self):
         super().setUp()
         network.make_tap()
@@ -88,7 +92,17 @@ class InLittleMemory(OnTap):
     def ask(self, secure: bool) -> float:
         """After how many seconds the honest client has its page."""
         begin = time.monotonic()
-        with socket.create_connection((IMAGE4, 443 if secure else 80), 20,
+        while True:
+            try:
+                self.ask_once(secure)
+                return time.monotonic() - begin
+            except (OSError, AssertionError):
+                self.broken += 1
+                if time.monotonic() > begin + PATIENCE_S:
+                    raise
+
+    def ask_once(self, secure: bool) -> None:
+        with socket.create_connection((IMAGE4, 443 if secure else 80), 5,
                                       (HONEST, 0)) as connection:
             if secure:
                 context = ssl.create_default_context()
@@ -101,7 +115,6 @@ class InLittleMemory(OnTap):
                 got += part
             self.assertTrue(got.startswith(b"HTTP/1.1 200 "), got[:200])
             self.assertTrue(got.endswith(harness.SITE["style.css"]), got[:200])
-        return time.monotonic() - begin
 
     def stand(self, connections: int, pause_s: float, memory_kib) -> None:
         """Through a crowd of so many; `memory_kib` says what is in use."""
@@ -121,6 +134,8 @@ class InLittleMemory(OnTap):
                   f"{sorted(its)[len(its) // 2] * 1000:.0f} ms at the median, "
                   f"{max(its) * 1000:.0f} ms at the most")
         memory = [each for each in memory if each]
+        print(f"{self.broken} more of them broke off, or got nothing in 5 s")
+        self.assertLess(self.broken, len(waits[True]), "as many broke off as were served")
         middle, last = memory[len(memory) // 3:len(memory) * 2 // 3], memory[len(memory) * 2 // 3:]
         print(f"{crowd.count} connections; KiB in use: at most {max(memory)}, in the second third "
               f"{max(middle)}, in the last {max(last)}")
@@ -137,7 +152,9 @@ class InLittleMemory(OnTap):
 
     def test_virtio(self):
         harness.need("qemu-system-x86_64")
-        with qemu.Guest(bare.site_image("virtio"), " ".join((*KEYS, "--log-level=debug")),
+        files = bare.SMALL | {"big.bin": harness.noise(500_000, "crowd")}
+        image = bare.site_image("virtio", "crowd", files)
+        with qemu.Guest(image, " ".join((*KEYS, "--log-level=debug")),
                         on_tap=True, memory_mib=16) as guest:
             def memory_kib() -> int:
                 return int(max(guest.memory_mib(), default=0) * 1024)

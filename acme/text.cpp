@@ -85,6 +85,10 @@ std::optional<std::string> decode_base64url(string_view text) {
   return out;
 }
 
+bool is_base64url(string_view text) noexcept {
+  return !text.empty() && text.find_first_not_of(url_digits) == string_view::npos;
+}
+
 std::string pem_text(string_view label, string_view der) {
   std::string digits = encoded(der, pem_digits);
   digits.resize((digits.size() + 3) / 4 * 4, '=');

@@ -18,6 +18,8 @@ namespace acme {
 [[nodiscard]] std::string base64url(std::string_view bytes);
 // Nothing: a character that does not belong there, or a length that no bytes have.
 [[nodiscard]] std::optional<std::string> decode_base64url(std::string_view text);
+// Only its characters, of any number but 0: nonces and tokens need not be encoded bytes.
+[[nodiscard]] bool is_base64url(std::string_view text) noexcept;
 // One block, with lines of 64 characters.
 [[nodiscard]] std::string pem_text(std::string_view label, std::string_view der);
 

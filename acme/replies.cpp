@@ -234,7 +234,7 @@ void Client::take_authorization(const Json& json, const Response& response, std:
 }
 
 void Client::take_certificate(string_view chain, std::int64_t now_s) {
-  std::string stored = key_->pem() + std::string(chain.substr(0, 64 * 1024));
+  std::string stored = key_->pem() + std::string(chain.substr(0, std::size_t{64} * 1024));
   if (!load(stored, now_s)) {
     return back_off("the CA's certificate is not for our key and names, or not valid now",
                     refusal_s, day_s, now_s);

@@ -107,6 +107,14 @@ TEST(AcmeText, Base64UrlOfRfc4648) {
   }
 }
 
+// RFC 8555 section 6.5.1: a nonce has one character or more, of any number.
+TEST(AcmeText, NoncesNeedNotBeEncodedBytes) {
+  for (const string_view text : {"A", "nonce1-_Z"}) EXPECT_TRUE(acme::is_base64url(text)) << text;
+  for (const string_view text : {"", "a=", "a+", "a b", "a\n"}) {
+    EXPECT_FALSE(acme::is_base64url(text)) << text;
+  }
+}
+
 TEST(AcmeText, Times) {
   EXPECT_EQ(acme::rfc3339_seconds("1970-01-02T00:00:01Z"), 86'401);
   EXPECT_EQ(acme::rfc3339_seconds("1970-01-02T01:00:01.25+01:00"), 86'401);

@@ -293,8 +293,8 @@ void show(const std::string& path) {
     ++count;
   }
   text += std::to_string(count) + (count == 1 ? " key, " : " keys, ") +
-          std::to_string(disk.vault().free_bytes()) + " bytes free, " +
-          std::to_string(disk.vault().generation()) + " changes\n";
+          std::to_string(disk.vault().free_bytes()) + " bytes free, its index was written " +
+          std::to_string(disk.vault().generation()) + " times\n";
   if (!disk.vault().had_both_copies()) {
     text +=
         "One copy of its index is not whole, by a loss of power or by damage; the next change, "

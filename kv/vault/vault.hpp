@@ -76,7 +76,7 @@ class Vault {
   [[nodiscard]] base::Task<ChangeResult<void>> set(Key key, Bytes value);
   [[nodiscard]] base::Task<ChangeResult<void>> remove(Key key);
 
-  // How many changes were made, and the bytes that are free for values.
+  // How many times the index was written, and the bytes that are free for values.
   [[nodiscard]] std::uint64_t generation() const noexcept { return index_.generation; }
   [[nodiscard]] std::uint64_t free_bytes() const noexcept {
     return std::uint64_t{space_.free_count()} * index_.geometry.unit_bytes;

@@ -5,7 +5,7 @@
 // States:   OverOptions, Over.
 // Rule:     while it is on, a connection is closed unless it comes from a trusted proxy and begins
 //           with a header of the PROXY protocol (header.hpp); peer() is what that says. While it is
-//           off, each connection is as it came.
+//           off, each connection is as it came, and none waits here.
 // Bounds:   a header has OverOptions::header_within. At most openings_max are waited for; for a
 //           further one the connection goes that has waited longest.
 // Memory:   after a failed allocation the connection that needed it is closed and the service goes
@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -26,6 +27,7 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/loop.hpp"
@@ -62,9 +64,11 @@ class Over {
     auto lower = lower_.listen(port);
     if (!lower) return base::failure(std::move(lower.error()));
     auto shared = std::make_shared<Port>(*this, std::move(*lower));
-    loop_.spawn(accept_all(shared));
+    if (is_on()) loop_.spawn(accept_all(shared));
     return Listener(std::move(shared));
   }
+
+  [[nodiscard]] bool is_on() const noexcept { return bool(options_.trusts); }
 
   // Connections whose header is not whole.
   [[nodiscard]] std::size_t opening_count() const noexcept { return opening_count_; }
@@ -161,9 +165,45 @@ class Over<Lower>::Listener {
   }
   ~Listener() { close(); }
 
-  [[nodiscard]] auto accept() { return port_->ready.accept(); }
+  // One of those that are ready, or, while the stack is off, of the lower stack's.
+  class Accept {
+   public:
+    explicit Accept(Port& port) : ready_(port.ready.accept()) {
+      if (!port.over.is_on()) lower_.emplace(InPlace{port.lower});
+    }
+    [[nodiscard]] bool await_ready() {
+      return lower_ ? bool(lower_->await_ready()) : ready_.await_ready();
+    }
+    auto await_suspend(std::coroutine_handle<> waiting) {
+      using Answer = decltype(lower_->await_suspend(waiting));
+      if (lower_) return lower_->await_suspend(waiting);
+      ready_.await_suspend(waiting);
+      if constexpr (std::is_same_v<Answer, bool>) return true;
+    }
+    Result<Flow> await_resume() {
+      if (!lower_) return ready_.await_resume();
+      Result<LowerFlow> lower = lower_->await_resume();
+      if (!lower) return base::failure(lower.error());
+      return Flow(std::move(*lower), {});
+    }
+
+   private:
+    using LowerAccept = decltype(std::declval<typename Lower::Listener&>().accept());
+    // It is made where it stays.
+    struct InPlace {
+      typename Lower::Listener& listener;
+      operator LowerAccept() const { return listener.accept(); }
+    };
+    std::optional<LowerAccept> lower_;
+    typename ReadyFlows<Flow>::Accept ready_;
+  };
+
+  [[nodiscard]] Accept accept() { return Accept(*port_); }
   [[nodiscard]] std::uint16_t port() { return port_->lower.port(); }
-  void cancel() { port_->ready.cancel(); }
+  void cancel() {
+    if (!port_->over.is_on()) port_->lower.cancel();
+    port_->ready.cancel();
+  }
   // Connections that were not accepted yet are given up.
   void close() {
     if (!port_ || port_->ready.is_closed()) return;
@@ -207,7 +247,6 @@ base::Task<void> Over<Lower>::accept_all(std::shared_ptr<Port> port) {
 
 template <net::ServerStack Lower>
 void Over<Lower>::pass_on(const std::shared_ptr<Port>& port, LowerFlow flow) {
-  if (!options_.trusts) return port->ready.push(Flow(std::move(flow), {}));
   if (!options_.trusts(flow.peer())) return refuse(flow, false);
   if (opening_count_ >= options_.openings_max) {
     oldest_->flow.cancel();

@@ -108,7 +108,7 @@ class Path(unittest.TestCase):
 
     def test_unix_tap(self):
         keys = [*network.STATIC, GATEWAYS[1]]
-        with TapServer(self.image("unix-tap", 8_000_000), *keys,
+        with TapServer(self.image("unix-tap", 16_000_000), *keys,
                        ready=f"network: {IMAGE6}/64"):
             for address in (IMAGE4, IMAGE6):
                 self.load("http", address, "6M")
@@ -117,7 +117,7 @@ class Path(unittest.TestCase):
         if not harness.has_tls():
             self.skipTest("crunch was built without TLS")
         keys = [*network.STATIC, GATEWAYS[1]]
-        with TapServer(self.image("unix-tap", 8_000_000, "--self-signed", "localhost"), *keys,
+        with TapServer(self.image("unix-tap", 16_000_000, "--self-signed", "localhost"), *keys,
                        ready=f"network: {IMAGE6}/64"):
             for address in (IMAGE4, IMAGE6):
                 self.load("https", address, "6M")

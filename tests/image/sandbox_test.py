@@ -126,17 +126,17 @@ class Sealed(unittest.TestCase):
     def use(self, keys):
         """Does with an image what there is to do, and reads what it says of system calls."""
         with Server(self.image, *keys) as server:
-            def client():
+            def connect():
                 one = server.client()
                 if "--proxy-protocol=true" in keys:
                     one.send(b"PROXY UNKNOWN\r\n")
                 return one
 
             def ask():
-                with client() as one:
+                with connect() as one:
                     self.assertIn(one.get("/").status, (200, 308))
 
-            with client() as idle:
+            with connect() as idle:
                 for _ in range(3):
                     ask()
                 idle.send(b"GET / HT")

@@ -23,6 +23,7 @@ class ProxiedStack : public net::proxied::Over<Lower> {
   Task<net::Result<Flow>> connect(const net::Endpoint& to, base::Duration within) {
     auto lower = co_await lower_.connect(to, within);
     if (!lower) co_return base::failure(lower.error());
+    if (!Over::is_on()) co_return Flow(std::move(*lower), std::nullopt);
     constexpr std::string_view header = "PROXY TCP4 198.51.100.7 192.0.2.1 40000 443\r\n";
     if (!co_await send(*lower, header)) co_return base::failure(net::Error::reset);
     co_return Flow(std::move(*lower), std::nullopt);
@@ -32,7 +33,8 @@ class ProxiedStack : public net::proxied::Over<Lower> {
   Lower& lower_;
 };
 
-template <class Lower>
+// `is_on`: proxies say who connects; else connections are as they come.
+template <class Lower, bool is_on = true>
 class ProxiedWorldOn {
  public:
   using Stack = ProxiedStack<typename Lower::Stack>;
@@ -44,6 +46,7 @@ class ProxiedWorldOn {
 
  private:
   static net::proxied::OverOptions options() {
+    if (!is_on) return {};
     return {.trusts = [](const net::Endpoint&) { return true; }};
   }
   Lower lower_;
@@ -52,5 +55,7 @@ class ProxiedWorldOn {
 
 using ProxiedSocketsWorld = ProxiedWorldOn<SocketsWorld>;
 using ProxiedMemoryWorld = ProxiedWorldOn<MemoryWorld>;
+using UnproxiedSocketsWorld = ProxiedWorldOn<SocketsWorld, false>;
+using UnproxiedMemoryWorld = ProxiedWorldOn<MemoryWorld, false>;
 
 static_assert(net::Stack<ProxiedMemoryWorld::Stack>);

@@ -23,6 +23,8 @@ PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
 # Options of others that stand alone in a sentence.
 FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--trace", "--watch"}
+# Of parts that the default configuration does not have.
+OF_OTHER_PARTS = {"--dns"}
 # A second stack has the keys of the first, with its name before; and one of its own.
 SECOND = "--management-"
 SECONDS_OWN = {"--device"}
@@ -108,7 +110,7 @@ def has_option(text: str, option: str) -> bool:
 def is_known(helps: Helps, option: str) -> bool:
     """Is it a key of an image, or another option that stands alone?"""
     key = option.replace(SECOND, "--") if option.startswith(SECOND) else option
-    return (option in FOREIGN | helps.absent or has_option(helps.all, option) or
+    return (option in FOREIGN | OF_OTHER_PARTS | helps.absent or has_option(helps.all, option) or
             has_option(helps.all, key) or (key != option and key in SECONDS_OWN))
 
 

@@ -81,6 +81,8 @@ Step Client::next(std::int64_t now_s) {
   if (now_s < settings_.clock_set_s) {
     return Wait{now_s + 10, "the clock is not set yet: no certificate can be asked for or checked"};
   }
+  if (store_failed_ && now_s < until_s_) return Wait{until_s_, why_};
+  store_failed_ = false;
   if (!effects_.empty()) {
     Step step = std::move(effects_.front());
     effects_.pop_front();
@@ -176,6 +178,7 @@ void Client::back_off(std::string why, std::int64_t base_s, std::int64_t max_s,
 }
 
 void Client::failed(string_view why, std::int64_t now_s) {
+  store_failed_ = storing_.has_value();
   if (storing_) effects_.emplace_front(*std::exchange(storing_, std::nullopt));
   back_off(std::string(why), 60, hour_s, now_s);
 }

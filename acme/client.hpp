@@ -151,7 +151,7 @@ class Client {
   std::deque<Step> effects_;
   std::optional<Store> storing_;
   unsigned failures_ = 0, bad_nonces_ = 0, polls_ = 0, orders_ = 0;
-  bool asked_nonce_ = false;
+  bool asked_nonce_ = false, store_failed_ = false;
 
   std::string nonce_, new_nonce_, new_account_, new_order_, renewal_info_;
   std::optional<Key> account_key_;

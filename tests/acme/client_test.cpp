@@ -202,6 +202,14 @@ TEST(AcmeClient, WhatCouldNotBeStoredIsStoredLater) {
   EXPECT_EQ(world.ca.issued, 1U);
 }
 
+TEST(AcmeClient, AFullVaultIsNotTriedAgainAtOnce) {
+  World world;
+  world.store_fails = 1000;
+  for (int i = 0; i < 2000 && world.now_s < start_s + day_s; ++i) world.step(start_s + day_s);
+  EXPECT_GE(world.now_s, start_s + day_s);
+  EXPECT_GT(world.store_fails, 900);
+}
+
 TEST(AcmeClient, AYear) {
   for (unsigned seed = 1; seed <= 4; ++seed) {
     SCOPED_TRACE(testing::Message() << "seed " << seed);

@@ -212,11 +212,11 @@ void Admission::end(Place& place) noexcept {
   place.give_way();
 }
 
-// Of requests that have only begun first: what they hold is free at once.
-Place* Admission::first_of_greediest(const Place& for_whom) noexcept {
+// Requests that have only begun come first: what they hold is free at once.
+Place* Admission::first_of_greediest(Place& for_whom) noexcept {
   constexpr int looked_at_max = 1024;
   Place* greediest = nullptr;
-  std::size_t most = const_cast<Place&>(for_whom).requests_of_client() + 1;
+  std::size_t most = for_whom.requests_of_client() + 1;
   for (Queue* queue : {&begun_, &busy_}) {
     Link<Of::thread>* each = queue->places.after;
     for (int i = 0; i < looked_at_max && each != &queue->places; ++i, each = each->after) {
@@ -243,7 +243,7 @@ bool Admission::take_request(Place& place) noexcept {
     Place* const other = first_of_greediest(place);
     if (other == nullptr) return false;
     end(*other);
-    // Until those have noticed that were busy.
+    // A busy one frees its buffers in the loop's next turn; till then few may have theirs beside.
     if (request_count_ >= requests_max_ + few) return false;
   }
   ++request_count_;

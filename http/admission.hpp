@@ -240,7 +240,7 @@ class Admission {
   [[nodiscard]] Place* first_of(Clients::Index client) noexcept;
   [[nodiscard]] Place* first_of_all(bool with_idle) const noexcept;
   [[nodiscard]] Place* first_stalled(base::Duration grace) const noexcept;
-  [[nodiscard]] Place* first_of_greediest(const Place& for_whom) noexcept;
+  [[nodiscard]] Place* first_of_greediest(Place& for_whom) noexcept;
   [[nodiscard]] base::Instant published_end() const noexcept;
   void end(Place& place) noexcept;
 

@@ -19,6 +19,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <new>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -32,6 +33,7 @@
 #include "http/frame_pool.hpp"
 #include "http/h1/framing.hpp"
 #include "http/h2/framing.hpp"
+#include "http/h2/reading_stream.hpp"
 #include "http/options.hpp"
 #include "kv/kv.hpp"
 #include "kv/reading.hpp"
@@ -39,9 +41,6 @@
 #include "net/stack.hpp"
 
 namespace http {
-
-// As ALPN names it.
-inline constexpr std::string_view http2_protocol = "h2";
 
 template <kv::Source Store, net::ServerStack Stack>
 class Server {
@@ -164,7 +163,7 @@ class Server {
     Http2Connection(Server& its_server, Flow its_flow, Ticket ticket)
         : Connected(its_server, std::move(its_flow)),
           Framing(its_server.common_, its_server.peer_of(Connected::flow), std::move(ticket),
-                  Store::values_last) {}
+                  Store::values_last, sizeof(h2::ReadingStream<Store>)) {}
 
     void give_way() noexcept override {
       evict();
@@ -175,6 +174,12 @@ class Server {
     void announce_drain() noexcept override { Framing::announce_drain(); }
     void changed() noexcept override {
       if (writer.waiting) this->server.common_.loop.schedule(writer);
+    }
+    h2::Stream* make_stream(std::int32_t id, h2::Allowance& allowance) noexcept override {
+      return new (std::nothrow) h2::ReadingStream<Store>(id, allowance);
+    }
+    kv::Reading<Store>& reading() {
+      return static_cast<h2::ReadingStream<Store>&>(stream()).reading(this->server.store_);
     }
     void cancel() noexcept override { this->flow.cancel(); }
     bool serves(std::string_view host) noexcept override { return this->flow.serves(host); }
@@ -373,7 +378,7 @@ bool Server<Store, Stack>::admit(Flow flow) {
   const bool is_admitted = bool(ticket);
   try {
     Counted counted(*this, ticket ? connection_count_ : refusal_count_);
-    if (flow.protocol() != http2_protocol) {
+    if (flow.protocol() != h2::protocol) {
       common_.loop.spawn(serve(std::move(flow), std::move(ticket), std::move(counted)));
     } else if (ticket) {
       common_.loop.spawn(serve_http2(std::move(flow), std::move(ticket), {}, std::move(counted)));

@@ -137,7 +137,6 @@ base::Task<void> Server<Store, Stack>::write_http2(Http2Connection& connection) 
   Writing writing(connection);
   const base::Duration stall = common_.options.stall_within;
   h2::Framing& framing = connection;
-  kv::Reading<Store> reading = kv::begin_reading(store_);
   for (h2::Next next = framing.next(); next != h2::Next::close; next = framing.next()) {
     switch (next) {
       case h2::Next::wait:
@@ -152,14 +151,15 @@ base::Task<void> Server<Store, Stack>::write_http2(Http2Connection& connection) 
         }
         break;
       }
-      case h2::Next::stat:
-        // Streams that overlap are of one version.
-        if (framing.stream_count() <= 1) reading = kv::begin_reading(store_);
+      case h2::Next::stat: {
+        auto& reading = connection.reading();
         framing.take_stat(co_await kv::stat(store_, reading, framing.exchange().key()));
         break;
+      }
       case h2::Next::get: {
         const std::uint64_t size = framing.piece_bytes(Store::piece_bytes_max);
         const Exchange& exchange = framing.exchange();
+        auto& reading = connection.reading();
         auto value = co_await kv::get_partial(store_, reading, exchange.key(), exchange.encoding(),
                                               exchange.offset(), size);
         if (value) {

@@ -6,7 +6,6 @@
 
 #pragma once
 
-#include <array>
 #include <cstring>
 #include <memory>
 #include <new>
@@ -28,15 +27,19 @@ class Batch {
   // Without a buffer there is no room. False: there is no memory.
   [[nodiscard]] bool reserve() noexcept {
     if (memory_ != nullptr) return true;
+    pieces_.reset(new (std::nothrow) net::Piece[pieces_max]);
+    if (pieces_ == nullptr) return false;
     for (const std::size_t size : {buffer_bytes, small_buffer_bytes}) {
       memory_.reset(new (std::nothrow) std::byte[size]);
       room_ = size;
       if (memory_ != nullptr) return true;
     }
-    room_ = 0;
+    release();
     return false;
   }
+  // An idle connection has no use for it.
   void release() noexcept {
+    pieces_.reset();
     memory_.reset();
     room_ = used_ = 0;
   }
@@ -45,7 +48,7 @@ class Batch {
   [[nodiscard]] bool is_empty() const noexcept { return count_ == 0; }
   // Whether `copied` bytes more and a piece fit.
   [[nodiscard]] bool has_room(std::size_t copied) const noexcept {
-    return bytes_ < bytes_max && count_ + 2 <= pieces_.size() && room_ - used_ >= copied;
+    return bytes_ < bytes_max && count_ + 2 <= pieces_max && room_ - used_ >= copied;
   }
   // There is room for it.
   void copy(base::Bytes bytes) noexcept {
@@ -69,18 +72,20 @@ class Batch {
   }
 
   [[nodiscard]] std::span<const net::Piece> pieces() const noexcept {
-    return std::span(pieces_).first(count_);
+    return {pieces_.get(), count_};
   }
   void clear() noexcept { count_ = used_ = bytes_ = 0; }
 
  private:
+  static constexpr std::size_t pieces_max = 20;
+
+  std::unique_ptr<net::Piece[]> pieces_;
   std::unique_ptr<std::byte[]> memory_;
   std::size_t room_ = 0;
   std::size_t used_ = 0;
   std::size_t bytes_ = 0;
   std::size_t count_ = 0;
   bool ends_in_buffer_ = false;
-  std::array<net::Piece, 20> pieces_{};
 };
 
 }  // namespace http::h2

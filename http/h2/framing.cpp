@@ -23,13 +23,14 @@ constexpr base::Duration announced_within = std::chrono::seconds(1);
 
 }  // namespace
 
-Framing::Framing(Common& common, const net::Endpoint& peer, Ticket ticket,
-                 bool values_last) noexcept
+Framing::Framing(Common& common, const net::Endpoint& peer, Ticket ticket, bool values_last,
+                 std::size_t stream_bytes) noexcept
     : Place(common.admission(), std::move(ticket)),
       Timer(common.loop),
       common_(common),
       allowance_(common.http2(), memory_bytes_max),
       peer_(peer),
+      stream_bytes_(stream_bytes),
       values_last_(values_last) {}
 
 Framing::~Framing() {
@@ -43,7 +44,7 @@ Framing::~Framing() {
 }
 
 bool Framing::start() noexcept {
-  if (!allowance_.take(sizeof(Framing))) return false;
+  if (!allowance_.take(state_bytes())) return false;
   session_ =
       Session::make(*this, allowance_,
                     {streams_max, static_cast<std::uint32_t>(common_.options.header_bytes_max)});
@@ -75,9 +76,10 @@ void Framing::received(const net::Result<base::Bytes>& bytes) noexcept {
     rest = rest.subspan(part.size());
     const Session::Received came = session_->receive(part);
     if (came == Session::Received::broken) return fail();
-    if (came == Session::Received::too_much) is_flooded_ = true;
-    if (is_flooded_) {
-      terminate(ErrorCode::enhance_your_calm);
+    if (came == Session::Received::too_much) broke(ErrorCode::enhance_your_calm);
+    if (came == Session::Received::alien) broke(ErrorCode::protocol_error);
+    if (offence_) {
+      terminate(*offence_);
       break;
     }
     if (!rest.empty() && !put_out_early()) return fail();
@@ -102,10 +104,10 @@ bool Framing::should_yield() noexcept {
 }
 
 Stream* Framing::open(std::int32_t id) noexcept {
-  if (state_ == State::ending || !allowance_.take_for_stream(sizeof(Stream))) return nullptr;
-  auto* stream = new (std::nothrow) Stream(id, allowance_);
+  if (state_ == State::ending || !allowance_.take_for_stream(stream_bytes_)) return nullptr;
+  Stream* stream = make_stream(id, allowance_);
   if (stream == nullptr) {
-    allowance_.give(sizeof(Stream));
+    allowance_.give(stream_bytes_);
     return nullptr;
   }
   stream->after = streams_;
@@ -162,7 +164,11 @@ void Framing::end_request(Stream& stream) noexcept {
 void Framing::count(FrameKind kind) noexcept {
   if (!std::exchange(has_begun_, true)) be_idle_from_now();  // these are the first SETTINGS
   base::TokenBucket& bucket = kind == FrameKind::control ? frames_ : resets_;
-  if (!bucket.take(now())) is_flooded_ = true;
+  if (!bucket.take(now())) broke(ErrorCode::enhance_your_calm);
+}
+
+void Framing::broke(ErrorCode rule) noexcept {
+  if (!offence_) offence_ = rule;
 }
 
 void Framing::ping_was_answered() noexcept {
@@ -302,7 +308,7 @@ void Framing::closed(Stream& stream) noexcept {
 void Framing::free(Stream& stream) noexcept {
   (stream.before != nullptr ? stream.before->after : streams_) = stream.after;
   if (stream.after != nullptr) stream.after->before = stream.before;
-  allowance_.give(sizeof(Stream));
+  allowance_.give(stream_bytes_);
   delete &stream;
   --stream_count_;
   if (stream_count_ == 0) be_idle_from_now();

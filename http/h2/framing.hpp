@@ -25,6 +25,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -41,6 +42,9 @@
 #include "net/flow.hpp"
 
 namespace http::h2 {
+
+// As ALPN names it.
+inline constexpr std::string_view protocol = "h2";
 
 // What the writer is to do.
 enum class Next : std::uint8_t {
@@ -65,9 +69,13 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   // Of one connection, whatever its peer sends: as many streams as it may have, and their frames.
   static constexpr std::size_t memory_bytes_max = std::size_t{1024} * 1024;
   static constexpr std::uint64_t progress_bytes_min = 1024;
+  // What an idle connection takes beside nghttp2's session.
+  static constexpr std::size_t state_bytes() noexcept { return sizeof(Framing) + sizeof(Session); }
 
-  // `common` outlives it. `peer` is for the log. `values_last`: the store's.
-  Framing(Common& common, const net::Endpoint& peer, Ticket ticket, bool values_last) noexcept;
+  // `common` outlives it. `peer` is for the log. `values_last`: the store's. `stream_bytes`: what
+  // make_stream takes.
+  Framing(Common& common, const net::Endpoint& peer, Ticket ticket, bool values_last,
+          std::size_t stream_bytes) noexcept;
   ~Framing();
   Framing(const Framing&) = delete;
   Framing& operator=(const Framing&) = delete;
@@ -89,6 +97,8 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   [[nodiscard]] std::span<const net::Piece> pieces() const noexcept { return batch_.pieces(); }
   void wrote(bool all) noexcept;
   void did_shut_down(bool well) noexcept;
+  // The one that the store is asked for; it stands until that is answered.
+  [[nodiscard]] Stream& stream() const noexcept { return *current_; }
   [[nodiscard]] const Exchange& exchange() const noexcept { return current_->exchange; }
   void take_stat(const kv::Result<kv::Stat>& stat) noexcept;
   [[nodiscard]] std::uint64_t piece_bytes(std::uint64_t bytes_max) const noexcept;
@@ -108,6 +118,8 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   [[nodiscard]] std::size_t memory_bytes() const noexcept { return allowance_.bytes(); }
 
  protected:
+  // A stream, which is deleted when it has ended. Null: there is no memory.
+  [[nodiscard]] virtual Stream* make_stream(std::int32_t id, Allowance& allowance) noexcept = 0;
   // The writer has something to do, if it waits.
   virtual void changed() noexcept = 0;
   // What waits on the flow is to fail.
@@ -129,6 +141,7 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   std::size_t pledge(Stream& stream, std::size_t bytes_max, bool& is_last) noexcept override;
   bool give(Stream& stream, base::Bytes frame_head, Batch& batch) noexcept override;
   void count(FrameKind kind) noexcept override;
+  void broke(ErrorCode rule) noexcept override;
   void ping_was_answered() noexcept override;
 
   // base::Timer
@@ -175,6 +188,7 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   base::Instant deadline_ = base::never;  // of a connection without streams
   base::Instant turn_{};
   net::Endpoint peer_;
+  const std::size_t stream_bytes_;
   // What costs us work and gives the peer nothing; an answer that was taken puts frames back. A
   // flood empties one, and the connection ends with ENHANCE_YOUR_CALM (RFC 9113 section 10.5,
   // CVE-2019-9511 to 9518, CVE-2023-44487, CVE-2025-8671).
@@ -189,11 +203,13 @@ class Framing : public Place, private SessionEvents, private base::Timer {
   bool is_draining_ = false;
   bool has_begun_ = false;  // the peer has sent a whole preface
   bool is_idle_ = false;
-  bool is_writing_ = false;     // the batch
-  bool made_progress_ = false;  // in the batch that is being written
-  bool is_flooded_ = false;
-  bool is_terminated_ = false;  // the last GOAWAY is queued, or has gone
-  bool reads_no_more_ = false;  // the peer has ended its side
+  bool is_writing_ = false;           // the batch
+  bool made_progress_ = false;        // in the batch that is being written
+  std::optional<ErrorCode> offence_;  // the connection is to be terminated for it
+  bool is_terminated_ = false;        // the last GOAWAY is queued, or has gone
+  bool reads_no_more_ = false;        // the peer has ended its side
 };
+
+static_assert(Framing::state_bytes() <= 1024);
 
 }  // namespace http::h2

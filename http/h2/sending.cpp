@@ -89,7 +89,7 @@ bool Framing::next_output(Next& next) noexcept {
       fail();
       return false;
     }
-    if (is_flooded_) terminate(ErrorCode::enhance_your_calm);
+    if (offence_) terminate(*offence_);
     if (!batch_.is_empty()) {
       is_writing_ = true;
       next = Next::write;

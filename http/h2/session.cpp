@@ -3,10 +3,8 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <algorithm>
 #include <array>
 #include <new>
-#include <span>
 
 namespace http::h2 {
 namespace {
@@ -39,21 +37,6 @@ std::string_view text_of(const std::uint8_t* bytes, std::size_t size) {
 struct Session::Callbacks {
   static SessionEvents& events_of(void* user) { return static_cast<Session*>(user)->events_; }
 
-  static int begin_frame(nghttp2_session*, const nghttp2_frame_hd* frame, void* user) {
-    switch (frame->type) {
-      case NGHTTP2_HEADERS:  // a stream, which is counted itself
-      case NGHTTP2_DATA:     // frame_came knows what is in it
-        return 0;
-      case NGHTTP2_RST_STREAM:
-        events_of(user).count(FrameKind::reset_received);
-        return 0;
-      default:
-        break;
-    }
-    events_of(user).count(FrameKind::control);
-    return 0;
-  }
-
   static int begin_head(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     if (frame->headers.cat != NGHTTP2_HCAT_REQUEST) return 0;  // a trailer
     const std::int32_t id = frame->hd.stream_id;
@@ -64,7 +47,7 @@ struct Session::Callbacks {
       return failed == 0 ? 0 : NGHTTP2_ERR_CALLBACK_FAILURE;
     }
     nghttp2_session_set_stream_user_data(session, id, stream);
-    stream->has_priority = static_cast<Session*>(user)->has_early_priority(id);
+    stream->has_priority = static_cast<Session*>(user)->recent_.last_was_prioritized();
     return 0;
   }
   static int header(nghttp2_session* session, const nghttp2_frame* frame, const std::uint8_t* name,
@@ -96,10 +79,12 @@ struct Session::Callbacks {
     }
     if (frame->hd.type == NGHTTP2_PRIORITY_UPDATE) {
       const auto& update = *static_cast<nghttp2_ext_priority_update*>(frame->ext.payload);
-      if (Stream* stream = stream_of(session, update.stream_id)) {
+      if (update.stream_id == 0) {
+        events.broke(ErrorCode::protocol_error);  // RFC 9218 section 7.1
+      } else if (Stream* stream = stream_of(session, update.stream_id)) {
         stream->has_priority = true;
       } else {
-        static_cast<Session*>(user)->remember_priority(update.stream_id);
+        static_cast<Session*>(user)->recent_.prioritize(update.stream_id);
       }
     }
     const bool is_of_stream = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
@@ -124,8 +109,12 @@ struct Session::Callbacks {
   static int frame_sent(nghttp2_session* session, const nghttp2_frame* frame, void* user) {
     if (frame->hd.type == NGHTTP2_RST_STREAM) {
       const std::uint32_t why = frame->rst_stream.error_code;
-      const bool is_ours = why == NGHTTP2_REFUSED_STREAM || why == NGHTTP2_NO_ERROR;
-      if (!is_ours) events_of(user).count(FrameKind::reset_sent);
+      if (why == NGHTTP2_REFUSED_STREAM) {
+        // Not the peer's fault, but it costs us work as any frame does.
+        events_of(user).count(FrameKind::control);
+      } else if (why != NGHTTP2_NO_ERROR) {
+        events_of(user).count(FrameKind::reset_sent);
+      }
       return 0;
     }
     const bool is_of_stream = frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA;
@@ -164,7 +153,6 @@ struct Session::Callbacks {
   static nghttp2_session_callbacks* make() {
     nghttp2_session_callbacks* all = nullptr;
     if (nghttp2_session_callbacks_new(&all) != 0) return nullptr;
-    nghttp2_session_callbacks_set_on_begin_frame_callback(all, begin_frame);
     nghttp2_session_callbacks_set_on_begin_headers_callback(all, begin_head);
     nghttp2_session_callbacks_set_on_header_callback(all, header);
     nghttp2_session_callbacks_set_on_invalid_header_callback(all, invalid_header);
@@ -224,13 +212,40 @@ std::unique_ptr<Session> Session::make(SessionEvents& events, Allowance& allowan
   return failed == 0 ? std::move(made) : nullptr;
 }
 
-void Session::remember_priority(std::int32_t id) noexcept {
-  early_priorities_[early_priority_count_++ % early_priorities_.size()] = id;
-}
-
-bool Session::has_early_priority(std::int32_t id) const noexcept {
-  const auto known = std::min<std::size_t>(early_priority_count_, early_priorities_.size());
-  return std::ranges::count(std::span(early_priorities_).first(known), id) > 0;
+// False: it breaks a rule. nghttp2 drops what comes on a stream that it has forgotten. It must, if
+// the peer could not know that we had reset it; not if the peer had ended it, or has skipped it.
+bool Session::begin_frame(const FrameHead& head) noexcept {
+  const auto broke = [this](ErrorCode rule) {
+    events_.broke(rule);
+    return false;
+  };
+  if (head.type == NGHTTP2_RST_STREAM) {
+    recent_.end(head.stream);
+    events_.count(FrameKind::reset_received);
+    return true;
+  }
+  if (head.type != NGHTTP2_HEADERS && head.type != NGHTTP2_DATA) {
+    events_.count(FrameKind::control);
+    // nghttp2 does not look at it, since RFC 7540's priorities are off.
+    const bool is_misplaced = head.type == NGHTTP2_PRIORITY && head.stream == 0;
+    return is_misplaced ? broke(ErrorCode::protocol_error) : true;
+  }
+  const bool is_head = head.type == NGHTTP2_HEADERS;
+  if (head.stream % 2 == 0) return true;  // nghttp2 says what is wrong
+  using State = RecentStreams::State;
+  if (recent_.is_new(head.stream)) {
+    if (is_head) recent_.open(head.stream);  // the stream is counted itself
+  } else {
+    const State state = recent_.state_of(head.stream);
+    if (state == State::ended) return broke(ErrorCode::stream_closed);
+    if (state == State::skipped) {
+      return broke(is_head ? ErrorCode::protocol_error : ErrorCode::stream_closed);
+    }
+    // Of others frame_came knows what is in them.
+    if (is_head || stream_of(session_, head.stream) == nullptr) events_.count(FrameKind::control);
+  }
+  if ((head.flags & NGHTTP2_FLAG_END_STREAM) != 0) recent_.end(head.stream);
+  return true;
 }
 
 Session::~Session() {
@@ -238,12 +253,20 @@ Session::~Session() {
 }
 
 Session::Received Session::receive(base::Bytes bytes) noexcept {
-  const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
-  const ssize_t taken = nghttp2_session_mem_recv(session_, data, bytes.size());
-  if (blocks_.has_failed()) return Received::broken;
-  if (taken >= 0) return Received::well;
-  const bool is_flood = taken == NGHTTP2_ERR_FLOODED || taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS;
-  return is_flood ? Received::too_much : Received::broken;
+  while (!bytes.empty()) {
+    const FrameWalk::Step step = walk_.next(bytes);
+    bytes = bytes.subspan(step.bytes.size());
+    if (step.head && !begin_frame(*step.head)) return Received::well;
+    const auto* data = reinterpret_cast<const std::uint8_t*>(step.bytes.data());
+    const ssize_t taken = nghttp2_session_mem_recv(session_, data, step.bytes.size());
+    if (blocks_.has_failed()) return Received::broken;
+    if (taken == NGHTTP2_ERR_BAD_CLIENT_MAGIC) return Received::alien;
+    if (taken == NGHTTP2_ERR_FLOODED || taken == NGHTTP2_ERR_TOO_MANY_CONTINUATIONS) {
+      return Received::too_much;
+    }
+    if (taken < 0) return Received::broken;
+  }
+  return Received::well;
 }
 
 bool Session::fill(Batch& batch) noexcept {

@@ -20,6 +20,8 @@
 #include "http/h2/blocks.hpp"
 #include "http/h2/budget.hpp"
 #include "http/h2/field_list.hpp"
+#include "http/h2/frame_walk.hpp"
+#include "http/h2/recent_streams.hpp"
 #include "http/h2/stream.hpp"
 #include "http/h2/urgency.hpp"
 
@@ -30,7 +32,9 @@ namespace http::h2 {
 // RFC 9113 section 7.
 enum class ErrorCode : std::uint32_t {
   no_error = 0x0,
+  protocol_error = 0x1,
   internal_error = 0x2,
+  stream_closed = 0x5,
   refused_stream = 0x7,
   cancel = 0x8,
   enhance_your_calm = 0xb,
@@ -63,6 +67,8 @@ class SessionEvents {
   [[nodiscard]] virtual bool give(Stream& stream, base::Bytes frame_head,
                                   Batch& batch) noexcept = 0;
   virtual void count(FrameKind kind) noexcept = 0;
+  // The peer has broken a rule: terminate.
+  virtual void broke(ErrorCode rule) noexcept = 0;
   virtual void ping_was_answered() noexcept = 0;
 
  protected:
@@ -85,9 +91,10 @@ class Session {
 
   // What became of bytes that were received.
   enum class Received : std::uint8_t {
-    well,
+    well,      // or a rule was broken
     too_much,  // frames without end: terminate
-    broken,    // no memory, or no HTTP/2: nothing is to be called any more
+    alien,     // no HTTP/2: terminate
+    broken,    // no memory: nothing is to be called any more
   };
   [[nodiscard]] Received receive(base::Bytes bytes) noexcept;
   // Every call below that is false has found no memory: nothing is to be called any more.
@@ -113,9 +120,7 @@ class Session {
   struct Callbacks;  // nghttp2's, session.cpp
   Session(SessionEvents& events, Allowance& allowance) noexcept
       : events_(events), blocks_(allowance) {}
-  // PRIORITY_UPDATE may come before the stream that it is about (RFC 9218 section 7.1).
-  void remember_priority(std::int32_t id) noexcept;
-  [[nodiscard]] bool has_early_priority(std::int32_t id) const noexcept;
+  [[nodiscard]] bool begin_frame(const FrameHead& head) noexcept;
 
   SessionEvents& events_;
   Blocks blocks_;
@@ -123,9 +128,8 @@ class Session {
   Batch* batch_ = nullptr;  // of the fill() that runs
   // A frame that did not fit into the last batch; stands until nghttp2 is asked for the next one.
   base::Bytes left_;
-  // The last streams whose priority came before them: of more, the type decides.
-  std::array<std::int32_t, 100> early_priorities_;
-  std::uint32_t early_priority_count_ = 0;
+  FrameWalk walk_;
+  RecentStreams recent_;
 };
 
 }  // namespace http::h2

@@ -27,6 +27,7 @@ struct Stream {
   enum class State : std::uint8_t { reading, waiting, answering, sent };
 
   Stream(std::int32_t its_id, Allowance& allowance) noexcept : id(its_id), head(allowance) {}
+  virtual ~Stream() = default;
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 

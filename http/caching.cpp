@@ -85,18 +85,19 @@ int count_words(string_view token) {
   return words;
 }
 
+bool is_base64url_text(string_view text) {
+  return std::ranges::all_of(text, [](char c) {
+    return is_lower(c) || is_upper(c) || is_digit(c) || c == '-' || c == '_';
+  });
+}
+
 // Eight characters of base64url, as Vite and Rollup write it. Those that could be words and numbers
 // ("MyWidget", "Zh2Hans1", "Entry1-1") are taken for these, which every second digest could be.
 bool is_base64_digest(string_view name, string_view token) {
-  auto in_alphabet = [](char c) {
-    return is_lower(c) || is_upper(c) || is_digit(c) || c == '-' || c == '_';
-  };
-  if (token.size() != 8 || !std::ranges::all_of(token, in_alphabet)) return false;
-  if (std::ranges::none_of(token, is_digit) || std::ranges::none_of(token, is_upper) ||
-      std::ranges::none_of(token, is_lower)) {
-    return false;
-  }
+  if (token.size() != 8 || !is_base64url_text(token)) return false;
+  if (std::ranges::none_of(token, is_upper) || std::ranges::none_of(token, is_lower)) return false;
   std::size_t dash = token.find_first_of("-_");
+  if (std::ranges::none_of(token, is_digit) && dash != string_view::npos) return false;
   if (dash != string_view::npos && is_word_then_number(token.substr(0, dash)) &&
       is_word_then_number(token.substr(dash + 1))) {
     return false;
@@ -191,6 +192,30 @@ string_view take_extension(string_view& name) {
   return extension;
 }
 
+// Pagefind names its chunks LANGUAGE_DIGEST, and nothing else has these extensions.
+bool is_pagefind_chunk(string_view stem, string_view extension) {
+  constexpr std::array names{"pf_fragment", "pf_index", "pf_filter", "pf_meta"};
+  if (std::ranges::find(names, extension) == names.end()) return false;
+  string_view token = stem.substr(stem.rfind('_') + 1);
+  return token.size() >= 6 && is_hex_text(token);
+}
+
+// The index of Docusaurus' local search: a digest even where it has no letter.
+bool is_search_index(string_view stem, string_view extension) {
+  constexpr string_view name = "search-index-";
+  if (extension != "json" || !stem.starts_with(name)) return false;
+  string_view token = stem.substr(name.size());
+  return token.size() == 8 && is_hex_text(token) && !starts_with_date(token);
+}
+
+// Eleventy's bundle plugin: ten characters of base64url and nothing else, in a folder of its own.
+bool is_eleventy_bundle(string_view key, string_view stem, string_view extension) {
+  string_view folder = key.substr(0, key.rfind('/') + 1);
+  return (folder == "bundle/" || folder.ends_with("/bundle/")) &&
+         (extension == "css" || extension == "js") && stem.size() == 10 &&
+         is_base64url_text(stem) && count_words(stem) >= 3;
+}
+
 // `stem` is NAME, one of ".-_", TOKEN.
 bool has_digest(string_view stem, string_view extension) {
   bool asset = is_asset(extension);
@@ -211,21 +236,37 @@ bool has_digest(string_view stem, string_view extension) {
   return (before == '-' || before == '.') && !is_other_value(name) && is_base64_digest(name, token);
 }
 
+// `stem` ends as those do that has_digest takes, but in eight characters that could be words.
+bool may_have_digest(string_view stem) {
+  if (stem.size() < 10) return false;
+  char before = stem[stem.size() - 9];
+  string_view name = stem.substr(0, stem.size() - 9), token = stem.substr(stem.size() - 8);
+  return (before == '-' || before == '.') && !is_other_value(name) && is_base64url_text(token) &&
+         (count_words(token) >= 2 || (is_hex_text(token) && !starts_with_date(token)));
+}
+
 }  // namespace
 
-bool is_fingerprinted(string_view key) noexcept {
-  if (is_html(media_type(key))) return false;
-  if (is_immutable_folder(key)) return true;
+Fingerprint fingerprint(string_view key) noexcept {
+  if (is_html(media_type(key))) return Fingerprint::absent;
+  if (is_immutable_folder(key)) return Fingerprint::certain;
   string_view stem = key.substr(key.rfind('/') + 1);
   string_view extension = take_extension(stem);
-  if (extension.empty()) return false;
-  if (is_asset(extension) && is_hugo_image(stem)) return true;
-  if (is_hex_text(stem)) return is_asset(extension) && stem.size() >= 20 && is_hex_digest(stem);
-  return has_digest(stem, extension);
+  if (extension.empty()) return Fingerprint::absent;
+  auto certain_if = [](bool is) { return is ? Fingerprint::certain : Fingerprint::absent; };
+  if (is_hex_text(stem)) {
+    return certain_if(is_asset(extension) && stem.size() >= 20 && is_hex_digest(stem));
+  }
+  if ((is_asset(extension) && is_hugo_image(stem)) || is_pagefind_chunk(stem, extension) ||
+      is_search_index(stem, extension) || is_eleventy_bundle(key, stem, extension) ||
+      has_digest(stem, extension)) {
+    return Fingerprint::certain;
+  }
+  return is_asset(extension) && may_have_digest(stem) ? Fingerprint::possible : Fingerprint::absent;
 }
 
 string_view cache_control(string_view key) noexcept {
-  return is_fingerprinted(key) ? "public, max-age=31536000, immutable" : "no-cache";
+  return fingerprint(key) == Fingerprint::certain ? immutable : "no-cache";
 }
 
 }  // namespace http

@@ -16,6 +16,7 @@
 
 #include "crunch/embed/cache.hpp"
 #include "crunch/embed/emit.hpp"
+#include "crunch/embed/fingerprints.hpp"
 #include "crunch/embed/notes.hpp"
 #include "crunch/embed/pipeline.hpp"
 #include "crunch/embed/prepare.hpp"
@@ -72,6 +73,7 @@ class Run {
       : options_(options),
         site_file_(site_file),
         tree_(tree),
+        fingerprints_(tree),
         epoch_(source_date_epoch()),
         cache_(options.cache, options.effort),
         content_file_(options.out + "/" + options.name + ".content", 0644),
@@ -120,7 +122,7 @@ class Run {
       return size <= held_bytes_max ? size : 0;
     };
     pipeline.make_worker = [this] {
-      auto preparer = std::make_shared<Preparer>(tree_, site_file_, options_.effort,
+      auto preparer = std::make_shared<Preparer>(tree_, site_file_, fingerprints_, options_.effort,
                                                  options_.encodings, cache_, known_);
       return [preparer](std::size_t i) { return preparer->prepare(i); };
     };
@@ -279,6 +281,7 @@ class Run {
   const Options& options_;
   const SiteFile& site_file_;
   const Tree& tree_;
+  Fingerprints fingerprints_;
   std::optional<std::int64_t> epoch_;
   Cache cache_;
   Known known_;

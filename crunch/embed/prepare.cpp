@@ -5,6 +5,7 @@
 
 #include "crunch/embed/describe.hpp"
 #include "crunch/failure.hpp"
+#include "http/caching.hpp"
 #include "http/mime.hpp"
 #include "http/options.hpp"
 #include "http/target.hpp"
@@ -56,6 +57,9 @@ bool Preparer::describe_stored(const Source& source, Prepared& prepared) const {
 
 void Preparer::describe(const Source& source, Prepared& prepared) const {
   prepared.caching = site_.caching_of(source.key);
+  if (prepared.caching.empty() && fingerprints_.confirm(source.key)) {
+    prepared.caching = http::immutable;
+  }
   if (describe_stored(source, prepared)) return;
   Text text;
   if (prepared.is_held) {

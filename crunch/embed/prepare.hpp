@@ -22,6 +22,7 @@
 
 #include "crunch/embed/cache.hpp"
 #include "crunch/embed/compress.hpp"
+#include "crunch/embed/fingerprints.hpp"
 #include "crunch/embed/site_file.hpp"
 #include "crunch/embed/walk.hpp"
 #include "kv/digest.hpp"
@@ -83,10 +84,11 @@ class Known {
 class Preparer {
  public:
   // All must outlive this. `encodings` as in kv::Stat.
-  Preparer(const Tree& tree, const SiteFile& site, Effort effort, std::uint8_t encodings,
-           Cache& cache, Known& known)
+  Preparer(const Tree& tree, const SiteFile& site, const Fingerprints& fingerprints, Effort effort,
+           std::uint8_t encodings, Cache& cache, Known& known)
       : tree_(tree),
         site_(site),
+        fingerprints_(fingerprints),
         compressor_(effort),
         encodings_(encodings),
         cache_(cache),
@@ -104,6 +106,7 @@ class Preparer {
 
   const Tree& tree_;
   const SiteFile& site_;
+  const Fingerprints& fingerprints_;
   Compressor compressor_;
   std::uint8_t encodings_;
   Cache& cache_;

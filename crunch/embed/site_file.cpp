@@ -10,6 +10,7 @@
 
 #include "crunch/failure.hpp"
 #include "crunch/files.hpp"
+#include "http/caching.hpp"
 #include "http/site/auth.hpp"
 #include "http/site/path.hpp"
 #include "kv/key.hpp"
@@ -18,7 +19,6 @@ namespace crunch::embed {
 namespace {
 
 constexpr std::uint64_t file_bytes_max = 1U << 20U;
-constexpr std::string_view immutable = "public, max-age=31536000, immutable";
 // Heads are small.
 constexpr std::size_t type_bytes_max = 120;
 constexpr std::size_t caching_bytes_max = 120;
@@ -330,7 +330,7 @@ SiteFile parse_site_file(const std::string& bytes, const std::string& path) {
                                  "\"public, max-age=3600\"",
                                  caching_bytes_max, is_field_value);
     for (PathSetting& line : file.caching) {
-      if (line.value == "immutable") line.value = immutable;
+      if (line.value == "immutable") line.value = http::immutable;
     }
   }
   if (const toml::table* table = all["site"].as_table()) {

@@ -56,6 +56,17 @@ constexpr std::string_view fingerprinted[] = {
     "_app/immutable/entry/start.js",
     "sub/_astro/index.DiwrgTda.css",
     "_nuxt/entry.js",
+    // Vite, without a digit: more words than people put into eight letters.
+    "assets/panel-aDkXBcQT.js",
+    "assets/index-DkAWCgTx.css",
+    // Pagefind, Docusaurus' local search, Eleventy's bundles.
+    "pagefind/fragment/en_3a4f2b1.pf_fragment",
+    "pagefind/index/de-at_60a1f0c9.pf_index",
+    "pagefind/pagefind.en_5d0c5c8a4c.pf_meta",
+    "search-index-31330815.json",
+    "search-index-deadbeef.json",
+    "bundle/oIUmjdxsDf.css",
+    "de/bundle/Bz-1Kx_9aQ.js",
 };
 
 constexpr std::string_view ordinary[] = {
@@ -152,12 +163,38 @@ constexpr std::string_view ordinary[] = {
     "icon-192x192.png",
     "icon-1024x1024.png",
     "screenshot-1920x1080@2x.png",
+    // Two capitals are two words; ten letters count in Eleventy's folder only.
+    "assets/index-DiwrgTda.js",
+    "notes-A_B_C_Dx.js",
+    "oIUmjdxsDf.css",
+    "bundle/stylesheet.css",
+    "bundle/javascript.js",
+    "search-index-20240101.json",
+    "search-index.json",
+    "pagefind/pagefind-entry.json",
+    "pagefind/pagefind-ui.js",
+    "en_words.pf_fragment",
+};
+
+// Digests or words: only the rest of the folder can tell.
+constexpr std::string_view uncertain[] = {
+    "assets/index-DiwrgTda.js",
+    "assets/guide.md.DiWrgTda.lean.js",
+    "assets/style-12345678.css",
+    "logo-CALENDAR.svg",
 };
 
 TEST(Rules, FingerprintedNames) {
   for (std::string_view key : fingerprinted) {
-    EXPECT_EQ(http::cache_control(key), "public, max-age=31536000, immutable") << key;
+    EXPECT_EQ(http::cache_control(key), http::immutable) << key;
   }
+}
+
+TEST(Rules, PossibleFingerprints) {
+  using enum http::Fingerprint;
+  for (std::string_view key : uncertain) EXPECT_EQ(http::fingerprint(key), possible) << key;
+  EXPECT_EQ(http::fingerprint("assets/app-settings.js"), absent);
+  EXPECT_EQ(http::fingerprint("assets/theme-20240101.css"), absent);
 }
 
 TEST(Rules, OrdinaryNames) {

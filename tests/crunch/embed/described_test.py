@@ -66,6 +66,25 @@ class Charsets(Described):
             self.assertIn("; charset=utf-8", self.fields(key, data)["Content-Type"], key)
 
 
+class Fingerprints(Described):
+    def caching(self, *keys) -> list:
+        for key in keys:
+            self.write(key, key.encode())
+        self.embed()
+        return [self.head(key)["Cache-Control"] for key in keys]
+
+    def test_a_folder_of_digests_confirms_those_that_look_like_words(self):
+        said = self.caching("assets/index-BxZ8a91k.js", "assets/vendor-C3d_0xPq.css",
+                            "assets/index-DiwrgTda.js", "assets/photo-Summer.jpg",
+                            "assets/en-CALENDAR.json", "other/index-DiwrgTda.js")
+        self.assertEqual(said, [FOREVER] * 3 + ["no-cache", FOREVER, "no-cache"])
+
+    def test_one_plain_script_in_the_folder_leaves_them_in_doubt(self):
+        said = self.caching("assets/index-BxZ8a91k.js", "assets/vendor-C3d_0xPq.css",
+                            "assets/index-DiwrgTda.js", "assets/search.js")
+        self.assertEqual(said, [FOREVER] * 2 + ["no-cache"] * 2)
+
+
 class Types(Described):
     def test_by_name(self):
         for key, media_type in [

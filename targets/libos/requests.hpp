@@ -8,12 +8,13 @@
 // Owns:    no memory of requests: a place is a number, by which the driver finds its own.
 // Rules:   a coroutine that is destroyed while it waits gives up its place, or its turn. Nothing
 //          allocates after the constructor. It outlives every coroutine that waits here.
-// Used by: targets/virtio/blk.cpp.
+// Used by: targets/libos/disk.hpp, and the drivers that are one.
 
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -32,9 +33,10 @@ class Requests {
 
   // A place, until it goes out of scope.
   class Held;
-  // `co_await requests.place()`: a Held, after those who have waited longer.
+  // `co_await requests.place(deadline)`: a Held, after those who have waited longer; nothing: none
+  // was free in time. (A silent device has all of them, for ever.)
   class WaitForPlace;
-  [[nodiscard]] WaitForPlace place() noexcept;
+  [[nodiscard]] WaitForPlace place(base::Instant deadline) noexcept;
   // `co_await requests.answer(held, deadline)`: whether the answer came in time.
   class WaitForAnswer;
   [[nodiscard]] WaitForAnswer answer(const Held& held, base::Instant deadline) noexcept;
@@ -45,6 +47,11 @@ class Requests {
   [[nodiscard]] bool complete(Number number) noexcept;
   [[nodiscard]] bool is_in_flight(Number number) const noexcept {
     return number < places_.size() && places_[number].state == State::in_flight;
+  }
+  // Whether it is in flight and nobody waits for it any more: such a write may have been followed
+  // by others to the same sectors, so it is never repeated.
+  [[nodiscard]] bool is_abandoned(Number number) const noexcept {
+    return is_in_flight(number) && places_[number].is_abandoned;
   }
 
  private:
@@ -81,9 +88,10 @@ class [[nodiscard]] Requests::Held {
   Number number_;
 };
 
-class [[nodiscard]] Requests::WaitForPlace {
+class [[nodiscard]] Requests::WaitForPlace final : private base::Timer {
  public:
-  explicit WaitForPlace(Requests& requests) noexcept : requests_(requests) {}
+  WaitForPlace(Requests& requests, base::Instant deadline) noexcept
+      : Timer(requests.loop_), requests_(requests), deadline_(deadline) {}
   WaitForPlace(const WaitForPlace&) = delete;
   WaitForPlace& operator=(const WaitForPlace&) = delete;
   ~WaitForPlace() {
@@ -105,14 +113,21 @@ class [[nodiscard]] Requests::WaitForPlace {
     before_ = requests_.last_;
     (before_ != nullptr ? before_->after_ : requests_.first_) = this;
     requests_.last_ = this;
+    arm(deadline_);
   }
-  [[nodiscard]] Held await_resume() noexcept {
-    has_place_ = false;
-    return {requests_, number_};
+  [[nodiscard]] std::optional<Held> await_resume() noexcept {
+    disarm();
+    if (!std::exchange(has_place_, false)) return std::nullopt;
+    return Held(requests_, number_);
   }
 
  private:
   friend class Requests;
+  void expired() override {
+    if (!is_queued_) return;
+    unlink();
+    requests_.loop_.schedule(resumption_);
+  }
   void take(Number number) noexcept {
     requests_.places_[number] = {State::held, false, nullptr};
     number_ = number;
@@ -125,6 +140,7 @@ class [[nodiscard]] Requests::WaitForPlace {
   }
 
   Requests& requests_;
+  base::Instant deadline_;
   base::Resumption resumption_;
   WaitForPlace* before_ = nullptr;
   WaitForPlace* after_ = nullptr;
@@ -172,7 +188,9 @@ class [[nodiscard]] Requests::WaitForAnswer final : private base::Timer {
   base::Resumption resumption_;
 };
 
-inline Requests::WaitForPlace Requests::place() noexcept { return WaitForPlace(*this); }
+inline Requests::WaitForPlace Requests::place(base::Instant deadline) noexcept {
+  return {*this, deadline};
+}
 
 inline Requests::WaitForAnswer Requests::answer(const Held& held, base::Instant deadline) noexcept {
   return {*this, held.number_, deadline};

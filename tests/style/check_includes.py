@@ -49,7 +49,7 @@ HOUSE: dict[str, list[str] | None] = {
     "targets/*/*/host": TOOL_SIDE,
     # Host settings are read as a store.
     "targets/xen/given.cpp": ["base/*", "kv/xenstore/*", "targets/xen/*"],
-    "targets/libos": ["base/*"],
+    "targets/libos": ["base/*", "block/block.hpp"],
     "crunch": ["base/*", "config/*", "crypto/*", "block/**", "kv/**", "http/mime.hpp",
                "http/caching.hpp", "http/head.hpp", "http/options.hpp", "http/site/*",
                "http/target.hpp", "tls/anchors.hpp", "tls/certificates.hpp"],

@@ -26,13 +26,18 @@ class RequestsTest : public testing::Test {
   struct Call {
     char name;
     bool begins = true;
+    base::Duration patience = seconds(100);
   };
   base::Task<void> call(Call what) {
-    const Requests::Held held = co_await requests.place();
-    said += std::string{what.name} + std::to_string(held.number()) + " ";
+    const std::optional<Requests::Held> held = co_await requests.place(loop.now() + what.patience);
+    if (!held) {
+      said += std::string{what.name} + "? ";
+      co_return;
+    }
+    said += std::string{what.name} + std::to_string(held->number()) + " ";
     if (!what.begins) co_return;
-    requests.begin(held);
-    const bool has_come = co_await requests.answer(held, loop.now() + seconds(1));
+    requests.begin(*held);
+    const bool has_come = co_await requests.answer(*held, loop.now() + seconds(1));
     said += std::string{what.name, has_come ? '+' : '-'} + " ";
   }
   // A call that ends when what is returned does.
@@ -128,6 +133,22 @@ TEST_F(RequestsTest, AnAnswerThatComesLateFreesThePlace) {
   loop.spawn(call({'b', false}));
   turn();
   EXPECT_EQ(said, "a0 a- b0 ");
+}
+
+// A device that is silent has every place: nobody waits for one for ever.
+TEST_F(RequestsTest, WhoGetsNoPlaceInTimeIsTold) {
+  for (const char name : {'a', 'b'}) loop.spawn(call({name}));
+  loop.spawn(call({'c', true, seconds(5)}));
+  loop.spawn(call({'d', true, seconds(20)}));
+  loop.spawn(call({'e', true, seconds(6)}));
+  for (int i = 0; i < 20; ++i) loop.turn(loop.now() + seconds(1));
+  EXPECT_EQ(said, "a0 b1 a- b- c? e? ");
+  EXPECT_TRUE(requests.is_abandoned(0));
+  EXPECT_TRUE(requests.complete(0));
+  EXPECT_FALSE(requests.is_abandoned(0));
+  for (int i = 0; i < 4; ++i) loop.turn(loop.now() + seconds(2));
+  EXPECT_EQ(said, "a0 b1 a- b- c? e? d0 d- ") << "the queue is whole";
+  EXPECT_EQ(loop.spawned_count(), 0U);
 }
 
 }  // namespace

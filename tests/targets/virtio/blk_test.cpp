@@ -16,6 +16,7 @@
 #include "block/memory/memory.hpp"
 #include "tests/base/simulated_time.hpp"
 #include "tests/block/laws.hpp"
+#include "tests/block/run_to_end.hpp"
 #include "tests/targets/virtio/played_ring.hpp"
 
 namespace virtio_target {
@@ -132,17 +133,9 @@ class VirtioBlk : public testing::TestWithParam<bool> {
     disk->answer_all();
     blk->poll();
   }
-  // Runs it to its end.
   template <class T>
   T wait(base::Task<T> task) {
-    std::optional<T> out;
-    const auto keep = [](base::Task<T> of, std::optional<T>& to) -> base::Task<void> {
-      to = co_await std::move(of);
-    };
-    loop.spawn(keep(std::move(task), out));
-    for (int i = 0; i < 100'000 && !out; ++i) turn();
-    EXPECT_TRUE(out);
-    return std::move(*out);
+    return block::run_to_end(loop, std::move(task), [this] { turn(); });
   }
 
   base::SimulatedTime time;

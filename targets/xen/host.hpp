@@ -6,9 +6,13 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace xen_target {
+
+// What Xen counts memory in.
+inline constexpr std::size_t page_bytes = 4096;
 
 class Host {
  public:

@@ -9,11 +9,9 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace xen_target {
+#include "targets/xen/host.hpp"
 
-inline constexpr std::uint64_t page_bytes = 4096;
-
-namespace hypercall {
+namespace xen_target::hypercall {
 
 using Port = std::uint32_t;
 using Domain = std::uint16_t;
@@ -49,5 +47,4 @@ void poll(const Port* ports, std::uint32_t count, std::uint64_t until_ns) noexce
 enum class Reason : std::uint8_t { power_off = 0, reboot = 1, suspend = 2, crash = 3 };
 int shut_down(Reason reason) noexcept;
 
-}  // namespace hypercall
-}  // namespace xen_target
+}  // namespace xen_target::hypercall

@@ -3,24 +3,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 #include <utility>
 
 #include "base/check.hpp"
 #include "targets/xen/netfront_rings.hpp"
 
 namespace xen_target {
-
-void Netfront::PageDeleter::operator()(std::byte* page) const noexcept {
-  ::operator delete[](page, std::align_val_t{page_bytes});
-}
-
-Netfront::Page Netfront::new_pages(std::size_t bytes) {
-  const std::size_t whole = (bytes + page_bytes - 1) / page_bytes * page_bytes;
-  Page page(static_cast<std::byte*>(::operator new[](whole, std::align_val_t{page_bytes})));
-  std::memset(page.get(), 0, whole);
-  return page;
-}
 
 Netfront::Netfront(Host& host, Grants& grants, const Facts& facts)
     : host_(host), grants_(grants), facts_(facts), rings_(std::make_unique<Rings>()) {

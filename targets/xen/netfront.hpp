@@ -31,13 +31,14 @@
 #include "net/device.hpp"
 #include "targets/xen/grants.hpp"
 #include "targets/xen/host.hpp"
+#include "targets/xen/page.hpp"
 
 namespace xen_target {
 
 class Netfront {
  public:
   // A frame and the page it lies in, which are as much as fits one slot.
-  static constexpr std::size_t mtu_bytes_max = 4096 - net::ethernet_header_bytes;
+  static constexpr std::size_t mtu_bytes_max = page_bytes - net::ethernet_header_bytes;
   // Slots of one frame that every backend takes (XEN_NETIF_NR_SLOTS_MIN).
   static constexpr std::size_t slots_max = 18;
   // With its headers it stays below the 65535 that a slot can say.
@@ -106,10 +107,6 @@ class Netfront {
 
  private:
   struct Rings;
-  struct PageDeleter {
-    void operator()(std::byte* page) const noexcept;
-  };
-  using Page = std::unique_ptr<std::byte[], PageDeleter>;
 
   // What a slot of the sending ring was last used for.
   struct Slot {
@@ -136,7 +133,6 @@ class Netfront {
     std::size_t references = 0;  // 0: this place is free
   };
 
-  static Page new_pages(std::size_t bytes);
   bool prepare(Host::Domain domain);
   void release_all() noexcept;
   void take_back(Grants::Reference& reference, Page& page) noexcept;

@@ -10,8 +10,6 @@
 
 namespace xen_target {
 
-inline constexpr std::size_t page_bytes = 4096;
-
 struct Netfront::Rings {
   FrontRing<netif_tx_sring> out;
   FrontRing<netif_rx_sring> in;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // targets/xen/ring.hpp: our end of a ring of requests and responses that is shared with a backend.
 //
-// States:  FrontRing.   Used by: netfront.cpp only, for it is made of Xen's types.
+// States:  FrontRing.   Used by: the .cpp files of front ends only, for it is made of Xen's types.
 // Trust:   the page is the backend's to write at any time. Indices are read once and checked;
 //          what is read is a copy; our own indices are never read back from the page.
 // Source:  xen/io/ring.h (its macros trust the other end, and are not used).
@@ -9,10 +9,14 @@
 #pragma once
 
 #include <atomic>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "targets/libos/once.hpp"
+#include "targets/xen/host.hpp"
 
 namespace xen_target {
 
@@ -20,10 +24,13 @@ namespace xen_target {
 template <class Shared>
 class FrontRing {
  public:
-  using Entry = decltype(Shared::ring[0]);
+  using Entry = std::remove_reference_t<decltype(Shared::ring[0])>;
   using Request = decltype(Shared::ring->req);
   using Response = decltype(Shared::ring->rsp);
-  static constexpr std::uint32_t size = 256;  // what fits a page
+  // As many entries, a power of two, as fit a page behind the indices: 256 of a network device's,
+  // 32 of a disk's.
+  static constexpr std::uint32_t size =
+      std::bit_floor<std::uint32_t>((page_bytes - offsetof(Shared, ring)) / sizeof(Entry));
 
   // An empty ring on a page of zeroes.
   void begin(void* page) noexcept {
@@ -43,7 +50,7 @@ class FrontRing {
   // `Form` is what the slot is read as: the request, or what stands in its place.
   template <class Form>
   void put(const Form& form) noexcept {
-    static_assert(sizeof(Form) <= sizeof(Shared::ring[0]));
+    static_assert(sizeof(Form) <= sizeof(Entry));
     std::memcpy(entry(requested_), &form, sizeof form);
     ++requested_;
   }
@@ -87,7 +94,7 @@ class FrontRing {
   }
   [[nodiscard]] char* entry(std::uint32_t number) const noexcept {
     return reinterpret_cast<char*>(shared_) + offsetof(Shared, ring) +
-           sizeof(Shared::ring[0]) * (number % size);
+           sizeof(Entry) * (number % size);
   }
 
   Shared* shared_ = nullptr;

@@ -13,10 +13,6 @@ namespace xen_target {
 namespace {
 
 constexpr std::string_view devices = "device/vif";
-constexpr std::uint64_t backend_patience_ns = 30'000'000'000;
-// As long as a backend may take to let go of the rings before they are left to it.
-constexpr std::uint64_t let_go_patience_ns = 2'000'000'000;
-constexpr std::uint64_t step_ns = 10'000'000;
 constexpr std::size_t mtu_bytes_min = 576;
 // Pages and references that backends may keep for good, of all their lives.
 constexpr std::uint64_t left_max = 1024;
@@ -34,17 +30,7 @@ std::optional<net::Mac> parse_mac(std::string_view text) {
 
 }  // namespace
 
-std::vector<std::string> vif_names(Xenstore& store) {
-  auto names = store.list(devices);
-  if (!names) return {};
-  auto number = [](const std::string& name) {
-    unsigned value = ~0U;
-    std::from_chars(name.data(), name.data() + name.size(), value);
-    return value;
-  };
-  std::ranges::sort(*names, {}, number);
-  return std::move(*names);
-}
+std::vector<std::string> vif_names(Xenstore& store) { return Frontend::names(store, devices); }
 
 bool Vif::find() {
   const std::vector<std::string> names = vif_names(store_);
@@ -53,35 +39,11 @@ bool Vif::find() {
     if (other == names.end()) return false;
     name_ = *other;
   }
-  path_ = std::string(devices) + "/" + name_;
-  auto backend = store_.get(path_ + "/backend");
-  if (!backend || backend->empty()) return false;
-  domain_ = static_cast<Host::Domain>(store_.number(path_ + "/backend-id", 0));
-  if (backend_ == *backend) return true;
-  if (!backend_.empty()) static_cast<void>(store_.unwatch(backend_ + "/state", token));
-  backend_ = std::move(*backend);
-  static_cast<void>(store_.watch(backend_ + "/state", token));
-  return true;
-}
-
-std::uint64_t Vif::backend_state() {
-  return backend_.empty() ? 0 : store_.number(backend_ + "/state", 0);
-}
-
-void Vif::wait_for_backend() {
-  const std::uint64_t deadline = host_.now_ns() + backend_patience_ns;
-  while (backend_state() != XenbusStateInitWait) {
-    if (host_.now_ns() >= deadline) {
-      throw std::runtime_error("the backend of " + path_ + " does not wait for us: " + backend_ +
-                               "/state is " + std::to_string(backend_state()));
-    }
-    host_.wait(store_.port(), host_.now_ns() + step_ns);
-    store_.take_in();
-  }
+  return bus_.find(name_);
 }
 
 Vif::Features Vif::features() {
-  auto says = [this](const char* key) { return store_.number(backend_ + "/" + key, 0) != 0; };
+  auto says = [this](const char* key) { return bus_.backend_number(key, 0) != 0; };
   Features features;
   features.scatters = says("feature-sg");
   features.offload.send = !says("feature-no-csum-offload") && says("feature-ipv6-csum-offload");
@@ -95,35 +57,30 @@ Vif::Features Vif::features() {
 
 void Vif::begin(std::string_view name) {
   name_ = name;
-  static_cast<void>(store_.watch(devices, token));
+  bus_.begin();
   if (!find()) {
     throw std::runtime_error("this guest has no network device (xl: vif = [ \"bridge=xenbr0\" ])");
   }
-  wait_for_backend();
-  const auto mac_text = store_.get(path_ + "/mac");
+  bus_.wait_for_backend(XenbusStateInitWait, "does not wait for us");
+  const std::string& path = bus_.path();
+  const auto mac_text = store_.get(path + "/mac");
   const std::optional<net::Mac> mac = mac_text ? parse_mac(*mac_text) : std::nullopt;
-  if (!mac) throw std::runtime_error(path_ + "/mac in xenstore is no address");
+  if (!mac) throw std::runtime_error(path + "/mac in xenstore is no address");
   const Features its = features();
-  const std::size_t mtu = store_.number(path_ + "/mtu", store_.number(backend_ + "/mtu", 1500));
+  const std::size_t mtu = store_.number(path + "/mtu", bus_.backend_number("mtu", 1500));
   const Netfront::Facts facts{*mac, std::clamp(mtu, mtu_bytes_min, Netfront::mtu_bytes_max),
                               its.offload};
   device_ = std::make_unique<Netfront>(host_, grants_, facts);
-  if (!connect(its)) throw std::runtime_error("xenstore did not take what was written to " + path_);
+  if (!connect(its)) throw std::runtime_error("xenstore did not take what was written to " + path);
 }
 
 std::string Vif::addresses() {
-  auto text = store_.get(backend_ + "/ip");
+  auto text = store_.get(bus_.backend() + "/ip");
   return text ? std::move(*text) : std::string();
 }
 
-void Vif::say_state(unsigned state) {
-  // Not into a folder that the toolstack has taken away: that would make it anew.
-  if (!store_.get(path_ + "/backend")) return;
-  static_cast<void>(store_.put(path_ + "/state", std::to_string(state)));
-}
-
 bool Vif::connect(const Features& its) {
-  const std::optional<Netfront::Connection> made = device_->open(domain_, its.scatters);
+  const std::optional<Netfront::Connection> made = device_->open(bus_.domain(), its.scatters);
   if (!made) return false;
   const std::pair<const char*, std::uint32_t> keys[] = {
       {"tx-ring-ref", made->sending},
@@ -137,7 +94,7 @@ bool Vif::connect(const Features& its) {
       {"state", XenbusStateConnected},
   };
   for (const auto& [key, value] : keys) {
-    if (!store_.put(path_ + "/" + key, std::to_string(value))) {
+    if (!bus_.put(key, std::to_string(value))) {
       device_->close();
       return false;
     }
@@ -149,16 +106,7 @@ void Vif::disconnect() {
   const bool broken = !device_->broken_by().empty();
   log_.warning({"network: the backend ", broken ? "broke the protocol: " : "goes away",
                 device_->broken_by()});
-  say_state(XenbusStateClosing);
-  const std::uint64_t deadline = host_.now_ns() + let_go_patience_ns;
-  while (!device_->is_let_go() && host_.now_ns() < deadline) {
-    host_.wait(store_.port(), host_.now_ns() + step_ns);
-    store_.take_in();
-  }
-  device_->close();
-  say_state(XenbusStateClosed);
-  const bool comes_again = store_.number(backend_ + "/online", 0) != 0;
-  if (comes_again && !broken) say_state(XenbusStateInitialising);
+  bus_.disconnect([this] { return device_->is_let_go(); }, [this] { device_->close(); }, broken);
 }
 
 bool Vif::reconnect() {
@@ -186,7 +134,7 @@ bool Vif::reconnect() {
 
 void Vif::look() {
   if (device_ == nullptr) return;
-  const std::uint64_t state = backend_state();
+  const std::uint64_t state = bus_.backend_state();
   if (device_->is_open()) {
     const bool is_going = state == 0 || state >= XenbusStateClosing;
     if (is_going || !device_->broken_by().empty()) disconnect();
@@ -196,13 +144,12 @@ void Vif::look() {
     if (device_->is_open()) return;
   }
   // It may be another one, in another place.
-  if (find() && backend_state() == XenbusStateInitWait) static_cast<void>(reconnect());
+  if (find() && bus_.backend_state() == XenbusStateInitWait) static_cast<void>(reconnect());
 }
 
 void Vif::begin_again() {
   device_->forget();
-  backend_.clear();
-  static_cast<void>(store_.watch(devices, token));
+  bus_.begin();
   if (!find()) {
     log_.warning({"network: there is no device here"});
     return;

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/log.hpp"
+#include "targets/xen/frontend.hpp"
 #include "targets/xen/netfront.hpp"
 #include "targets/xen/xenstore.hpp"
 
@@ -37,7 +38,12 @@ class Vif {
   Vif(
       Host& host, Grants& grants, Xenstore& store, base::Log& log,
       std::function<bool(const std::string&)> is_free = [](const std::string&) { return true; })
-      : host_(host), grants_(grants), store_(store), log_(log), is_free_(std::move(is_free)) {}
+      : host_(host),
+        grants_(grants),
+        store_(store),
+        log_(log),
+        is_free_(std::move(is_free)),
+        bus_(host, store, "device/vif", token) {}
 
   // Connects the device of that name; where there is none of it, the first that is free, which is
   // also what takes its place when it goes. Throws std::runtime_error, a sentence, when there is
@@ -60,12 +66,9 @@ class Vif {
   };
 
   [[nodiscard]] bool find();
-  [[nodiscard]] std::uint64_t backend_state();
-  void wait_for_backend();
   [[nodiscard]] Features features();
   [[nodiscard]] bool connect(const Features& features);
   void disconnect();
-  void say_state(unsigned state);
   [[nodiscard]] bool reconnect();
 
   Host& host_;
@@ -73,10 +76,8 @@ class Vif {
   Xenstore& store_;
   base::Log& log_;
   std::function<bool(const std::string&)> is_free_;
-  std::string name_;     // 0
-  std::string path_;     // device/vif/0
-  std::string backend_;  // /local/domain/0/backend/vif/1/0
-  Host::Domain domain_ = 0;
+  Frontend bus_;
+  std::string name_;  // 0
   std::unique_ptr<Netfront> device_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "targets/xen/control.hpp"
 #include "targets/xen/given.hpp"
+#include "tests/targets/xen/lines.hpp"
 #include "tests/targets/xen/played_backend.hpp"
 #include "tests/targets/xen/played_store.hpp"
 
@@ -15,12 +16,6 @@ namespace xen_target {
 namespace {
 
 constexpr const char* backend = "/local/domain/7/backend/vif/1/0";
-
-class Lines final : public base::Console {
- public:
-  void write(std::string_view line) noexcept override { text += line; }
-  std::string text;
-};
 
 class XenVif : public testing::Test {
  protected:

@@ -17,7 +17,10 @@ namespace {
 // A frame with less than this of a body that has more is worth no more than its asking.
 constexpr std::size_t small_frame_bytes = 256;
 
-constexpr std::size_t frame_bytes_max = std::size_t{16} * 1024;
+// Of a body. With its head the frame is as large as a TLS record may be, so that frames of a full
+// batch fill their records.
+constexpr std::size_t frame_head_bytes = 9;
+constexpr std::size_t frame_bytes_max = std::size_t{16} * 1024 - frame_head_bytes;
 
 }  // namespace
 
@@ -266,7 +269,7 @@ std::size_t Framing::pledge(Stream& stream, std::size_t bytes_max, bool& is_last
       return 0;
     }
   }
-  const std::size_t bytes = std::min(bytes_max, stream.ready.size());
+  const std::size_t bytes = std::min({bytes_max, stream.ready.size(), frame_bytes_max});
   const bool is_small = bytes < small_frame_bytes && bytes < stream.ready.size();
   if (is_small) {
     count(FrameKind::control);

@@ -54,6 +54,24 @@ TEST(Http2, ManySmallAnswersLeaveInFewWrites) {
       EXPECT_EQ(response.body, http_test::alphabet());
     }
   }
+  std::printf("a hundred answers: %llu writes\n", static_cast<unsigned long long>(wire->writes));
+  EXPECT_LE(wire->writes, 4U);
+  wire->end();
+}
+
+// A DATA frame and its head are as large as a TLS record may be.
+TEST(Http2, LargeBodiesFillRecords) {
+  constexpr std::size_t record_bytes_max = 16384, frame_head_bytes = 9;
+  World world;
+  const auto wire = dial(world);
+  Client client;
+  const auto id = client.get("/large.bin");
+  talk(world, *wire, client);
+  const auto& response = client.responses[id];
+  EXPECT_TRUE(response.body == http_test::large());
+  for (std::size_t i = 0; i + 1 < response.data_frames.size(); ++i) {
+    EXPECT_EQ(response.data_frames[i] + frame_head_bytes, record_bytes_max) << i;
+  }
   EXPECT_LE(wire->writes, 4U);
   wire->end();
 }

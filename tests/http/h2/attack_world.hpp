@@ -38,7 +38,14 @@ class AttackWorld : public ::testing::Test {
     wire->protocol = "h2";
     return wire;
   }
-  // The attacker sends; what comes is kept.
+  // The attacker has another connection.
+  void begin_again(std::string_view client_settings = "") {
+    wire_ = dial();
+    frames_.clear();
+    came_.clear();
+    send(preface(client_settings));
+  }
+  // It sends; what comes is kept.
   void send(std::string_view bytes) {
     wire_->push(bytes);
     world_.settle();

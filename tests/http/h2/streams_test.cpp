@@ -62,12 +62,6 @@ constexpr std::uint8_t priority_update = 0x10;
 
 class Http2Streams : public AttackWorld {
  protected:
-  void begin_again() {
-    wire_ = dial();
-    frames_.clear();
-    came_.clear();
-    send(preface());
-  }
   static std::string post_frame(std::uint32_t id, std::uint8_t flags = end_headers) {
     Pairs post = get_fields("/a.txt");
     post[0].second = "POST";
@@ -144,6 +138,7 @@ TEST_F(Http2Streams, WhatMayStillBeOnItsWayIsDropped) {
     send(get_frame(3, "/a.txt"));
     EXPECT_TRUE(was_answered(3));
   }
+  expect_others_are_well("frames on their way", 200 * 1024);
 }
 
 TEST(RecentStreams, KnowsTheLastOnes) {

@@ -84,7 +84,9 @@ class SecurePeers {
   virtual std::unique_ptr<Peer> make(std::unique_ptr<Peer> below) = 0;
   [[nodiscard]] virtual std::size_t resumed_count() const = 0;
 };
-// `version`: "1.2" or "1.3". Throws std::runtime_error for others, and when built without TLS.
-std::unique_ptr<SecurePeers> make_secure_peers(const std::string& version);
+// `version`: "1.2" or "1.3"; `protocol`: the one that ALPN offers. Throws std::runtime_error for
+// other versions, and when built without TLS.
+std::unique_ptr<SecurePeers> make_secure_peers(const std::string& version,
+                                               const std::string& protocol = "http/1.1");
 
 }  // namespace http_test

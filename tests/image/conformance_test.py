@@ -3,7 +3,8 @@
 """What any server of ours must do, over HTTP and HTTPS, asked of a Unix process.
 
 Method: conformance_client writes the site that its table is about, crunch builds it, and the client
-asks the running image: whole requests, requests in single bytes, and over IPv6. For HTTPS there is
+asks the running image: whole requests, requests in single bytes, and over IPv6; by HTTP/2 with a
+hundred rows at once on a connection, and each row on one of its own. For HTTPS there is
 tests/tls/conformance.py. Images of other targets are asked by the same two, at their address.
 """
 
@@ -17,8 +18,15 @@ CLIENT = harness.BUILD / "bin" / "conformance_client"
 
 class Conformance(unittest.TestCase):
     def test_the_whole_table(self):
-        with harness.Server(harness.conformance_image("unix")) as server:
-            for options in ([], ["--cut", "1"], ["--cut", "7"], ["--host", "::1"]):
+        self.ask([[], ["--cut", "1"], ["--cut", "7"], ["--host", "::1"]])
+
+    def test_http2_in_cleartext(self):
+        self.ask([["--http2", *more] for more in ([], ["--streams", "1"], ["--cut", "7"])],
+                 "--h2c=true")
+
+    def ask(self, rounds, *keys):
+        with harness.Server(harness.conformance_image("unix"), *keys) as server:
+            for options in rounds:
                 with self.subTest(options=options):
                     done = subprocess.run(
                         [CLIENT, "--port", str(server.port), "--encodings", *options],

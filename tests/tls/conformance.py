@@ -193,6 +193,11 @@ def check_table(server):
         server.table(*options)
 
 
+def check_http2(server):
+    for options in (("--tls", "1.3"), ("--tls", "1.2", "--cut", "700")):
+        server.table("--http2", *options)
+
+
 def check_openssl(server):
     rows = [("-tls1_3", "-ciphersuites", suite, suite) for suite in SUITES_1_3]
     rows += [("-tls1_2", "-cipher", f"ECDHE-{server.key}-{suite}", f"ECDHE-{server.key}-{suite}")
@@ -313,7 +318,7 @@ def check_bad_records(server):
     server.require_service("after bad records")
 
 
-CHECKS = {"table": check_table, "openssl": check_openssl, "curl": check_curl,
+CHECKS = {"table": check_table, "http2": check_http2, "openssl": check_openssl, "curl": check_curl,
           "bad_starts": check_bad_starts, "bad_records": check_bad_records}
 
 

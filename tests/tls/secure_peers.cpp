@@ -23,6 +23,9 @@ class SecurePeer final : public Peer {
     while (!client_.is_open()) {
       if (!take()) throw std::runtime_error("the TLS handshake failed: " + client_.alert());
     }
+    if (client_.alpn() != offer.alpn.substr(1)) {
+      throw std::runtime_error("the server does not speak " + offer.alpn.substr(1));
+    }
     // In TLS 1.2 the last of it is ours.
     below_->send(client_.step({}));
   }
@@ -71,9 +74,9 @@ class SecurePeer final : public Peer {
 
 class OpenSslPeers final : public SecurePeers {
  public:
-  explicit OpenSslPeers(int version) {
+  OpenSslPeers(int version, const std::string& protocol) {
     offer_.version_min = offer_.version_max = version;
-    offer_.alpn = "\x08http/1.1";
+    offer_.alpn = static_cast<char>(protocol.size()) + protocol;
   }
   std::unique_ptr<Peer> make(std::unique_ptr<Peer> below) override {
     offer_.resume = session_;
@@ -91,9 +94,10 @@ class OpenSslPeers final : public SecurePeers {
 
 }  // namespace
 
-std::unique_ptr<SecurePeers> make_secure_peers(const std::string& version) {
-  if (version == "1.2") return std::make_unique<OpenSslPeers>(TLS1_2_VERSION);
-  if (version == "1.3") return std::make_unique<OpenSslPeers>(TLS1_3_VERSION);
+std::unique_ptr<SecurePeers> make_secure_peers(const std::string& version,
+                                               const std::string& protocol) {
+  if (version == "1.2") return std::make_unique<OpenSslPeers>(TLS1_2_VERSION, protocol);
+  if (version == "1.3") return std::make_unique<OpenSslPeers>(TLS1_3_VERSION, protocol);
   throw std::runtime_error("--tls takes 1.2 or 1.3, not " + version);
 }
 

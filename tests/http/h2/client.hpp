@@ -5,11 +5,11 @@
 
 #pragma once
 
-#include <gtest/gtest.h>
 #include <nghttp2/nghttp2.h>
 
 #include <cstdint>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -81,7 +81,7 @@ class Client {
     const bool has_body = !body.empty() || open;
     const std::int32_t id = nghttp2_submit_request(session_, nullptr, all.data(), all.size(),
                                                    has_body ? &provider : nullptr, nullptr);
-    EXPECT_GT(id, 0);
+    if (id <= 0) throw std::runtime_error("nghttp2 takes no more requests");
     if (has_body) bodies_[id] = {std::move(body), open};
     responses[id];
     return id;
@@ -120,7 +120,9 @@ class Client {
   void take(std::string_view bytes) {
     const ssize_t taken = nghttp2_session_mem_recv(
         session_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
-    EXPECT_EQ(taken, static_cast<ssize_t>(bytes.size())) << "the server broke HTTP/2";
+    if (taken != static_cast<ssize_t>(bytes.size())) {
+      throw std::runtime_error("the server broke HTTP/2");
+    }
   }
 
   std::map<std::int32_t, Response> responses;
@@ -206,7 +208,7 @@ void talk(World& world, Wire& wire, Client& client) {
     world.settle();
     if (in.empty() && out.empty()) return;
   }
-  FAIL() << "the two talk without end";
+  throw std::runtime_error("the two talk without end");
 }
 
 }  // namespace h2_test

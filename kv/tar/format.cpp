@@ -76,6 +76,18 @@ std::string printable(std::string_view name) {
   return out;
 }
 
+// Of what begins otherwise.
+std::string why_no_archive(std::string_view begin) {
+  constexpr std::string_view compressed[] = {"\x1F\x8B", "\x28\xB5\x2F\xFD",
+                                             "\xFD"
+                                             "7zXZ",
+                                             "BZh"};
+  for (const std::string_view magic : compressed) {
+    if (begin.starts_with(magic)) return "is compressed: decompress it first";
+  }
+  return "is no tar archive";
+}
+
 }  // namespace
 
 struct Scanner::Header {
@@ -153,7 +165,7 @@ Scanner::Taken Scanner::take_header(Bytes block) {
     return {};
   }
   if (!header.has_right_checksum()) {
-    if (!has_members_) return base::failure(std::string("is no tar archive"));
+    if (!has_members_) return base::failure(why_no_archive(header.all));
     return base::failure("is damaged: the header at byte " + std::to_string(offset_ - block_bytes) +
                          " has a wrong checksum");
   }

@@ -18,6 +18,7 @@
 #include "crunch/embed/command.hpp"
 #include "crunch/files.hpp"
 #include "crunch/inspect/command.hpp"
+#include "crunch/pack/command.hpp"
 #include "crunch/package/command.hpp"
 #include "crunch/route/command.hpp"
 #include "crunch/run/command.hpp"
@@ -47,6 +48,7 @@ int main(int argc, char** argv) {
   crunch::add_embed_command(app, action);
   crunch::add_inspect_command(app, action);
   crunch::add_manual_command(app, action);
+  crunch::add_pack_command(app, action);
   crunch::add_package_command(app, action);
   crunch::add_route_command(app, action);
   crunch::add_run_command(app, action);

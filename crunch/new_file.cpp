@@ -128,6 +128,18 @@ void NewFile::cut(std::uint64_t size_bytes) {
   size_bytes_ = size_bytes;
 }
 
+void NewFile::patch(std::uint64_t offset, base::Bytes bytes) {
+  flush();
+  while (!bytes.empty()) {
+    const ssize_t count =
+        ::pwrite(file_.get(), bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) fail("write", path_);
+    offset += static_cast<std::uint64_t>(count);
+    bytes = bytes.subspan(static_cast<std::size_t>(count));
+  }
+}
+
 bool NewFile::differs() {
   flush();
   return is_other_file(file_.get(), path_, mode_);

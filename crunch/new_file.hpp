@@ -35,6 +35,8 @@ class NewFile {
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return size_bytes_; }
   // Removes what was written after the first `size_bytes`.
   void cut(std::uint64_t size_bytes);
+  // Writes over bytes that were written before.
+  void patch(std::uint64_t offset, base::Bytes bytes);
 
   // Writes out what is buffered. True: the file at `path` has other bytes or another mode, or is
   // missing.

@@ -23,26 +23,30 @@ constexpr std::array encodings{kv::Encoding::identity, kv::Encoding::gzip, kv::E
 
 }  // namespace
 
-void Content::align(std::uint64_t alignment) {
+void AlignedLayout::begin(NewFile& file, const Label&, std::uint64_t size_bytes) {
   static constexpr std::array<std::byte, kv::crunched::page_alignment> zeros{};
-  std::uint64_t rest = file_.size_bytes() % alignment;
-  if (rest != 0) file_.write(base::Bytes(zeros).first(alignment - rest));
+  const std::uint64_t alignment = kv::crunched::alignment_of(size_bytes);
+  const std::uint64_t rest = file.size_bytes() % alignment;
+  if (rest != 0) file.write(base::Bytes(zeros).first(alignment - rest));
 }
 
-Placed Content::place(const crypto::Sha256Bytes& sha256, std::uint64_t size_bytes,
-                      base::Bytes bytes) {
+Placed Content::place(const Label& label, const crypto::Sha256Bytes& sha256,
+                      std::uint64_t size_bytes, base::Bytes bytes) {
   auto [at, is_new] = placed_.try_emplace(sha256);
   if (is_new) {
-    align(kv::crunched::alignment_of(size_bytes));
-    at->second = {file_.size_bytes(), size_bytes, sha256};
+    layout_.begin(file_, label, size_bytes);
+    at->second = {{file_.size_bytes(), size_bytes, sha256}, label.name};
     file_.write(bytes);
+    layout_.end(file_, size_bytes);
+  } else {
+    layout_.repeat(file_, label, at->second.name);
   }
-  return at->second;
+  return at->second.placed;
 }
 
-void Content::begin_pieces() {
+void Content::begin_pieces(const Label& label, std::uint64_t size_bytes) {
   pieces_before_ = file_.size_bytes();
-  align(kv::crunched::page_alignment);  // what comes in pieces is large
+  layout_.begin(file_, label, size_bytes);
   pieces_begin_ = file_.size_bytes();
   piece_digest_ = crypto::Sha256();
 }
@@ -52,12 +56,18 @@ void Content::add_piece(base::Bytes bytes) {
   file_.write(bytes);
 }
 
-Placed Content::end_pieces() {
+Placed Content::end_pieces(const Label& label) {
   crypto::Sha256Bytes sha256 = piece_digest_.finish();
-  Placed placed{pieces_begin_, file_.size_bytes() - pieces_begin_, sha256};
-  auto [at, is_new] = placed_.try_emplace(sha256, placed);
-  if (!is_new) file_.cut(pieces_before_);
-  return at->second;
+  const std::uint64_t size_bytes = file_.size_bytes() - pieces_begin_;
+  auto [at, is_new] =
+      placed_.try_emplace(sha256, Known{{pieces_begin_, size_bytes, sha256}, label.name});
+  if (is_new) {
+    layout_.end(file_, size_bytes);
+  } else {
+    file_.cut(pieces_before_);
+    layout_.repeat(file_, label, at->second.name);
+  }
+  return at->second.placed;
 }
 
 std::string digest_of(const Site& site) {

@@ -41,26 +41,56 @@ struct FileRecord {
   [[nodiscard]] const Placed& identity() const { return *forms[0]; }
 };
 
+// What the bytes are that are placed.
+struct Label {
+  std::string name;
+  std::int64_t modified_s = 0;
+  bool is_file = true;  // of the site; false: a form or a plan that crunch has made
+};
+
+// What stands between representations.
+class Layout {
+ public:
+  virtual ~Layout() = default;
+  virtual void begin(NewFile& file, const Label& label, std::uint64_t size_bytes) = 0;
+  virtual void end(NewFile& file, std::uint64_t size_bytes) = 0;
+  // In place of bytes that are there already, as `first`.
+  virtual void repeat(NewFile& file, const Label& label, const std::string& first) = 0;
+};
+
+// Each begins at its alignment (kv/crunched/table.hpp).
+class AlignedLayout final : public Layout {
+ public:
+  void begin(NewFile& file, const Label& label, std::uint64_t size_bytes) override;
+  void end(NewFile&, std::uint64_t) override {}
+  void repeat(NewFile&, const Label&, const std::string&) override {}
+};
+
 // The content being written: equal representations are there once.
 class Content {
  public:
-  explicit Content(NewFile& file) : file_(file) {}
+  Content(NewFile& file, Layout& layout) : file_(file), layout_(layout) {}
 
   // Adds `bytes`, of which `sha256` is the digest. They may be empty if they were placed before.
-  Placed place(const crypto::Sha256Bytes& sha256, std::uint64_t size_bytes, base::Bytes bytes);
+  Placed place(const Label& label, const crypto::Sha256Bytes& sha256, std::uint64_t size_bytes,
+               base::Bytes bytes);
 
   // The same for bytes that come in pieces: begin, any number of pieces, end.
-  void begin_pieces();
+  void begin_pieces(const Label& label, std::uint64_t size_bytes);
   void add_piece(base::Bytes bytes);
-  Placed end_pieces();
+  Placed end_pieces(const Label& label);
 
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return file_.size_bytes(); }
 
  private:
-  void align(std::uint64_t alignment);
+  struct Known {
+    Placed placed;
+    std::string name;
+  };
 
   NewFile& file_;
-  std::map<crypto::Sha256Bytes, Placed> placed_;
+  Layout& layout_;
+  std::map<crypto::Sha256Bytes, Known> placed_;
   crypto::Sha256 piece_digest_;
   std::uint64_t pieces_before_ = 0;  // the size before their padding
   std::uint64_t pieces_begin_ = 0;

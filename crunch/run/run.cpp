@@ -68,7 +68,9 @@ std::vector<block::File> hold_disks(const Options& options, std::size_t most) {
 
 void run_as_program(const Options& options) {
   if (!options.disks.empty()) {
-    throw Usage("--disk is for machines; this image is a program: say --vault=FILE after --");
+    throw Usage(
+        "--disk is for machines; this image is a program: say --vault=FILE or --archive=FILE after "
+        "--");
   }
   if (!options.nets.empty() || options.memory_mib != 0 || options.http_port != 0 ||
       options.https_port != 0 || options.uses_kvm || options.traces) {

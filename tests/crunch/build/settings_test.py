@@ -112,7 +112,7 @@ class Settings(unittest.TestCase):
             (["log=jsn"], 2, "it takes off, combined or json; did you mean json?"),
             (["max-connections=0"], 2, "a whole number from 1 to 1000000"),
             (["cert=a.pem"], 2, "is given when the image starts (--cert=PATH), not when it is"),
-            (["store=directry"], 2, "crunched or directory; did you mean directory?"),
+            (["store=directry"], 2, "crunched, tar or directory; did you mean directory?"),
             (["http-port"], 2, "--set takes KEY=VALUE"),
             (["=1"], 2, "--set takes KEY=VALUE"),
         ]:

@@ -127,8 +127,8 @@ class Describe(unittest.TestCase):
                 for what, is_there in ((" net::Sockets : stack\n", has_sockets),
                                        (" net::Lwip : stack\n", not has_sockets),
                                        ("--ipv4= ", not has_sockets),
-                                       ("(crunched|directory)\n", has_files),
-                                       ("(crunched)\n", not has_files)):
+                                       ("(crunched|tar|directory)\n", has_files),
+                                       ("|directory)\n", has_files)):
                     self.assertEqual(what in done.stdout, is_there, what)
 
     def test_picture(self):

@@ -11,13 +11,10 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <exception>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -31,18 +28,12 @@
 #include "config/graph.hpp"
 #include "config/instances.hpp"
 #include "config/key.hpp"
-#include "config/parts/stores.hpp"
+#include "config/parts/disks.hpp"
 #include "config/system_calls.hpp"
 #include "kv/directory/writable.hpp"
 #include "kv/vault/vault.hpp"
 
 namespace config {
-
-// A machine that may have disks.
-template <class Platform>
-concept HasBlockDevices = requires(Platform& platform) {
-  platform.block_devices;
-};
 
 enum class VaultKind : std::uint8_t { none, block, directory };
 inline constexpr std::string_view vault_words[] = {"none", "block", "directory"};
@@ -73,46 +64,6 @@ inline constexpr Key<unsigned> vault_device{
     .fallback = 1,
     .least = 0,
     .most = 64};
-
-// What a device, and the changes of a vault, call once the process is sealed.
-inline constexpr std::array block_file_calls{SYS_pread64, SYS_pwrite64, SYS_fdatasync};
-
-namespace detail {
-
-template <class T>
-struct Outcome {
-  std::optional<T> result;
-  std::exception_ptr thrown;
-};
-
-template <class T>
-base::Task<void> keep_outcome(base::Task<T> task, Outcome<T>& out) {
-  try {
-    T result = co_await task;
-    out.result.emplace(std::move(result));
-  } catch (...) {
-    out.thrown = std::current_exception();
-  }
-}
-
-// The result of a task that waits for devices, before anything runs: turns the loop for it. What it
-// waits for must have a deadline of its own, as the requests of block devices have.
-template <class T>
-T turn_until_done(base::Loop& loop, base::Task<T> task) {
-  // A task that does not wait has ended after the first turn, which does not sleep; nobody wakes
-  // the loop when another has ended.
-  constexpr base::Duration nap = std::chrono::milliseconds(1);
-  Outcome<T> outcome;
-  loop.spawn(keep_outcome(std::move(task), outcome));
-  for (base::Instant until = loop.clock().now(); !outcome.result && !outcome.thrown;
-       until = loop.clock().now() + nap) {
-    loop.turn(until);
-  }
-  if (outcome.thrown) std::rethrow_exception(outcome.thrown);
-  return std::move(*outcome.result);
-}
-
-}  // namespace detail
 
 // A vault on a block device.
 template <block::BlockDevice D>

@@ -196,6 +196,7 @@ struct ConnectArchive {
 template <Text group, class Platform>
 struct ConnectContentDevice {
   static constexpr std::tuple keys{&content_device_key<group, Platform>};
+  static constexpr std::size_t block_devices = 1;
   using Device = std::remove_pointer_t<std::remove_cvref_t<
       decltype(*std::declval<Platform&>().block_devices.find(1, "").operator->())>>;
 

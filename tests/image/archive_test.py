@@ -66,31 +66,34 @@ def answers(ask) -> dict:
     return all_of_them
 
 
+def asked(host: str, port: int) -> dict:
+    with harness.Client(host, port) as client:
+        return answers(lambda path, fields, method: client.get(path, fields, method))
+
+
+def compare(test: unittest.TestCase, left: dict, right: dict) -> None:
+    test.assertEqual(set(left), set(right))
+    for question, answer in left.items():
+        test.assertEqual(answer, right[question], question)
+    test.assertGreater(len(left), 250)
+
+
+def conformance_archive(folder: pathlib.Path) -> pathlib.Path:
+    client = harness.BUILD / "bin" / "conformance_client"
+    (folder / "site").mkdir()
+    subprocess.run([client, "--write-site", folder / "site"], check=True, timeout=60)
+    harness.must(harness.CRUNCH, "pack", folder / "site", "-o", folder / "site.tar")
+    return folder / "site.tar"
+
+
 class Archives(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = pathlib.Path(folder.name)
 
-    def compare(self, left: dict, right: dict) -> None:
-        self.assertEqual(set(left), set(right))
-        for asked, answer in left.items():
-            self.assertEqual(answer, right[asked], asked)
-        self.assertGreater(len(left), 250)
-
-    def asked(self, host: str, port: int) -> dict:
-        with harness.Client(host, port) as client:
-            return answers(lambda path, fields, method: client.get(path, fields, method))
-
-    def conformance_archive(self) -> pathlib.Path:
-        client = harness.BUILD / "bin" / "conformance_client"
-        (self.folder / "site").mkdir()
-        subprocess.run([client, "--write-site", self.folder / "site"], check=True, timeout=60)
-        harness.must(harness.CRUNCH, "pack", self.folder / "site", "-o", self.folder / "site.tar")
-        return self.folder / "site.tar"
-
     def test_conformance_on_unix(self):
-        archive = self.conformance_archive()
+        archive = conformance_archive(self.folder)
         with Server(image("unix", "tar"), f"--archive={archive}", "--threads=2") as server:
             for options in ([], ["--cut", "7"]):
                 done = harness.call(harness.BUILD / "bin" / "conformance_client", "--port",
@@ -104,10 +107,10 @@ class Archives(unittest.TestCase):
         crunched = harness.build_image(self.folder / "site", self.folder / "image")
         with Server(crunched) as one, \
                 Server(image("unix", "tar"), f"--archive={archive}") as other:
-            self.compare(self.asked("127.0.0.1", one.port), self.asked("127.0.0.1", other.port))
+            compare(self, asked("127.0.0.1", one.port), asked("127.0.0.1", other.port))
 
     def test_on_a_machine(self):
-        archive = self.conformance_archive()
+        archive = conformance_archive(self.folder)
         with self.machine(image("virtio", "tar"), archive) as guest:
             bare.ask_conformance(self, guest.host, guest.port)
 
@@ -119,7 +122,7 @@ class Archives(unittest.TestCase):
         program = image("virtio", "tar", "--set", "vault=block")
         with self.machine(program, vault, archive) as guest, Server(crunched) as one:
             self.assertIn("the archive on block device 2", guest.console())
-            self.compare(self.asked("127.0.0.1", one.port), self.asked(guest.host, guest.port))
+            compare(self, asked("127.0.0.1", one.port), asked(guest.host, guest.port))
 
     def machine(self, program, *disks) -> qemu.Guest:
         extra = []

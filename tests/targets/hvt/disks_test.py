@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: ISC
-"""Disks of guests of hvt-tender: the laws of block devices, vaults, and `crunch run --disk`.
+"""Disks of guests of hvt-tender: the laws of block devices, vaults, sites in a tar archive, and
+`crunch run --disk`.
 
 Method: as guest_test.py, in the nested lab.
 """
@@ -9,6 +10,8 @@ import pathlib
 import tempfile
 import unittest
 
+import archive_test
+import bare
 import harness
 import nested
 import probe
@@ -18,7 +21,7 @@ from guest_test import FAILED, TARGET, TENDER, disk, run_to_end
 from harness import SITE
 from nested import Guest
 
-DISK = "/tmp/disk"
+DISK, ARCHIVE = "/tmp/disk", "/tmp/site.tar"
 
 
 class Laws(unittest.TestCase):
@@ -80,6 +83,18 @@ class Vault(unittest.TestCase):
                 self.assertEqual(status, FAILED, said)
                 self.assertRegex(said, pattern)
 
+    def test_a_site_beside_it(self):
+        """The certificate is on the first disk, the site on the second; neither is in the image."""
+        archive = archive_test.archive_of(self.path.parent, SITE)
+        nested.lab().write(ARCHIVE, archive.read_bytes())
+        image = archive_test.image(TARGET, "tar", "--set", "vault=block")
+        self.assertNotIn(SITE["style.css"][:40], image.read_bytes())
+        with Guest(image, options=[f"--block:disk1={DISK}", f"--block:disk2={ARCHIVE}"]) as guest:
+            guest.wait_for(r"listening on port 443 \(https\)")
+            self.assertIn("the archive on block device 2: ", guest.console())
+            answer, body, _ = tls_test.https_get(443, "/style.css", self.cert, host=guest.host)
+            self.assertEqual((answer.status, body), (200, SITE["style.css"]))
+
     def test_what_crunch_run_says(self):
         nested.put_recipe(TARGET)
         image = nested.lab().put(vault_test.image(TARGET, "block"))
@@ -90,6 +105,43 @@ class Vault(unittest.TestCase):
                 ("--disk /nowhere", "the disk '/nowhere' cannot be opened for writing")):
             said = nested.lab().run(f"crunch run {image} --net tapdisk {words} 2>&1; true")
             self.assertRegex(said, pattern)
+
+
+class Archive(unittest.TestCase):
+    """A site in a tar archive on a disk."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def test_conformance(self):
+        archive = archive_test.conformance_archive(self.folder)
+        nested.lab().write(ARCHIVE, archive.read_bytes())
+        image = archive_test.image(TARGET, "tar")
+        with Guest(image, "--redirect=false", options=[f"--block:disk1={ARCHIVE}"]) as guest:
+            bare.ask_conformance(self, guest.host, guest.port)
+
+    def test_it_answers_as_the_crunched_site_does(self):
+        archive = archive_test.archive_of(self.folder)
+        crunched = harness.build_image(self.folder / "site", self.folder / "image")
+        nested.lab().write(ARCHIVE, archive.read_bytes())
+        with harness.Server(crunched) as one, \
+                Guest(archive_test.image(TARGET, "tar"), "--redirect=false",
+                      options=[f"--block:disk1={ARCHIVE}"]) as other:
+            archive_test.compare(self, archive_test.asked("127.0.0.1", one.port),
+                                 archive_test.asked(other.host, other.port))
+
+    def test_what_is_wrong_with_it(self):
+        image = archive_test.image(TARGET, "tar")
+        whole = archive_test.archive_of(self.folder).read_bytes()
+        for data, pattern in ((b"<html>" * 1024, "the archive on block device 1 is no tar archive"),
+                              (whole[:4096], "the archive on block device 1 .*was cut short")):
+            with self.subTest(pattern=pattern):
+                nested.lab().write(ARCHIVE, data)
+                status, said = run_to_end(image, options=[f"--block:disk1={ARCHIVE}"])
+                self.assertEqual(status, FAILED, said)
+                self.assertRegex(said, pattern)
 
 
 if __name__ == "__main__":

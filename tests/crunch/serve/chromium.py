@@ -147,9 +147,10 @@ class Page:
 
 
 class Browser:
-    """Chromium with a profile of its own; ended by its process id with all that it started."""
+    """Chromium with a profile of its own; ended by its process id with all that it started.
+    `options`: more of its own."""
 
-    def __init__(self):
+    def __init__(self, *options: str):
         program = shutil.which("chromium")
         if program is None:
             harness.need("chromium")
@@ -162,7 +163,7 @@ class Browser:
              "--disable-default-apps", "--no-proxy-server",
              "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1",
              f"--user-data-dir={self._folder.name}/profile", "--remote-debugging-port=0",
-             "about:blank"],
+             *options, "about:blank"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=self._errors,
             preexec_fn=harness.die_with_parent,
             start_new_session=True)

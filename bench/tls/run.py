@@ -24,6 +24,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import measure  # noqa: E402
+import servers  # noqa: E402
 
 SERVER_CPU, CLIENT_CPU = 0, 1
 OURS, PEER = "crunch", "nginx"
@@ -33,90 +34,7 @@ ROWS = {"full handshakes": "/s", "resumed handshakes": "/s", "requests of 1 KiB"
         "bulk": "MB/s", MEMORY: "KiB"}
 IDLE_COUNT = 2000
 
-NGINX = """
-daemon off; worker_processes 1; pid {work}/nginx.pid; error_log {work}/nginx.err crit;
-worker_rlimit_nofile 65536;
-events {{ worker_connections 16384; }}
-http {{
-  access_log off; sendfile on; tcp_nopush on; server_tokens off;
-  keepalive_timeout 65; keepalive_requests 1000000000;
-  open_file_cache max=10000 inactive=600s; open_file_cache_valid 600s;
-  types {{ application/octet-stream bin; }}
-  client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3;
-  uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
-  ssl_certificate {work}/cert.pem; ssl_certificate_key {work}/key.pem;
-  ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets on; ssl_session_cache none;
-  ssl_ecdh_curve X25519:prime256v1; ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;
-  server {{ listen 127.0.0.1:{port} ssl backlog=4096; root {work}/files; }}
-}}
-"""
-
-H2O = """
-listen:
-  host: 127.0.0.1
-  port: {port}
-  ssl: {{certificate-file: {work}/cert.pem, key-file: {work}/key.pem, neverbleed: OFF}}
-num-threads: 1
-{user}
-http1-request-timeout: 60
-hosts:
-  default:
-    paths:
-      "/": {{file.dir: {work}/files}}
-error-log: {work}/h2o.err
-"""
-
-
-def program(name):
-    path = measure.which(name)
-    if path is None:
-        raise RuntimeError(f"{name} is not installed")
-    return path
-
-
-def write(path, text):
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
-    return path
-
-
-def crunch(work, port):
-    return [os.path.join(work, "image"), "--http-port=0", f"--https-port={port}", "--log=off"]
-
-
-def nginx(work, port):
-    return [program("nginx"), "-p", work, "-c",
-            write(f"{work}/nginx.conf", NGINX.format(work=work, port=port))]
-
-
-def h2o(work, port):
-    user = "user: root" if os.getuid() == 0 else ""
-    return [program("h2o"), "-c",
-            write(f"{work}/h2o.conf", H2O.format(work=work, port=port, user=user))]
-
-
-SERVERS = {OURS: crunch, PEER: nginx, "h2o": h2o}
-
-# How openssl req makes each kind of key.
-KEYS = {"P-256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-        "P-384": ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
-        "RSA-2048": ["rsa:2048"], "RSA-3072": ["rsa:3072"], "RSA-4096": ["rsa:4096"]}
-
-
-def prepare(work, tool, key):
-    """The files, the certificate that all show, and our image."""
-    os.makedirs(f"{work}/files")
-    for size in SIZES:
-        with open(f"{work}/files/{size}.bin", "wb") as f:
-            f.write(os.urandom(size))
-    for command in (
-            [program("openssl"), "req", "-x509", "-newkey", *KEYS[key], "-nodes", "-keyout",
-             f"{work}/key.pem", "-out",
-             f"{work}/cert.pem", "-days", "30", "-subj", "/CN=localhost", "-addext",
-             "subjectAltName=DNS:localhost"],
-            [tool, "build", f"{work}/files", "-t", "unix", "-o", f"{work}/image", "--cert",
-             f"{work}/cert.pem", "--key", f"{work}/key.pem"]):
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+SERVERS = {OURS: servers.crunch, PEER: servers.nginx, "h2o": servers.h2o}
 
 
 def memory_kib(pid):
@@ -190,13 +108,13 @@ class Server:
         self.log.close()
 
 
-def report(servers, rows):
-    names = [server.name for server in servers]
+def report(running, rows):
+    names = [server.name for server in running]
     lines = []
     for row in rows:
-        medians = {s.name: statistics.median(s.figures[row]) for s in servers if s.figures[row]}
+        medians = {s.name: statistics.median(s.figures[row]) for s in running if s.figures[row]}
         line = [f"{row}, {ROWS[row]}"]
-        for server in servers:
+        for server in running:
             if server.name not in medians:
                 line.append("none")
                 continue
@@ -215,7 +133,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5, help="besides a warm-up (default 5)")
     parser.add_argument("--row", choices=ROWS, help="only this one")
     parser.add_argument("--only", metavar="REGEX", help="only servers whose name matches")
-    parser.add_argument("--key", choices=KEYS, default="P-256", help="of the certificate")
+    parser.add_argument("--key", choices=servers.KEYS, default="P-256", help="of the certificate")
     parser.add_argument("--tool", help="the crunch that builds our image")
     options = parser.parse_args()
     if measure.which("wrk") is None or os.cpu_count() < 2:
@@ -225,24 +143,25 @@ def main():
     rows = [row for row in ROWS if options.row in (None, row)]
     with tempfile.TemporaryDirectory(prefix="crunch-bench-") as work:
         os.chmod(work, 0o755)
-        prepare(work, options.tool or os.path.join(os.environ["CRUNCH_BENCH_BIN"], "crunch"),
-                options.key)
-        servers, skipped = [], {}
+        servers.prepare(work,
+                        options.tool or os.path.join(os.environ["CRUNCH_BENCH_BIN"], "crunch"),
+                        options.key, SIZES)
+        running, skipped = [], {}
         try:
             for name, make in SERVERS.items():
                 if options.only and not re.search(options.only, name):
                     continue
                 try:
-                    servers.append(Server(name, make, work))
+                    running.append(Server(name, make, work))
                 except RuntimeError as why:
                     skipped[name] = str(why)
-            if OURS not in [server.name for server in servers]:
+            if OURS not in [server.name for server in running]:
                 sys.exit(f"the image does not run: {skipped}")
             # Memory first and once: what a peak has left behind would be taken again unseen.
             for row in sorted(rows, key=lambda row: row != MEMORY):
                 print(f"measuring {row} ...", file=sys.stderr)
                 for number in range(1 if row == MEMORY else options.rounds + 1):
-                    for server in servers:
+                    for server in running:
                         try:
                             figure = server.round(row, options)
                         except RuntimeError as why:
@@ -254,9 +173,9 @@ def main():
                             server.figures[row].append(figure)
             print(f"{measure.machine()}; {options.key}; median of {options.rounds} rounds of "
                   f"{options.seconds} s\n")
-            report(servers, rows)
+            report(running, rows)
         finally:
-            for server in servers:
+            for server in running:
                 server.stop()
         for name, why in skipped.items():
             print(f"\nskipped: {name}: {why}")

@@ -3,8 +3,8 @@
 
 Method: one server core, one client core (h2load). Each server's own CPU time (all its processes)
 is set against what the client received, so a slow or busy client core does not matter.
-All servers run at once and are loaded in turn, several rounds; a figure is the median of its rounds,
-in microseconds of CPU for each request. TLS 1.3, x25519, TLS_AES_128_GCM_SHA256, ECDSA P-256.
+All servers run at once and are loaded in turn, several rounds; a figure is the median of its
+rounds, in microseconds of CPU for each request. TLS 1.3, x25519, TLS_AES_128_GCM_SHA256, ECDSA P-256.
 The column HTTP/1.1 is our own image by HTTP/1.1 over TLS, one request at a time on as many
 connections. Aims: less than every other server, and at 100 streams and 1 KiB at most 0.6 of our own
 HTTP/1.1.
@@ -177,7 +177,7 @@ def main():
         if measure.which("valgrind") is None:
             skipped["instructions"] = "valgrind is not installed"
         else:
-            print(f"\n1 KiB over h2c, 100 streams: {instructions(work):,.0f} instructions a request")
+            print(f"\n1 KiB over h2c, 100 streams: {instructions(work):,.0f} instructions each")
         for name, why in skipped.items():
             print(f"\nskipped: {name}: {why}")
 

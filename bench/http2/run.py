@@ -2,12 +2,11 @@
 """bench/http2/run.py: HTTP/2 over TLS of an image and of other servers, with one certificate.
 
 Method: one server core, one client core (h2load). Each server's own CPU time (all its processes)
-is set against what the client received, so a slow or busy client core does not matter.
-All servers run at once and are loaded in turn, several rounds; a figure is the median of its
-rounds, in microseconds of CPU for each request. TLS 1.3, x25519, TLS_AES_128_GCM_SHA256, ECDSA P-256.
-The column HTTP/1.1 is our own image by HTTP/1.1 over TLS, one request at a time on as many
-connections. Aims: less than every other server, and at 100 streams and 1 KiB at most 0.6 of our own
-HTTP/1.1.
+is set against what the client received, so a slow or busy client core does not matter. All servers
+run at once and are loaded in turn, several rounds; a figure is the median of its rounds, in
+microseconds of CPU for each request. TLS 1.3, x25519, TLS_AES_128_GCM_SHA256, ECDSA P-256. The
+column HTTP/1.1 is our own image by HTTP/1.1 over TLS, one request at a time on as many connections.
+Aims: less than every other server, and at 100 streams and 1 KiB at most 0.6 of our own HTTP/1.1.
 
 Then the user-space instructions of one request of 1 KiB over h2c, by callgrind: those of a long run
 less those of a short one, by the requests between them.

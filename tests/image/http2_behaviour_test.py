@@ -142,12 +142,16 @@ class Behaviour(unittest.TestCase):
             self.assertEqual(len(pings), 1)
             client.send(frame(PING, ACK, 0, pings[0]))
             self.assertTrue(client.wait_for(lambda: len(client.goaways()) == 2))
-            self.assertEqual(client.goaways()[1], (3, NO_ERROR))
+            last, code = client.goaways()[1]
+            # The server waits for a second; on a busy machine the request may come later.
+            self.assertIn(last, (1, 3))
+            self.assertEqual(code, NO_ERROR)
             client.send(frame(WINDOW_UPDATE, 0, 0, number(WINDOW_MAX - 65535))
                         + frame(WINDOW_UPDATE, 0, 1, number(WINDOW_MAX - 65535)))
-            self.assertTrue(client.wait_for(lambda: client.ended_streams() == 2))
+            self.assertTrue(client.wait_for(
+                lambda: client.ended_streams() == (2 if last == 3 else 1)))
             self.assertEqual(client.body(1), SITE["big.bin"])
-            self.assertEqual(client.body(3), SITE["index.html"])
+            self.assertEqual(client.body(3), SITE["index.html"] if last == 3 else b"")
             client.wait_for(lambda: client.is_ended)
             self.assertTrue(client.is_ended)
             client.close()

@@ -72,7 +72,8 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   target_compile_definitions(crunch_mbedtls_hooks PRIVATE
     MBEDTLS_CONFIG_FILE="${CMAKE_SOURCE_DIR}/tls/mbedtls_config.h")
   # In the same archive, as each needs the other.
-  add_library(crunch_mbedtls STATIC ${sources} $<TARGET_OBJECTS:crunch_mbedtls_hooks>)
+  add_library(crunch_mbedtls STATIC ${sources} ${CMAKE_SOURCE_DIR}/tls/transcript_hook.c
+    $<TARGET_OBJECTS:crunch_mbedtls_hooks>)
   target_include_directories(crunch_mbedtls SYSTEM
     PUBLIC ${source}/include PRIVATE ${source}/library)
   target_compile_definitions(crunch_mbedtls

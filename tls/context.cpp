@@ -118,6 +118,32 @@ bool Context::covers(Shown shown, std::string_view host) const noexcept {
   return true;
 }
 
+namespace {
+
+bool key_signs(const mbedtls_pk_context& key, std::size_t scheme) {
+  switch (scheme) {
+    case MBEDTLS_TLS1_3_SIG_ECDSA_SECP256R1_SHA256:
+      return mbedtls_pk_get_type(&key) == MBEDTLS_PK_ECKEY && mbedtls_pk_get_bitlen(&key) == 256;
+    case MBEDTLS_TLS1_3_SIG_ECDSA_SECP384R1_SHA384:
+      return mbedtls_pk_get_type(&key) == MBEDTLS_PK_ECKEY && mbedtls_pk_get_bitlen(&key) == 384;
+    case MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA256:
+    case MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA384:
+    case MBEDTLS_TLS1_3_SIG_RSA_PSS_RSAE_SHA512:
+      return mbedtls_pk_get_type(&key) == MBEDTLS_PK_RSA;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+bool Context::signs(Shown shown, std::size_t scheme) const noexcept {
+  for (std::size_t i = 0; i < identities_.size(); ++i) {
+    if ((shown & bit_of(i)) != 0 && key_signs(*identities_[i].state().key, scheme)) return true;
+  }
+  return false;
+}
+
 Context::Context(std::vector<Identity> identities, base::Entropy& entropy, Purpose purpose)
     : identities_(std::move(identities)) {
   CHECK(!identities_.empty());

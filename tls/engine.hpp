@@ -59,6 +59,9 @@ class Context {
   // Whether each of them covers `host`.
   [[nodiscard]] bool covers(Shown shown, std::string_view host) const noexcept;
 
+  // One of them has a key that signs so in TLS 1.3: a SignatureScheme, RFC 8446 section 4.2.3.
+  [[nodiscard]] bool signs(Shown shown, std::size_t scheme) const noexcept;
+
   // `preference`: tls::Preference's number.
   [[nodiscard]] const mbedtls_ssl_config& config(Offer offer,
                                                  std::size_t preference) const noexcept;
@@ -81,13 +84,17 @@ class ServerHandshake final : public Handshake {
                   Context::Shown& shown);
   ~ServerHandshake() override;
 
+  // `in` is a record; of plain handshake messages, one that holds one message, whole. A ClientHello
+  // may be longer than a record: then the header's length means nothing.
   Progress advance(base::Bytes in, std::size_t& taken, std::vector<std::byte>& out) override;
   [[nodiscard]] const TrafficKeys& keys() const noexcept override;
   [[nodiscard]] std::string_view protocol() const noexcept override;
   [[nodiscard]] bool was_given_up() const noexcept override;
+  [[nodiscard]] bool awaits_hello() const noexcept override;
 
  private:
   struct State;
+  Progress advance_with_hello(base::Bytes record, std::size_t& taken, std::vector<std::byte>& out);
   std::unique_ptr<State> state_;
 };
 

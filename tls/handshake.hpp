@@ -37,6 +37,8 @@ class Handshake {
   [[nodiscard]] virtual std::string_view protocol() const noexcept = 0;
   // It failed because the peer sent an alert: it wants no answer.
   [[nodiscard]] virtual bool was_given_up() const noexcept = 0;
+  // The next message is a ClientHello, which is plain also after a change_cipher_spec.
+  [[nodiscard]] virtual bool awaits_hello() const noexcept { return false; }
 };
 
 }  // namespace tls

@@ -13,6 +13,10 @@
 #include "base/wipe.hpp"
 #include "tls/client_hello.hpp"
 
+// In tls/transcript_hook.c.
+using HashMessage = int (*)(mbedtls_ssl_context*, const unsigned char*, std::size_t);
+extern "C" HashMessage* crunch_message_hash(mbedtls_ssl_context* ssl);
+
 namespace tls {
 namespace {
 
@@ -53,6 +57,8 @@ std::uint8_t alert_for(int failure) noexcept {
     case MBEDTLS_ERR_SSL_UNEXPECTED_MESSAGE:
     case MBEDTLS_ERR_SSL_NON_FATAL:
       return MBEDTLS_SSL_ALERT_MSG_UNEXPECTED_MESSAGE;
+    case MBEDTLS_ERR_SSL_BUFFER_TOO_SMALL:
+      return MBEDTLS_SSL_ALERT_MSG_RECORD_OVERFLOW;
     case MBEDTLS_ERR_SSL_DECODE_ERROR:
       return MBEDTLS_SSL_ALERT_MSG_DECODE_ERROR;
     case MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER:
@@ -87,6 +93,21 @@ struct HandshakeState::Callbacks {
     return static_cast<int>(size);
   } catch (const std::bad_alloc&) {
     return MBEDTLS_ERR_SSL_ALLOC_FAILED;
+  }
+
+  // In place of `size` bytes of the hello that stands for another one. What stands before its end
+  // is hashed as soon as the end begins.
+  static int hash_original(mbedtls_ssl_context* ssl, const unsigned char*,
+                           std::size_t size) noexcept {
+    Original& original = static_cast<HandshakeState*>(ssl->MBEDTLS_PRIVATE(p_bio))->original_;
+    CHECK(size <= original.substitute_left);
+    original.substitute_left -= size;
+    if (original.substitute_left > original.same_end_bytes) return 0;
+    const base::Bytes left = original.message.subspan(original.hashed_bytes);
+    const base::Bytes now = left.first(left.size() - original.substitute_left);
+    original.hashed_bytes += now.size();
+    if (original.substitute_left == 0) *crunch_message_hash(ssl) = original.hash;
+    return original.hash(ssl, reinterpret_cast<const unsigned char*>(now.data()), now.size());
   }
 
   static void keep_secret(void* context, mbedtls_ssl_key_export_type type,
@@ -145,6 +166,23 @@ std::string_view HandshakeState::protocol() const noexcept {
 
 bool HandshakeState::was_given_up() const noexcept {
   return failure_ == MBEDTLS_ERR_SSL_FATAL_ALERT_MESSAGE;
+}
+
+bool HandshakeState::awaits_hello() const noexcept {
+  const int state = ssl_->MBEDTLS_PRIVATE(state);
+  return state == MBEDTLS_SSL_HELLO_REQUEST || state == MBEDTLS_SSL_CLIENT_HELLO;
+}
+
+bool HandshakeState::awaits_key_exchange() const noexcept {
+  return ssl_->MBEDTLS_PRIVATE(state) == MBEDTLS_SSL_CLIENT_KEY_EXCHANGE;
+}
+
+void HandshakeState::stand_for(base::Bytes original, std::size_t size_bytes,
+                               std::size_t same_end_bytes) {
+  HashMessage& hash = *crunch_message_hash(ssl_.get());
+  CHECK(hash != Callbacks::hash_original);
+  original_ = {original, 0, size_bytes, same_end_bytes, hash};
+  hash = Callbacks::hash_original;
 }
 
 // mbedTLS does not always tell the peer why; and between the two ends' Finished it does so with

@@ -46,6 +46,15 @@ class HandshakeState {
   // TLS 1.3's keys for application data are there, and the peer's first records with them not.
   [[nodiscard]] bool has_application_keys() const noexcept { return has_application_keys_; }
 
+  // The next message is the client's hello, the first or the one after a HelloRetryRequest.
+  [[nodiscard]] bool awaits_hello() const noexcept;
+  // TLS 1.2's.
+  [[nodiscard]] bool awaits_key_exchange() const noexcept;
+
+  // The next step is given a hello of that size, which stands for `original`: that one's bytes are
+  // hashed. The last `same_end_bytes` are those of both. `original` stands until the step is over.
+  void stand_for(base::Bytes original, std::size_t size_bytes, std::size_t same_end_bytes);
+
   // One step of the handshake with a whole record, or with nothing at its start.
   Handshake::Progress advance(base::Bytes in, std::size_t& taken, std::vector<std::byte>& out);
   // Before the first step: each step fails.
@@ -62,8 +71,18 @@ class HandshakeState {
     return end == end_ ? keys_.send : keys_.receive;
   }
 
+  // What is hashed of a hello that another one stands for.
+  struct Original {
+    base::Bytes message;
+    std::size_t hashed_bytes = 0;
+    std::size_t substitute_left = 0;  // bytes that mbedTLS has not hashed, as it believes
+    std::size_t same_end_bytes = 0;
+    int (*hash)(mbedtls_ssl_context*, const unsigned char*, std::size_t) = nullptr;
+  };
+
   End end_;
   std::unique_ptr<mbedtls_ssl_context> ssl_;
+  Original original_;
   TrafficKeys keys_;
   // TLS 1.2's, until the suite is known.
   std::array<unsigned char, 48> master_{};

@@ -53,11 +53,12 @@ struct HandshakeCounts {
 struct OverOptions {
   // From the lower accept to the end of the handshake.
   base::Duration handshake_within = std::chrono::seconds(10);
-  std::size_t openings_max = 1024;     // connections whose hello is not whole, or refused ones
-  std::size_t handshakes_max = 256;    // 45 KiB each
-  std::size_t large_buffers_max = 64;  // of writers with more than a record, 66 KB each
-  std::size_t ready_max = 256;         // of a listener: open sessions that wait for its accept
-  HandshakeCounts* counts = nullptr;   // outlives the stack; null: not counted
+  std::size_t openings_max = 1024;         // connections whose hello is not whole, or refused ones
+  std::size_t long_hellos_bytes = 524288;  // for what hellos have beyond 16 KiB, of all together
+  std::size_t handshakes_max = 256;        // 45 KiB each
+  std::size_t large_buffers_max = 64;      // of writers with more than a record, 66 KB each
+  std::size_t ready_max = 256;             // of a listener: open sessions that wait for its accept
+  HandshakeCounts* counts = nullptr;       // outlives the stack; null: not counted
   // In place of the stack's own context, for all threads; outlives the stack.
   const SharedContext* shared_context = nullptr;
   // Whether many clients come from an address, as from a proxy's: then each connection counts as
@@ -87,6 +88,7 @@ class Over {
         places_(
             {.openings_max = options_.openings_max, .handshakes_max = options_.handshakes_max}) {
     shared_.buffers.large_max = options_.large_buffers_max;
+    long_hellos_.bytes_left = options_.long_hellos_bytes;
     CHECK(options_.openings_max > 0);
     CHECK(options_.handshakes_max > 0);
     CHECK(options_.ready_max > 0);
@@ -148,8 +150,9 @@ class Over {
   static base::Task<bool> open_session(Entrant& entrant);
   void count(const Entrant& entrant, bool alive) noexcept;
   // For the hello. `waiting`: sessions that are open and were not accepted yet.
-  void prepare(Session& session, std::size_t waiting) const {
+  void prepare(Session& session, std::size_t waiting) {
     session.offer(offer(waiting));
+    session.share(long_hellos_);
     if (options_.shared_context != nullptr) session.answer(options_.shared_context->challenges());
   }
   [[nodiscard]] Offer offer(std::size_t waiting) const {
@@ -168,6 +171,7 @@ class Over {
   std::shared_ptr<const Context> context_;
   OverOptions options_;
   Places places_;
+  LongHellos long_hellos_;
   std::function<bool(std::size_t)> http2_is_wanted_;
 };
 

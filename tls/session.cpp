@@ -13,6 +13,9 @@ namespace {
 // A peer that sends records without content keeps us busy for nothing.
 constexpr std::uint8_t idle_records_max = 32;
 
+// RFC 5246 section 7.2.2: warnings do not end a handshake, but nobody sends many.
+constexpr std::uint8_t early_alerts_max = 4;
+
 // What a server may send before the session is open: many times what honest ones send.
 constexpr std::size_t server_bytes_max = 65536;
 
@@ -62,7 +65,9 @@ std::optional<base::Bytes> Session::next_record(base::Bytes& in) {
   const bool is_kept = partial_.size() != partial_used_;
   const base::Bytes bytes = is_kept ? base::Bytes(partial_).subspan(partial_used_) : in;
   const auto header = record_header(bytes);
-  if (header && header->length > record_content_max + record_expansion_max) {
+  const bool is_plain = header && !records_ && !is_client_ && !is_sealed_ &&
+                        header->type != static_cast<std::uint8_t>(ContentType::application_data);
+  if (header && header->length > record_content_max + (is_plain ? 0 : record_expansion_max)) {
     fail(Alert::record_overflow);
     return {};
   }
@@ -134,13 +139,14 @@ void Session::receive_from_server(base::Bytes& in) {
 // The hello is whole.
 void Session::begin_server() {
   if (challenges_ != nullptr) {
-    const std::string_view name = challenged_name(message_record_);
+    const std::string_view name = challenged_name(handshake_message_.record());
     auto challenge = name.empty() ? nullptr : challenges_->find(name);
     was_challenge_ = challenge != nullptr;
     if (was_challenge_) context_ = std::move(challenge);
   }
   if (context_ == nullptr) return fail(Alert::internal_error);  // there is no certificate yet
-  handshake_ = std::make_unique<ServerHandshake>(context_, message_record_, offer_, shown_);
+  handshake_ =
+      std::make_unique<ServerHandshake>(context_, handshake_message_.record(), offer_, shown_);
 }
 
 // Refuses early what can be no ClientHello, before anything is made for it.
@@ -174,50 +180,28 @@ void Session::receive_handshake(base::Bytes& in) {
     const auto record = next_record(in);
     if (!record) return;
     const bool is_handshake = record->front() == byte_of(ContentType::handshake);
-    if (handshake_ && message_record_.empty() && (!is_handshake || is_sealed_)) {
+    if (record->front() == byte_of(ContentType::alert) && ++early_alerts_ > early_alerts_max) {
+      return fail(Alert::unexpected_message);
+    }
+    if (handshake_ && handshake_message_.is_empty() && (!is_handshake || is_sealed_)) {
       // What TLS 1.2's client sends after this has messages that are sealed in parts, too.
-      is_sealed_ = is_sealed_ || record->front() == byte_of(ContentType::change_cipher_spec);
+      is_sealed_ = is_sealed_ || (record->front() == byte_of(ContentType::change_cipher_spec) &&
+                                  !handshake_->awaits_hello());
       advance(*record);
-    } else if (add_to_message(*record)) {
-      if (!handshake_) begin_server();
-      if (phase_ != Phase::handshake) return;
-      const std::vector<std::byte> whole = std::exchange(message_record_, {});
-      advance(whole);
+    } else {
+      receive_part(*record);
     }
     drop(record->size());
   }
 }
 
-// mbedTLS wants a message in one record, whose version it knows. A record's limits are no part of
-// what the handshake authenticates, and RFC 5246 appendix E.1 has any version 3,x taken with a
-// hello.
-bool Session::add_to_message(base::Bytes record) {
-  constexpr std::size_t head_bytes = 4;  // of a handshake message: type and length
-  const base::Bytes fragment = record.subspan(record_header_bytes);
-  if (record[0] != byte_of(ContentType::handshake) || fragment.empty()) {
-    fail(Alert::unexpected_message);
-    return false;
-  }
-  if (message_record_.empty()) {
-    const std::byte minor = handshake_ ? record[2] : std::byte{1};
-    message_record_.assign({record[0], std::byte{3}, minor, {}, {}});
-  }
-  message_record_.insert(message_record_.end(), fragment.begin(), fragment.end());
-  const base::Bytes message = base::Bytes(message_record_).subspan(record_header_bytes);
-  if (!handshake_ && message[0] != std::byte{1}) {
-    fail(Alert::unexpected_message);
-    return false;
-  }
-  if (message.size() < head_bytes) return false;
-  const auto byte = [&](std::size_t at) { return std::to_integer<std::size_t>(message[at]); };
-  const std::size_t length = head_bytes + (byte(1) << 16 | byte(2) << 8 | byte(3));
-  if (length > record_content_max || message.size() > record_content_max) {
-    fail(Alert::illegal_parameter);
-    return false;
-  }
-  message_record_[3] = byte_of(message.size() >> 8);
-  message_record_[4] = byte_of(message.size() & 0xff);
-  return message.size() >= length;
+void Session::receive_part(base::Bytes record) {
+  const auto is_whole = handshake_message_.add(record, !handshake_);
+  if (!is_whole) return fail(is_whole.error());
+  if (!*is_whole) return;
+  if (!handshake_) begin_server();
+  if (phase_ == Phase::handshake) advance(handshake_message_.record());
+  handshake_message_.clear();
 }
 
 void Session::advance(base::Bytes record) {
@@ -371,7 +355,7 @@ void Session::abandon() noexcept {
   handshake_.reset();
   context_.reset();
   pending_ = {};
-  message_record_ = {};
+  handshake_message_.clear();
   partial_ = {};
   partial_used_ = 0;
 }

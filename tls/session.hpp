@@ -33,6 +33,7 @@
 #include "base/bytes.hpp"
 #include "tls/challenges.hpp"
 #include "tls/engine.hpp"
+#include "tls/message_assembly.hpp"
 #include "tls/records.hpp"
 
 namespace tls {
@@ -58,6 +59,8 @@ class Session {
   void offer(Offer protocols) noexcept { offer_ = protocols; }
   // Challenges that it may answer instead; they outlive the handshake.
   void answer(const Challenges& challenges) noexcept { challenges_ = &challenges; }
+  // Bounds a long hello, together with those of others.
+  void share(LongHellos& room) noexcept { handshake_message_.share(room); }
   // Phase::open, and a CA has seen what it asked for: nothing may follow but the end.
   [[nodiscard]] bool was_challenge() const noexcept { return was_challenge_; }
   // Phase open or ended, net/flow.hpp laws 9 and 10.
@@ -100,8 +103,8 @@ class Session {
   void receive_from_server(base::Bytes& in);
   void begin_server();
   [[nodiscard]] bool looks_wrong(base::Bytes start);
-  // Puts the fragments of a message together; true: it is whole, in message_record_.
-  [[nodiscard]] bool add_to_message(base::Bytes record);
+  // A plain record of a handshake message.
+  void receive_part(base::Bytes record);
   void advance(base::Bytes record);
   // The next whole record at the front of partial_ and `in`, or nothing.
   [[nodiscard]] std::optional<base::Bytes> next_record(base::Bytes& in);
@@ -123,7 +126,7 @@ class Session {
   std::optional<Records> records_;
   std::vector<std::byte> partial_;
   std::size_t partial_used_ = 0;
-  std::vector<std::byte> message_record_;  // of the handshake, as one record
+  MessageAssembly handshake_message_;
   std::vector<std::byte> pending_;
   std::string_view protocol_;
   Context::Shown shown_ = 0;
@@ -144,6 +147,7 @@ class Session {
   std::size_t handshake_bytes_ = 0;  // that the server sent
   bool key_update_due_ = false;
   std::uint8_t idle_records_ = 0;  // in a row, without content
+  std::uint8_t early_alerts_ = 0;  // in the handshake
 };
 
 }  // namespace tls

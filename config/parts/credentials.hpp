@@ -292,6 +292,8 @@ struct ConnectTls {
     options.ready_max = options.handshakes_max;
     options.large_buffers_max = static_cast<std::size_t>(
         std::clamp<std::uint64_t>(shares.rest_bytes / 4 / large_buffer_bytes, 1, 64));
+    options.long_hellos_bytes = static_cast<std::size_t>(
+        std::min<std::uint64_t>(shares.rest_bytes / 8, std::uint64_t{512} * 1024));
     context.platform.entropy.fill(std::as_writable_bytes(std::span(&options.seed, 1)));
     http::TrustedProxies proxies(networks_of(context.boot.value(trusted_proxy)));
     if (!proxies.is_empty()) {

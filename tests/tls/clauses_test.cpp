@@ -77,6 +77,7 @@ const HelloRow hellos[] = {
     {"a hello of 16 MiB", [](std::string) { return record(22, "\1\xff\xff\xff"); }, 47},
     {"8446 5.1: a record of more than 2^14",
      [](std::string) { return std::string("\x16\3\1\xff\xff", 5); }, 22},
+    {"of one more than that", [](std::string) { return std::string("\x16\3\1\x40\1", 5); }, 22},
 };
 
 TEST(Clauses, OfTheFirstRecords) {
@@ -111,6 +112,8 @@ TEST(Clauses, OfTheSecondFlight) {
        "bad record mac"},
       {"8446 5: a handshake record in plain text", TLS1_3_VERSION,
        record(22, std::string("\x14\0\0\x20", 4) + std::string(32, 'x'), 3), "unexpected_message"},
+      {"8446 5.2: a record of more than 2^14 + 1 bytes and its tag", TLS1_3_VERSION,
+       record(23, std::string(16384 + 18, 'x'), 3), "record overflow"},
       {"8446 6.2: a second hello", TLS1_3_VERSION, Client({}).step({}), "unexpected_message"},
       {"5246 7.2.2: a Finished before its time", TLS1_2_VERSION,
        record(22, std::string("\x14\0\0\x0c", 4) + std::string(12, 'x'), 3), "unexpected_message"},
@@ -129,6 +132,62 @@ TEST(Clauses, OfTheSecondFlight) {
     client.step(server.give());
     EXPECT_EQ(client.alert(), row.alert);
     EXPECT_EQ(server.session.phase(), Phase::failed);
+  }
+}
+
+// An alert in plain text instead of the client's Finished ends it, without an answer.
+TEST(Clauses, APlainAlertEndsTheHandshake) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    Client client({.version_min = version, .version_max = version});
+    Server server;
+    server.take(client.step({}));
+    client.step(server.give());
+    server.take(record(21, "\2\x30", 3));
+    EXPECT_EQ(server.session.phase(), Phase::failed);
+    EXPECT_EQ(server.give(), "");
+  }
+}
+
+// RFC 5246 section 7.2.2: warnings do not end a handshake; so many that they only cost us do.
+TEST(Clauses, WarningsInTheHandshake) {
+  for (const int count : {4, 5}) {
+    Client client({.version_max = TLS1_2_VERSION});
+    Server server;
+    server.take(client.step({}));
+    const std::string flight = client.step(server.give());
+    for (int i = 0; i < count; ++i) server.take(record(21, "\1\x2b", 3));
+    if (count == 5) {
+      EXPECT_EQ(plain_alert(server.give()), 10);
+      continue;
+    }
+    server.take(flight);
+    client.step(server.give());
+    EXPECT_TRUE(client.is_open());
+  }
+}
+
+// RFC 8422 section 5.11: a point that is none is an illegal parameter.
+TEST(Clauses, BadPointsOfTheKeyExchange) {
+  struct Row {
+    std::string group, point;
+    int alert;
+  };
+  const Row rows[] = {
+      {"X25519:P-256", std::string(32, '\0'), 47},
+      {"X25519:P-256", std::string(31, 'x'), 47},
+      {"P-256", "\4" + std::string(64, 'x'), 47},
+      {"P-256", "\2" + std::string(32, 'x'), 47},
+      {"P-256", "", 47},
+  };
+  for (const Row& row : rows) {
+    Client client({.version_max = TLS1_2_VERSION, .groups = row.group});
+    Server server;
+    server.take(client.step({}));
+    client.step(server.give());
+    const std::string body = static_cast<char>(row.point.size()) + row.point;
+    const std::string head{16, 0, 0, static_cast<char>(body.size())};
+    server.take(record(22, head + body, 3));
+    EXPECT_EQ(plain_alert(server.give()), row.alert) << row.group << ' ' << row.point.size();
   }
 }
 

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: ISC
+#include "tls/condensed_hello.hpp"
+
+#include <algorithm>
+#include <array>
+#include <initializer_list>
+#include <string_view>
+
+#include "tls/client_hello.hpp"
+
+namespace tls {
+namespace {
+
+constexpr std::size_t version_1_2 = 0x0303;
+constexpr std::size_t x25519 = 29;
+constexpr std::size_t p256 = 23;
+constexpr std::size_t p384 = 24;  // of certificates: TLS 1.2 asks for it here, too
+
+// Longer ones cannot be ours: a certificate's names have at most 253 characters.
+constexpr std::size_t name_bytes_max = 255;
+constexpr std::size_t ticket_bytes_max = 4096;  // of TLS 1.2; ours are shorter
+
+class Writer {
+ public:
+  explicit Writer(std::vector<std::byte>& out) : out_(out) {}
+  void bytes(base::Bytes bytes) { out_.insert(out_.end(), bytes.begin(), bytes.end()); }
+  void number(std::size_t value, int size_bytes) {
+    for (int i = size_bytes - 1; i >= 0; --i) {
+      out_.push_back(static_cast<std::byte>(value >> 8 * i & 0xff));
+    }
+  }
+  void list(base::Bytes content, int size_bytes) {
+    number(content.size(), size_bytes);
+    bytes(content);
+  }
+  // What `write` writes, behind its length.
+  template <class Write>
+  void nested(int size_bytes, Write write) {
+    const std::size_t at = out_.size();
+    number(0, size_bytes);
+    write();
+    const std::size_t size = out_.size() - at - static_cast<std::size_t>(size_bytes);
+    for (int i = 0; i < size_bytes; ++i) {
+      out_[at + static_cast<std::size_t>(i)] =
+          static_cast<std::byte>(size >> 8 * (size_bytes - 1 - i) & 0xff);
+    }
+  }
+
+ private:
+  std::vector<std::byte>& out_;
+};
+
+// Of the client's numbers those that are known, each once; if there are none, its first one, so
+// that mbedTLS finds nothing in common.
+template <std::size_t count>
+void write_known(Writer& out, base::Bytes numbers, const std::array<std::size_t, count>& known) {
+  std::array<bool, count> is_written{};
+  bool is_empty = true;
+  for (HelloReader reader(numbers); !reader.at_end();) {
+    const std::size_t number = reader.number(2);
+    const auto found = std::find(known.begin(), known.end(), number);
+    if (found == known.end()) continue;
+    bool& done = is_written[static_cast<std::size_t>(found - known.begin())];
+    if (!done) out.number(number, 2);
+    done = true;
+    is_empty = false;
+  }
+  if (is_empty) out.bytes(numbers.first(std::min<std::size_t>(numbers.size(), 2)));
+}
+
+base::Bytes list_in(base::Bytes content, int length_bytes) {
+  HelloReader reader(content);
+  return reader.list(length_bytes);
+}
+
+void write_suites(Writer& out, base::Bytes suites) {
+  using namespace suite;
+  constexpr std::size_t secure_renegotiation = 0x00ff;  // RFC 5746 section 3.3
+  constexpr std::size_t fallback = 0x5600;              // RFC 7507
+  constexpr std::array<std::size_t, 11> known{
+      aes_128_1_3, aes_256_1_3,    chacha20_1_3, aes_128_ecdsa,        aes_128_rsa, aes_256_ecdsa,
+      aes_256_rsa, chacha20_ecdsa, chacha20_rsa, secure_renegotiation, fallback};
+  out.nested(2, [&] { write_known(out, suites, known); });
+}
+
+void write_protocols(Writer& out, base::Bytes content) {
+  constexpr std::array<std::string_view, 3> known{"h2", "http/1.1", "acme-tls/1"};
+  const base::Bytes protocols = list_in(content, 2);
+  out.nested(2, [&] {
+    std::array<bool, known.size()> is_written{};
+    bool is_empty = true;
+    for (HelloReader reader(protocols); !reader.at_end();) {
+      const base::Bytes protocol = reader.list(1);
+      const auto found = std::find(known.begin(), known.end(), base::text_of(protocol));
+      if (found == known.end()) continue;
+      bool& done = is_written[static_cast<std::size_t>(found - known.begin())];
+      if (!done) out.list(protocol, 1);
+      done = true;
+      is_empty = false;
+    }
+    if (is_empty) out.list(list_in(protocols, 1), 1);
+  });
+}
+
+void write_shares(Writer& out, base::Bytes content) {
+  out.nested(2, [&] {
+    for (HelloReader reader(list_in(content, 2)); !reader.at_end();) {
+      const std::size_t group = reader.number(2);
+      const base::Bytes share = reader.list(2);
+      if (group != x25519 && group != p256) continue;
+      out.number(group, 2);
+      out.list(share, 2);
+    }
+  });
+}
+
+constexpr std::array<std::size_t, 3> groups{x25519, p256, p384};
+
+// The content of an extension that means something here; false: it means nothing.
+bool write_content(Writer& out, std::size_t type, base::Bytes content, std::string_view host) {
+  constexpr std::array<std::size_t, 8> algorithms{0x0403, 0x0503, 0x0804, 0x0805,
+                                                  0x0806, 0x0401, 0x0501, 0x0601};
+  constexpr std::array<std::size_t, 2> versions{0x0304, version_1_2};
+  switch (type) {
+    case extension::server_name:
+      if (host.empty() || host.size() > name_bytes_max) return false;
+      out.nested(2, [&] {
+        out.number(0, 1);
+        out.list(base::bytes_of(host), 2);
+      });
+      return true;
+    case extension::supported_groups:
+      out.nested(2, [&] { write_known(out, list_in(content, 2), groups); });
+      return true;
+    case extension::signature_algorithms:
+      out.nested(2, [&] { write_known(out, list_in(content, 2), algorithms); });
+      return true;
+    case extension::supported_versions:
+      out.nested(1, [&] { write_known(out, list_in(content, 1), versions); });
+      return true;
+    case extension::protocols:
+      write_protocols(out, content);
+      return true;
+    case extension::key_share:
+      write_shares(out, content);
+      return true;
+    case extension::session_ticket:
+      if (content.size() <= ticket_bytes_max) out.bytes(content);
+      return true;
+    case extension::point_formats:
+    case extension::extended_master_secret:
+    case extension::pre_shared_key:
+    case extension::early_data:
+    case extension::psk_modes:
+    case extension::renegotiation_info:
+      out.bytes(content);
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+CondensedHello condense(const Hello& hello) {
+  CondensedHello condensed;
+  std::vector<std::byte>& record = condensed.record;
+  Writer out(record);
+  const bool wants_1_3 = hello.wants_1_3();
+  const std::string_view host = hello.host();
+  const auto write_extension = [&](std::size_t type, base::Bytes content) {
+    const std::size_t before = record.size();
+    bool has_content = false;
+    out.number(type, 2);
+    out.nested(2, [&] { has_content = write_content(out, type, content, host); });
+    if (!has_content) record.resize(before);
+  };
+
+  out.bytes(std::array{std::byte{22}, std::byte{3}, std::byte{1}});
+  out.nested(2, [&] {
+    out.number(1, 1);
+    out.nested(3, [&] {
+      // A client that knows a later version knows 1.2: RFC 5246 appendix E.1.
+      out.number(wants_1_3 ? hello.version : std::min(hello.version, version_1_2), 2);
+      out.bytes(hello.random);
+      out.list(hello.session_id, 1);
+      write_suites(out, hello.suites);
+      out.list(hello.compressions, 1);
+      out.nested(2, [&] {
+        // RFC 8422 section 4: without the extension the server may choose any curve.
+        if (!wants_1_3 && !hello.find(extension::supported_groups)) {
+          out.number(extension::supported_groups, 2);
+          out.nested(2, [&] {
+            out.nested(2, [&] {
+              out.number(p256, 2);
+              out.number(p384, 2);
+            });
+          });
+        }
+        for (HelloReader reader(hello.extensions); !reader.at_end();) {
+          const std::size_t type = reader.number(2);
+          const base::Bytes content = reader.list(2);
+          write_extension(type, content);
+          const bool is_last = reader.at_end();
+          if (type == extension::pre_shared_key && is_last) {
+            condensed.same_end_bytes = content.size();
+          }
+        }
+      });
+    });
+  });
+  return condensed;
+}
+
+}  // namespace tls

@@ -198,6 +198,18 @@ TEST_F(Http2Streams, APriorityMayComeBeforeItsStream) {
   EXPECT_EQ(goaway_code(), -1);
 }
 
+// Section 7.1 of it, too: priorities of streams to come count as streams do, and end with the limit.
+TEST_F(Http2Streams, PrioritiesBeforeTheirStreamsAreBounded) {
+  send(preface() + frame(settings, ack, 0, ""));  // it knows the limit
+  std::uint32_t id = 1;
+  for (; id < 1000 && goaway_code() < 0; id += 2) {
+    send(frame(priority_update, 0, 0, number(id, 4) + "u=1"));
+  }
+  EXPECT_EQ(id, 2 * 101U + 1) << "the 101st";
+  expect_others_are_well("priorities without streams", 200 * 1024);
+  expect_ended(protocol_error);
+}
+
 // Section 3.4. What cannot be HTTP/2 hears GOAWAY and an end in order.
 TEST_F(Http2Streams, AWrongPrefaceIsTold) {
   send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");

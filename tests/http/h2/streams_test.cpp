@@ -198,7 +198,7 @@ TEST_F(Http2Streams, APriorityMayComeBeforeItsStream) {
   EXPECT_EQ(goaway_code(), -1);
 }
 
-// Section 7.1 of it, too: priorities of streams to come count as streams do, and end with the limit.
+// The same section: priorities of streams to come count as streams do, up to the limit.
 TEST_F(Http2Streams, PrioritiesBeforeTheirStreamsAreBounded) {
   send(preface() + frame(settings, ack, 0, ""));  // it knows the limit
   std::uint32_t id = 1;

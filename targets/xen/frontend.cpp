@@ -82,11 +82,18 @@ void Frontend::say_state(unsigned state) {
 
 void Frontend::disconnect(const std::function<bool()>& is_let_go,
                           const std::function<void()>& take_back, bool broken) {
-  say_state(XenbusStateClosing);
   const std::uint64_t deadline = host_.now_ns() + let_go_patience_ns;
-  while (!is_let_go() && host_.now_ns() < deadline) wait();
-  take_back();
+  const auto is_over = [&] { return is_let_go() || host_.now_ns() >= deadline; };
+  const auto is_closing = [this] {
+    const std::uint64_t state = backend_state();
+    return state == 0 || state >= XenbusStateClosing;
+  };
+  // Linux's netback lets go when it closes, its blkback when we are closed.
+  say_state(XenbusStateClosing);
+  while (!is_over() && !is_closing()) wait();
   say_state(XenbusStateClosed);
+  while (!is_over()) wait();
+  take_back();
   if (backend_number("online", 0) != 0 && !broken) say_state(XenbusStateInitialising);
 }
 

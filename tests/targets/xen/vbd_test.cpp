@@ -215,6 +215,21 @@ TEST_F(XenVbd, ComesBackAfterItsBackEndWasRestarted) {
   EXPECT_NE(lines.text.find("connected again"), std::string::npos);
 }
 
+// As xen-blkback does, which has the pages of all requests mapped.
+TEST_F(XenVbd, ABackEndLetsGoWhenWeAreClosed) {
+  Blkfront& device = begin();
+  const auto ring = static_cast<std::uint32_t>(std::stoul(said(first, "ring-ref")));
+  host.hold(ring, true);
+  store.on_act = [&] {
+    if (said(first, "state") == "6") host.hold(ring, false);
+  };
+  say(first, "state", "5");
+  look();
+  EXPECT_FALSE(device.is_open());
+  EXPECT_EQ(device.left_count(), 0U);
+  EXPECT_EQ(said(first, "state"), "1");
+}
+
 TEST_F(XenVbd, ADiskThatIsTakenAwayIsLeftClosed) {
   Blkfront& device = begin();
   say(first, "online", "0");

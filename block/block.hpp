@@ -2,8 +2,8 @@
 // block/block.hpp: what it means to be a disk: numbered sectors that are read and written whole.
 //
 // States:  BlockDevice, Info, Error.
-// Modelled by: block/memory, block/torn (for tests), block/file, targets/virtio,
-// targets/hvt.
+// Modelled by: block/memory, block/torn (for tests), block/file, targets/virtio, targets/hvt,
+// targets/xen.
 // Used by: kv/vault, kv/tar.   May include: base only.
 // Source:  the shape follows MirageOS's Mirage_block.S; `flush` and what is durable are ours.
 

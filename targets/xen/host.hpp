@@ -2,7 +2,8 @@
 // targets/xen/host.hpp: what the protocols of this folder ask of Xen, so that tests can play it.
 //
 // States:  Host.   Models: hypervisor.cpp; tests/targets/xen.
-// Used by: Grants, Xenstore, Netfront, Vif: they know no hypercall and compile anywhere.
+// Used by: Grants, Xenstore, Frontend and all front ends: they know no hypercall and compile
+//          anywhere.
 
 #pragma once
 

@@ -34,17 +34,20 @@ struct Machine {
       : log(console, log_level),
         control(store, log, memory_kib()),
         vifs(host, grants, store, log),
+        vbds(host, grants, store, log),
         net(begin()),
         idle(clock, host, store, [this] { look(); }),
         loop(clock, idle),
         platform{
             {loop, clock, entropy, net, console, log, arguments, 0, 1, [this] { ready(); }, {}},
             vifs,
+            vbds,
             store,
             boot_words(store, vifs.addresses(), arguments),
             credentials_of(store)} {
     vifs.serve(loop);
-    idle.serve(vifs);
+    vbds.serve(loop);
+    idle.serve(vifs, vbds);
     platform.memory_bytes = libos::free_memory_bytes();
     if (log_level == base::LogLevel::debug) memory_line.begin();
   }
@@ -79,9 +82,12 @@ struct Machine {
         control.look([this](Control::Wish wish) { grant(wish); });
       } else if (*token == Vif::token) {
         vifs.look();
+      } else if (*token == Vbd::token) {
+        vbds.look();
       }
     }
     if (vifs.is_broken()) vifs.look();
+    if (vbds.is_broken()) vbds.look();
   }
 
   void grant(Control::Wish wish) {
@@ -104,6 +110,7 @@ struct Machine {
       grants.begin_again();
       control.begin();
       vifs.begin_again();
+      vbds.begin_again();
     }
     log.info({"taken up again", is_anew ? "" : ": it was not put away after all"});
   }
@@ -127,6 +134,7 @@ struct Machine {
   Xenstore store{host};
   Control control;
   Vifs vifs;
+  Vbds vbds;
   Netfront& net;
   Idle idle;
   base::Loop loop;

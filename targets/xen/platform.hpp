@@ -14,6 +14,7 @@
 #include "base/log.hpp"
 #include "targets/libos/platform.hpp"
 #include "targets/xen/given.hpp"
+#include "targets/xen/vbds.hpp"
 #include "targets/xen/vifs.hpp"
 #include "targets/xen/xenstore.hpp"
 
@@ -23,6 +24,8 @@ struct Platform : libos::Platform<Netfront> {
   // Further devices, by `device_key`: their numbers, the first being 1.
   Vifs& net_devices;
   static constexpr const auto& device_key = Vifs::device_key;
+  // Disks, by their numbers, the first being 1.
+  Vbds& block_devices;
   // What the toolstack says about this guest, and its operator left for it (vm-data).
   Xenstore& store;
   // Boot keys from there: the command line's win over them.

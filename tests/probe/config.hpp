@@ -5,6 +5,8 @@
 //   crunch build -t virtio -o probe --config tests/probe/config.hpp
 //   --try=net      the first network device, with a mirror on its wire (tests/image/probe.py)
 //   --try=block    the first block device, whose content is lost
+//   --try=rounds   the same one, written, flushed and read back round after round, until the probe
+//                  is asked to stop or a round fails: says "round N"
 //   --try=random   random bytes, ten times a second, until it is asked to stop
 //
 // Last it says "probe: all laws hold" or "probe: N laws are broken".
@@ -13,7 +15,9 @@
 
 #include CRUNCH_TARGET
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -29,7 +33,7 @@ using namespace config;
 
 constexpr Key<std::string_view> try_key{.name = "try",
                                         .section = "PROBE",
-                                        .doc = "What to try: net, block or random",
+                                        .doc = "What to try: net, block, rounds or random",
                                         .fallback = "net"};
 
 // A target's own device, as no configuration of a site sees it.
@@ -44,6 +48,8 @@ class Probe {
       broken = co_await try_net();
     } else if (what_ == "block") {
       broken = co_await try_block();
+    } else if (what_ == "rounds") {
+      broken = co_await try_rounds();
     } else if (what_ == "random") {
       co_await say_random();
     } else {
@@ -76,6 +82,29 @@ class Probe {
           std::to_string(info.sector_bytes) + " bytes" + (info.is_read_only ? ", to read" : ""));
       std::vector<std::string> broken = co_await block::laws::broken_laws(**device);
       co_return broken;
+    }
+    co_return std::vector<std::string>{"this target has no block device of its own"};
+  }
+
+  base::Task<std::vector<std::string>> try_rounds() {
+    if constexpr (requires { platform_.block_devices; }) {
+      auto device = platform_.block_devices.find(1, "try");
+      if (!device) co_return std::vector<std::string>{device.error()};
+      const block::Info info = (*device)->info();
+      constexpr std::uint64_t many = 200;  // more than one request
+      const std::uint64_t count = std::min(info.sector_count, many);
+      for (unsigned round = 1; !is_draining_; ++round) {
+        const block::laws::Range range{round % (info.sector_count - count + 1), count};
+        const auto bytes = block::laws::pattern(info, range.sector, count, round);
+        const block::Result<void> written = co_await (*device)->write(range.sector, bytes);
+        const block::Result<void> flushed = co_await (*device)->flush();
+        const bool holds = co_await block::laws::holds(**device, range, round);
+        if (!written || !flushed || !holds) {
+          co_return std::vector<std::string>{"round " + std::to_string(round) + " fails"};
+        }
+        if (round % 20 == 0) say("round " + std::to_string(round));
+      }
+      co_return std::vector<std::string>{};
     }
     co_return std::vector<std::string>{"this target has no block device of its own"};
   }

@@ -45,7 +45,9 @@ int start(const crunch::run::Options& options, const crunch::run::Image& image) 
     throw Usage("--http, --https and --kvm are for machines in QEMU; this is a Xen guest");
   }
   if (!options.disks.empty()) {
-    throw Usage("--disk is not for Xen guests: write a line `disk` into the guest's .xl file");
+    throw Usage(
+        "--disk is not for Xen guests: the .xl file beside the image has a line `disk` for "
+        "them; then start the guest by xl create");
   }
   const std::optional<std::string> program = crunch::find_program("xl");
   if (!program) {

@@ -30,7 +30,7 @@ PROGRAMS = ("libxl-save-helper", "lsevtchn", "xen-init-dom0", "xenconsole", "xen
             "xenstored", "xl")
 STORE_PROGRAMS = ("exists", "list", "ls", "read", "rm", "watch", "write")
 MODULES = ("xen-privcmd", "xenfs", "xen-evtchn", "xen-gntdev", "xen-gntalloc", "bridge",
-           "virtio_pci", "virtio_net", "xen-netback", "sch_netem")
+           "virtio_pci", "virtio_net", "xen-netback", "xen-blkback", "loop", "sch_netem")
 LIBRARY_FOLDER = "lib/x86_64-linux-gnu"
 
 
@@ -96,7 +96,8 @@ def make_archive(work: pathlib.Path, kernel: packages.Kernel, version: str) -> p
     tree.modules(kernel, *MODULES)
     for name in ("run", "put"):
         tree.file(f"door/cgi-bin/{name}", HERE / "dom0" / name, 0o755)
-    tree.file("etc/xen/scripts/vif-bridge", HERE / "dom0/vif-bridge", 0o755)
+    for name in ("block", "vif-bridge"):
+        tree.file(f"etc/xen/scripts/{name}", HERE / "dom0" / name, 0o755)
     tree.file("etc/xen/xl.conf", 'autoballoon="off"\n')
     for name in ("run/lock", "run/xen", "var/lib/xen", "var/lib/xenstored",
                  "var/log/xen/console"):

@@ -190,6 +190,22 @@ class Lab:
         if status != 0:
             raise AssertionError(f"{at}: {text}")
 
+    def put_disk(self, content, name: str) -> str:
+        """A block device of dom0 that has `content`, for xl's disk=; see `disk`. Its path."""
+        self.put(content, f"/disks/{name}")
+        return self.run(f"losetup -f >/tmp/loop && losetup $(cat /tmp/loop) /disks/{name} && "
+                        "cat /tmp/loop").strip()
+
+    def disk(self, name: str) -> bytes:
+        """What the file below such a disk has now."""
+        with contextlib.closing(http.client.HTTPConnection(DOM0, 80, timeout=WAIT_S)) as line:
+            line.request("GET", f"/disks/{name}")
+            answer = line.getresponse()
+            said = answer.read()
+            if answer.status != 200:
+                raise AssertionError(f"no disk {name}: {answer.status}")
+            return said
+
     def xenstore(self, path: str) -> str:
         return self.run(f"xenstore-read {shlex.quote(path)}").rstrip("\n")
 

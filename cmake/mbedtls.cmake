@@ -64,6 +64,11 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   set_property(SOURCE ${source}/library/ssl_tls.c APPEND PROPERTY COMPILE_OPTIONS
     "-include;${weak_client}")
   set_property(SOURCE ${source}/library/ssl_tls.c APPEND PROPERTY OBJECT_DEPENDS ${weak_client})
+  set(signature_hook ${CMAKE_SOURCE_DIR}/tls/signature_hook.h)
+  set_property(SOURCE ${source}/library/ssl_tls12_server.c APPEND PROPERTY COMPILE_OPTIONS
+    "-include;${signature_hook}")
+  set_property(SOURCE ${source}/library/ssl_tls12_server.c APPEND PROPERTY OBJECT_DEPENDS
+    ${signature_hook})
   set(hooks ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/rsa_hook.cpp
     ${CMAKE_SOURCE_DIR}/tls/sha2_hook.cpp)
   add_library(crunch_mbedtls_hooks OBJECT ${hooks})

@@ -98,11 +98,6 @@ std::optional<base::Bytes> extension_in(base::Bytes record, std::size_t type) {
 
 }  // namespace
 
-bool announces_early_data(base::Bytes record) {
-  constexpr std::size_t early_data = 42;
-  return extension_in(record, early_data).has_value();
-}
-
 std::string_view challenged_name(base::Bytes record) {
   constexpr std::size_t server_name = 0;
   constexpr std::size_t protocols = 16;

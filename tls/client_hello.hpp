@@ -31,9 +31,6 @@ inline constexpr int chacha20_rsa = 0xcca8;
 enum class Preference : std::uint8_t { none, aes_128, aes_256, chacha20 };
 [[nodiscard]] Preference preference_for(base::Bytes first_record, bool has_aes);
 
-// The first record has a whole hello with the extension early_data.
-[[nodiscard]] bool announces_early_data(base::Bytes first_record);
-
 // The host that a hello names whose only protocol is acme-tls/1 (RFC 8737 section 3); empty: it is
 // none of those. Refers to the record.
 [[nodiscard]] std::string_view challenged_name(base::Bytes first_record);

@@ -23,6 +23,8 @@ struct CondensedHello {
   // As many bytes at the end of both are the same: pre_shared_key, whose binders authenticate all
   // that stands before them.
   std::size_t same_end_bytes = 0;
+  // Of TLS 1.2: what it says of RSA with PKCS#1 v1.5 the client said of RSASSA-PSS.
+  bool means_pss = false;
 };
 
 // Of a hello without faults. It may be too long for a record only because of its tickets.

@@ -42,7 +42,6 @@ ServerHandshake::ServerHandshake(std::shared_ptr<const Context> context, base::B
   const mbedtls_ssl_config& config = context->config(offer, static_cast<std::size_t>(preference));
   shown = context->shown_to({});
   state_.reset(new State{std::move(context), {End::server, config}});
-  if (announces_early_data(first_record)) state_->wire.early().announce();
   mbedtls_ssl_set_user_data_p(&state_->wire.ssl(), &shown);  // choose_by_name
 }
 
@@ -165,7 +164,10 @@ Handshake::Progress ServerHandshake::advance_with_hello(base::Bytes record, std:
   if (condensed.record.size() > record_header_bytes + record_content_max) {
     return wire.fail(MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, out, said);
   }
+  // RFC 8446 section 4.2.10: after TLS 1.2 was chosen, early data is an error.
+  if (hello->wants_1_3() && hello->find(extension::early_data)) wire.early().announce();
   static_cast<void>(wire.early().judge(record));
+  if (condensed.means_pss) wire.sign_with_pss();
   wire.stand_for(message, condensed.record.size() - record_header_bytes, condensed.same_end_bytes);
   const Progress progress = wire.advance(condensed.record, taken, out);
   if (progress == Progress::more && taken == condensed.record.size()) taken = record.size();

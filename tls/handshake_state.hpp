@@ -55,6 +55,10 @@ class HandshakeState {
   // hashed. The last `same_end_bytes` are those of both. `original` stands until the step is over.
   void stand_for(base::Bytes original, std::size_t size_bytes, std::size_t same_end_bytes);
 
+  // TLS 1.2: signatures that mbedTLS makes with PKCS#1 v1.5 are made with PSS, and say so.
+  void sign_with_pss() noexcept { signs_with_pss_ = true; }
+  [[nodiscard]] bool signs_with_pss() const noexcept { return signs_with_pss_; }
+
   // One step of the handshake with a whole record, or with nothing at its start.
   Handshake::Progress advance(base::Bytes in, std::size_t& taken, std::vector<std::byte>& out);
   // Before the first step: each step fails.
@@ -92,6 +96,7 @@ class HandshakeState {
   base::Bytes in_;
   std::vector<std::byte>* out_ = nullptr;
   int failure_ = 0;
+  bool signs_with_pss_ = false;
   bool has_application_keys_ = false;  // the server has sent its Finished
 };
 

@@ -74,7 +74,7 @@ FOREIGN: list[tuple[str, list[str]]] = [
     ("boost/beast*", ["http/parser.cpp", "http/client/parser.cpp"]),
     ("boost/asio*", ["net/sockets/*"]),
     ("boost/*", ["http/parser.cpp", "http/client/parser.cpp", "net/sockets/*"]),
-    ("mbedtls/*", ["tls/*.cpp"]),
+    ("mbedtls/*", ["tls/*.cpp", "tls/signature_hook.h"]),
     ("psa/*", ["tls/*.cpp"]),
     ("nghttp2/*", ["http/h2/session.cpp"]),
     ("sodium/*", ["crypto/*.cpp"]),

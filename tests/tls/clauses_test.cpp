@@ -191,6 +191,26 @@ TEST(Clauses, BadPointsOfTheKeyExchange) {
   }
 }
 
+// RFC 8446 section 4.2.3: who offers RSASSA-PSS takes it in TLS 1.2, too; and who offers both, what
+// is older.
+TEST(Clauses, PssInTls12) {
+  const auto with_rsa = two_ends::context_of({"RSA-2048"});
+  const auto open = [](const char* algorithms, const std::shared_ptr<const tls::Context>& context) {
+    SCOPED_TRACE(algorithms);
+    Client client({.version_max = TLS1_2_VERSION, .signature_algorithms = algorithms});
+    Server server(context);
+    talk(client, server);
+    ASSERT_TRUE(client.is_open()) << client.alert();
+    two_ends::exchange(client, server);
+  };
+  for (const char* algorithms :
+       {"RSA-PSS+SHA256", "RSA-PSS+SHA384", "RSA-PSS+SHA512", "RSA-PSS+SHA512:RSA-PSS+SHA256",
+        "ECDSA+SHA256:RSA-PSS+SHA384", "RSA-PSS+SHA256:RSA+SHA256", "RSA+SHA512"}) {
+    open(algorithms, with_rsa);
+  }
+  open("RSA-PSS+SHA256:ECDSA+SHA256", two_ends::context());
+}
+
 // All of TLS 1.2's client in records of one byte: its key exchange, too.
 TEST(Clauses, EveryPlainMessageMayComeInParts) {
   for (const std::size_t size : {1U, 3U, 50U}) {

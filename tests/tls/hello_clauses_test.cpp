@@ -204,6 +204,23 @@ TEST(HelloClauses, OfTheSecondHello) {
   EXPECT_EQ(said[6], illegal);
 }
 
+// RFC 8446 section 4.2.10: early data is skipped only by a server that chose TLS 1.3.
+TEST(HelloClauses, EarlyDataAfterAHelloThatGets12) {
+  for (const bool has_1_3 : {true, false}) {
+    Parts parts = has_1_3 ? hello_1_3() : hello_1_2();
+    if (!has_1_3) parts.set(extension::supported_versions, list(numbers({0x0305, 0x0303}), 1));
+    parts.set(extension::early_data, "");
+    Server server;
+    server.take(records_of(parts.message()));
+    server.give();
+    server.take("\x17\x03\x03" + list(std::string(40, 'e'), 2));
+    EXPECT_EQ(server.session.phase(), has_1_3 ? Phase::handshake : Phase::failed);
+    if (!has_1_3) {
+      EXPECT_EQ(server.give().back(), unexpected);
+    }
+  }
+}
+
 // The points are those for which every product is zero (RFC 7748 section 6.1), and no others.
 TEST(HelloClauses, PointsOfLowOrder) {
   std::array<std::uint8_t, 32> p_1{};  // p - 1 and the next two

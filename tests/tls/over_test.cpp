@@ -159,7 +159,7 @@ TEST(Over, BadStartsEndCleanlyAndNothingIsLost) {
 const std::string& half_open(int which) {
   static const std::string kinds[] = {one_hello(), one_hello().substr(0, one_hello().size() / 2),
                                       one_hello().substr(0, 1), std::string()};
-  return kinds[which % std::size(kinds)];
+  return kinds[static_cast<std::size_t>(which) % std::size(kinds)];
 }
 
 struct Flood {

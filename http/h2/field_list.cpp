@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "http/h2/field_list.hpp"
 
+#include <memory>
+
 #include "http/head.hpp"
 
 namespace http::h2 {
@@ -46,7 +48,7 @@ void FieldList::add(std::string_view name, std::string_view value) noexcept {
     return;
   }
   if (name == content_type_name) type_ = value;
-  fields_[count_++] = {name, value};
+  std::construct_at(&fields_[count_++], NameValue{name, value});
 }
 
 }  // namespace http::h2

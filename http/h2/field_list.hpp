@@ -7,7 +7,6 @@
 
 #pragma once
 
-#include <array>
 #include <span>
 #include <string_view>
 
@@ -32,9 +31,7 @@ class FieldList final : public HeadSink {
   // There are more fields, or longer ones, than an answer may have.
   [[nodiscard]] bool overflowed() const noexcept { return overflowed_ || texts_.overflowed(); }
   // The status first.
-  [[nodiscard]] std::span<const NameValue> fields() const noexcept {
-    return std::span(fields_).first(count_);
-  }
+  [[nodiscard]] std::span<const NameValue> fields() const noexcept { return {fields_, count_}; }
   // Of Content-Type; empty if there is none.
   [[nodiscard]] std::string_view type() const noexcept { return type_; }
 
@@ -55,7 +52,10 @@ class FieldList final : public HeadSink {
   std::size_t value_begin_ = 0;  // in texts_
   std::size_t count_ = 0;
   bool overflowed_ = false;
-  std::array<NameValue, fields_max> fields_;
+  // The first `count_` are there. Not an array: all of it would be cleared for each answer.
+  union {
+    NameValue fields_[fields_max];
+  };
 };
 
 }  // namespace http::h2

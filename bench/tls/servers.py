@@ -19,7 +19,8 @@ http {{
   access_log off; sendfile on; tcp_nopush on; server_tokens off;
   keepalive_timeout 65; keepalive_requests 1000000000;
   open_file_cache max=10000 inactive=600s; open_file_cache_valid 600s;
-  types {{ application/octet-stream bin; }}
+  types {{ application/octet-stream bin; text/html html; text/css css; text/javascript js;
+           image/png png; }}
   client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3;
   uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
   ssl_certificate {work}/cert.pem; ssl_certificate_key {work}/key.pem;
@@ -83,17 +84,20 @@ KEYS = {"P-256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
         "RSA-2048": ["rsa:2048"], "RSA-3072": ["rsa:3072"], "RSA-4096": ["rsa:4096"]}
 
 
-def prepare(work, tool, key, sizes):
-    """The files, one of each size, the certificate that all show, and our image."""
+def prepare(work, tool, key, sizes, write_more=None, options=()):
+    """The files, one of each size, the certificate that all show, and our image. `write_more` is
+    called with the folder of the files; `options` are for crunch build."""
     os.makedirs(f"{work}/files")
     for size in sizes:
         with open(f"{work}/files/{size}.bin", "wb") as f:
             f.write(os.urandom(size))
+    if write_more:
+        write_more(f"{work}/files")
     for command in (
             [program("openssl"), "req", "-x509", "-newkey", *KEYS[key], "-nodes", "-keyout",
              f"{work}/key.pem", "-out",
              f"{work}/cert.pem", "-days", "30", "-subj", "/CN=localhost", "-addext",
              "subjectAltName=DNS:localhost"],
             [tool, "build", f"{work}/files", "-t", "unix", "-o", f"{work}/image", "--cert",
-             f"{work}/cert.pem", "--key", f"{work}/key.pem"]):
+             f"{work}/cert.pem", "--key", f"{work}/key.pem", *options]):
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)

@@ -203,6 +203,7 @@ class XenGuests(unittest.TestCase):
         self.assertIn(f'kernel = "{self.image}"', text)
         self.assertIn('name   = "my-site"', text)
         self.assertNotRegex(text, "@[A-Z]+@")
+        self.assertIn('#   disk = [ "format=raw,vdev=xvda,', text)
         companion.write_text("mine")
         self.build()
         self.assertEqual(companion.read_text(), "mine")
@@ -226,6 +227,12 @@ class XenGuests(unittest.TestCase):
         status, said = self.run_with("/nowhere")
         self.assertEqual(status, 1)
         self.assertIn("there is no xl in PATH", said)
+
+    def test_disks_are_those_of_its_configuration(self):
+        status, said = self.run_with(self.fake_xl(), "--disk", "site.disk")
+        self.assertEqual(status, 2, said)
+        self.assertIn("the .xl file beside the image has a line `disk` for them", said)
+        self.assertNotIn("xl create of", said)
 
     def test_what_a_guest_cannot_have_is_refused(self):
         path = self.fake_xl()

@@ -6,6 +6,8 @@
 // States:  a call is cut into requests of at most request_bytes(), one after another; each goes
 //          through the driver's memory, so the other side never has a caller's, and a call that is
 //          abandoned may end while its request is under way.
+// Order:   a call waits for a write to its sectors that was abandoned, or not answered in time, and
+//          is still under way: the other side might do it last.
 // Waits:   `patience` for a place, and again for each request's answer; then `unavailable`.
 // Used by: targets/virtio/blk.hpp, targets/xen/blkfront.hpp.
 
@@ -15,6 +17,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "block/block.hpp"
 #include "targets/libos/requests.hpp"
@@ -44,7 +47,8 @@ class Disk {
   // Protocols count in these, whatever the device's sectors are.
   static constexpr std::uint32_t unit_bytes = 512;
 
-  Disk(base::Loop& loop, std::size_t places) : loop_(loop), requests_(loop, places) {}
+  Disk(base::Loop& loop, std::size_t places)
+      : loop_(loop), asked_(places), requests_(loop, places) {}
   ~Disk() = default;
 
   static base::Failure<block::Error> unavailable() {
@@ -68,12 +72,42 @@ class Disk {
                                                             Request request) = 0;
 
  private:
+  // Asks when nothing that was abandoned is in the way.
+  [[nodiscard]] base::Task<block::Result<void>> ask_in_order(const Requests::Held& held,
+                                                             Request request);
+  [[nodiscard]] bool is_in_the_way(const Request& request) const noexcept;
+
   base::Loop& loop_;
   block::Info info_;
   std::uint32_t request_bytes_ = 0;
   bool has_cache_ = false;
+  std::vector<Request> asked_;  // by place, the last one
   Requests requests_;
 };
+
+inline bool Disk::is_in_the_way(const Request& request) const noexcept {
+  for (Requests::Number i = 0; i < asked_.size(); ++i) {
+    const Request& other = asked_[i];
+    if (other.kind == Kind::write && requests_.is_abandoned(i) &&
+        other.unit < request.unit + request.bytes / unit_bytes &&
+        request.unit < other.unit + other.bytes / unit_bytes) {
+      return true;
+    }
+  }
+  return false;
+}
+
+inline base::Task<block::Result<void>> Disk::ask_in_order(const Requests::Held& held,
+                                                          Request request) {
+  const base::Instant deadline = loop_.now() + patience;
+  while (is_in_the_way(request)) {
+    if (loop_.now() >= deadline) co_return unavailable();
+    co_await loop_.sleep_for(std::chrono::milliseconds(1));
+  }
+  asked_[held.number()] = request;
+  const block::Result<void> result = co_await ask(held, request);
+  co_return result;
+}
 
 inline base::Task<block::Result<void>> Disk::read(std::uint64_t sector, base::MutableBytes to) {
   if (!block::is_in_range(info_, sector, to.size())) {
@@ -84,7 +118,7 @@ inline base::Task<block::Result<void>> Disk::read(std::uint64_t sector, base::Mu
     const auto now = static_cast<std::uint32_t>(std::min<std::size_t>(to.size(), request_bytes_));
     const std::optional<Requests::Held> held = co_await requests_.place(loop_.now() + patience);
     if (!held || data_of(held->number()).empty()) co_return unavailable();
-    const block::Result<void> result = co_await ask(*held, {Kind::read, unit, now});
+    const block::Result<void> result = co_await ask_in_order(*held, {Kind::read, unit, now});
     if (!result) co_return result;
     std::copy_n(data_of(held->number()).begin(), now, to.begin());
     to = to.subspan(now);
@@ -104,7 +138,7 @@ inline base::Task<block::Result<void>> Disk::write(std::uint64_t sector, base::B
     const std::optional<Requests::Held> held = co_await requests_.place(loop_.now() + patience);
     if (!held || data_of(held->number()).empty()) co_return unavailable();
     std::copy_n(from.begin(), now, data_of(held->number()).begin());
-    const block::Result<void> result = co_await ask(*held, {Kind::write, unit, now});
+    const block::Result<void> result = co_await ask_in_order(*held, {Kind::write, unit, now});
     if (!result) co_return result;
     from = from.subspan(now);
     unit += now / unit_bytes;

@@ -211,6 +211,49 @@ TEST_F(XenBlk, PagesOfAnAbandonedWriteAreNotUsedBeforeItsAnswer) {
   EXPECT_TRUE(std::ranges::all_of(results, worked));
 }
 
+// A back end may do requests in any order: one that is late would win over what was written since.
+TEST_F(XenBlk, ACallWaitsForAnAbandonedWriteToItsSectors) {
+  start({512, 64, false});
+  peer->is_silent = true;
+  const Buffer old = block::laws::pattern(facts.info, 4, 4, 1);
+  const Buffer newer = block::laws::pattern(facts.info, 7, 1, 2);
+  {
+    base::Loop other(time, time);
+    Result result;
+    spawn(blk->write(4, old), result, &other);
+  }
+  const blkif_request late = peer->take();
+  Result write, before, behind;
+  Buffer bytes(512);
+  spawn(blk->write(7, newer), write);
+  spawn(blk->read(3, bytes), before);
+  spawn(blk->read(8, bytes), behind);
+  for (int i = 0; i < 10; ++i) loop.turn(loop.now() + std::chrono::milliseconds(1));
+  ASSERT_EQ(peer->waiting(), 2U) << "those beside it do not wait";
+  peer->is_silent = false;
+  peer->answer_all();
+  peer->answer(late);
+  blk->poll();
+  for (int i = 0; i < 10; ++i) {
+    loop.turn(loop.now() + std::chrono::milliseconds(1));
+    peer->answer_all();
+    blk->poll();
+  }
+  EXPECT_TRUE(worked(write));
+  EXPECT_TRUE(std::equal(newer.begin(), newer.end(), memory->bytes().begin() + 7 * 512));
+  // Of a back end that never answers it, calls end, too.
+  peer->is_silent = true;
+  {
+    base::Loop other(time, time);
+    Result result;
+    spawn(blk->write(4, old), result, &other);
+  }
+  Result never;
+  spawn(blk->write(4, old), never);
+  for (int i = 0; i < 100'000 && !never; ++i) loop.turn(loop.now() + std::chrono::seconds(1));
+  EXPECT_TRUE(failed(never));
+}
+
 TEST_F(XenBlk, TakesNoRequestForAnotherThanItIs) {
   start({512, 64, false});
   Buffer bytes(512);

@@ -70,7 +70,7 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   set_property(SOURCE ${source}/library/ssl_tls12_server.c APPEND PROPERTY OBJECT_DEPENDS
     ${signature_hook})
   set(hooks ${CMAKE_SOURCE_DIR}/tls/curve_hook.cpp ${CMAKE_SOURCE_DIR}/tls/rsa_hook.cpp
-    ${CMAKE_SOURCE_DIR}/tls/sha2_hook.cpp)
+    ${CMAKE_SOURCE_DIR}/tls/sha2_hook.cpp ${CMAKE_SOURCE_DIR}/tls/signature_hook.cpp)
   add_library(crunch_mbedtls_hooks OBJECT ${hooks})
   target_link_libraries(crunch_mbedtls_hooks PRIVATE crunch_flags)
   target_include_directories(crunch_mbedtls_hooks SYSTEM PRIVATE ${source}/include)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// tls/signature_hook.h: how mbedTLS's server of TLS 1.2 signs (tls/handshake_state.cpp).
+// tls/signature_hook.h: how mbedTLS's server of TLS 1.2 signs (tls/signature_hook.cpp).
 //
 // Included before ssl_tls12_server.c: each of its signatures is made by a function that is told for
 // which connection.

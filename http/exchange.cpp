@@ -25,6 +25,7 @@ void Exchange::start(const Request& request, const Options& options) noexcept {
   options_ = &options;
   visit_ = nullptr;
   rules_.reset();
+  challenge_.reset();
   refusal_.reset();
   was_malformed_ = false;
   step_ = Step::answer;
@@ -66,8 +67,24 @@ void Exchange::begin(const Request& request, const Options& options, std::span<c
   }
 }
 
+// Whether a CA asks for what it was told is here: whichever host it names, and not by the site's
+// rules.
+bool Exchange::is_challenge() noexcept {
+  const bool is_read = request_->method == Method::get || request_->method == Method::head;
+  if (options_->challenges == nullptr || !is_read || target_.is_directory ||
+      !target_.key.starts_with(ChallengeTexts::folder)) {
+    return false;
+  }
+  challenge_ = options_->challenges->find(target_.key.substr(ChallengeTexts::folder.size()));
+  return challenge_ != nullptr;
+}
+
 void Exchange::choose(std::span<char> key) noexcept {
   target_ = parse_target(request_->target, key);
+  if (target_.error == TargetError::none && is_challenge()) {
+    visit_ = nullptr;
+    return;
+  }
   https_port_ = options_->https_port_now();
   const bool to_https = https_port_ != 0 && !target_.is_asterisk;
   // Where to redirect to; an absolute form says it in place of Host (RFC 9112 section 3.2.2).
@@ -144,6 +161,8 @@ void Exchange::leave_visit(std::span<char> key) noexcept {
 void Exchange::give_answer(const Circumstances& now, HeadSink& head) noexcept {
   if (refusal_) {
     respond_with_status(*refusal_, *request_, now, head, answer_);
+  } else if (challenge_ != nullptr) {
+    respond_with_text(challenge_->size(), *request_, now, head, answer_);
   } else if (visit_ == nullptr && https_port_ != 0 && !target_.is_asterisk) {
     respond_with_https(*request_, target_, https_port_, now, head, answer_);
   } else if (request_->method == Method::options) {
@@ -223,6 +242,7 @@ Exchange::Step Exchange::first_of_body() const noexcept {
     case Answer::Body::none:
       break;
     case Answer::Body::page:
+    case Answer::Body::text:
     case Answer::Body::parts:
       return Step::text;
     case Answer::Body::value:
@@ -234,6 +254,11 @@ Exchange::Step Exchange::first_of_body() const noexcept {
 void Exchange::write_text(Writer& out) noexcept {
   if (answer_.body == Answer::Body::page) {
     write_page(answer_.status, out);
+    step_ = Step::done;
+    return;
+  }
+  if (answer_.body == Answer::Body::text) {
+    out.text(*challenge_);
     step_ = Step::done;
     return;
   }

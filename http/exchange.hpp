@@ -13,9 +13,9 @@
 //          It allocates nothing, waits for nothing, and takes at most 1 KiB.
 // Rules:   1. `answer_again` is allowed as long as nothing else was done since `answer`.
 //          2. The order of what is decided: the framing's own errors (`refuse`), expectations and
-//             methods, the target, the redirect to HTTPS, `choose` (a site's rules belong there,
-//             before the lookup), the lookup, and `answer_absent` (and there, when it found
-//             nothing).
+//             methods, the target, a CA's challenge, the redirect to HTTPS, `choose` (a site's
+//             rules belong there, before the lookup), the lookup, and `answer_absent` (and there,
+//             when it found nothing).
 // Used by: http/h1.   May include: std, kv/kv.hpp, http's pure parts.
 
 #pragma once
@@ -24,6 +24,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "http/head_sink.hpp"
 #include "http/lookup.hpp"
@@ -97,6 +98,7 @@ class Exchange {
     return visit_ != nullptr ? visit_->route().stat() : lookup_.stat();
   }
   void choose(std::span<char> key) noexcept;
+  [[nodiscard]] bool is_challenge() noexcept;
   void answer_lookup(const Circumstances& now, HeadSink& head) noexcept;
   void answer_absent(const Circumstances& now, HeadSink& head) noexcept;
   [[nodiscard]] Step first_of_body() const noexcept;
@@ -104,7 +106,8 @@ class Exchange {
   const Request* request_ = nullptr;
   const Options* options_ = nullptr;
   site::Visit* visit_ = nullptr;
-  std::shared_ptr<const site::Rules> rules_;  // until they are the visit's
+  std::shared_ptr<const site::Rules> rules_;      // until they are the visit's
+  std::shared_ptr<const std::string> challenge_;  // the answer to a CA's
   Target target_;
   Lookup lookup_;
   Answer answer_;

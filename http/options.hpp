@@ -14,6 +14,7 @@
 
 #include "base/clock.hpp"
 #include "http/admission.hpp"
+#include "http/challenge_texts.hpp"
 #include "http/proxies.hpp"
 
 namespace http {
@@ -62,6 +63,10 @@ struct Options {
 
   // The store answers below ".crunch/": the preview. Otherwise no request can name that.
   bool serves_own_folder = false;
+
+  // Answered before everything else that a request for them could mean. Null: there are none. They
+  // outlive the server.
+  const ChallengeTexts* challenges = nullptr;
 
   // What asks came by https.
   bool is_secure = false;

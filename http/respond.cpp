@@ -351,6 +351,18 @@ void respond_with_status(Status status, const Request& request, const Circumstan
   end_with_page(request, head, answer);
 }
 
+void respond_with_text(std::size_t size_bytes, const Request& request, const Circumstances& now,
+                       HeadSink& head, Answer& answer) {
+  begin(Status::ok, now, head, answer);
+  head.field(content_type_name, "application/octet-stream");
+  head.field("X-Content-Type-Options", "nosniff");
+  head.field("Cache-Control", "no-store");
+  give_content_length(size_bytes, head);
+  if (request.method == Method::head) return;
+  answer.body = Answer::Body::text;
+  answer.body_bytes = size_bytes;
+}
+
 void write_page(Status status, Writer& out) {
   constexpr PageTexts texts;
   out.text(texts.before);

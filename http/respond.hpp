@@ -35,6 +35,7 @@ struct Answer {
   enum class Body : std::uint8_t {
     none,
     page,   // a page of our own that says `status`
+    text,   // respond_with_text()'s
     value,  // ranges[0] of the value
     parts,  // multipart/byteranges: each range behind a head of its own, and an end
   };
@@ -81,6 +82,10 @@ void respond_with_options(const Circumstances& now, HeadSink& head, Answer& answ
 // a body is wanted.
 void respond_with_status(Status status, const Request& request, const Circumstances& now,
                          HeadSink& head, Answer& answer);
+
+// 200 with a text of `size_bytes`, at most text_bytes_max, for a program.
+void respond_with_text(std::size_t size_bytes, const Request& request, const Circumstances& now,
+                       HeadSink& head, Answer& answer);
 
 // ---- texts of bodies, each at most text_bytes_max -----------------------------------------------
 

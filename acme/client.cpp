@@ -20,6 +20,12 @@ constexpr std::int64_t hour_s = 3600;
 
 }  // namespace
 
+std::string directory_of(string_view ca) {
+  if (ca == "letsencrypt") return "https://acme-v02.api.letsencrypt.org/directory";
+  if (ca == "letsencrypt-staging") return "https://acme-staging-v02.api.letsencrypt.org/directory";
+  return std::string(ca);
+}
+
 std::string problem_of(const Settings& settings) {
   if (!settings.directory.starts_with("https://") && !settings.directory.starts_with("http://")) {
     return "the CA's directory is not a URL: " + settings.directory;
@@ -79,9 +85,10 @@ bool Client::load(string_view stored, std::int64_t now_s) {
 Step Client::next(std::int64_t now_s) {
   storing_.reset();
   if (now_s < settings_.clock_set_s) {
-    return Wait{now_s + 10, "the clock is not set yet: no certificate can be asked for or checked"};
+    return Wait{now_s + 10, "the clock is not set yet: no certificate can be asked for or checked",
+                Wait::Kind::clock};
   }
-  if (store_failed_ && now_s < until_s_) return Wait{until_s_, why_};
+  if (store_failed_ && now_s < until_s_) return Wait{until_s_, why_, why_kind_};
   store_failed_ = false;
   if (!effects_.empty()) {
     Step step = std::move(effects_.front());
@@ -89,10 +96,11 @@ Step Client::next(std::int64_t now_s) {
     if (const auto* store = std::get_if<Store>(&step)) storing_ = *store;
     return step;
   }
-  if (now_s < until_s_) return Wait{until_s_, why_};
+  if (now_s < until_s_) return Wait{until_s_, why_, why_kind_};
   if (state_ == State::waiting) {
     state_ = State::directory;
     bad_nonces_ = polls_ = 0;
+    lost_account_ = false;
     nonce_.clear();
   }
   return ask();
@@ -168,6 +176,7 @@ void Client::rest_until(std::int64_t until_s, std::string why) {
   state_ = State::waiting;
   until_s_ = until_s;
   why_ = std::move(why);
+  why_kind_ = Wait::Kind::renewal;
 }
 
 void Client::back_off(std::string why, std::int64_t base_s, std::int64_t max_s,
@@ -175,12 +184,13 @@ void Client::back_off(std::string why, std::int64_t base_s, std::int64_t max_s,
   const std::int64_t most_s = std::min(base_s << std::min(failures_, 10U), max_s);
   ++failures_;
   rest_until(now_s + most_s / 2 + random_below(most_s / 2 + 1), std::move(why));
+  why_kind_ = Wait::Kind::failure;
 }
 
 void Client::failed(string_view why, std::int64_t now_s) {
   store_failed_ = storing_.has_value();
   if (storing_) effects_.emplace_front(*std::exchange(storing_, std::nullopt));
-  back_off(std::string(why), 60, hour_s, now_s);
+  back_off(std::string(why), 10, hour_s, now_s);
 }
 
 // A URL of the CA's, with the directory's scheme.

@@ -13,7 +13,7 @@
 //          10 certificate   checked, Store, then 1
 //          11 renewal info  its window, or two thirds of the lifetime; then 1
 //          Each POST takes one nonce; without one it is asked for first.
-// Failures: badNonce: again at once, nonces_max times. A lost account: 3. Retry-After is kept. All
+// Failures: badNonce: again at once, nonces_max times. A lost account: 3, once. Retry-After is kept. All
 //          others: 1, for a time that doubles, with jitter. The certificate that is there stays.
 // Source:  RFC 8555, RFC 8737, RFC 9773.
 // Owns:    the keys of the account and of the order.
@@ -52,6 +52,9 @@ struct Settings {
   std::int64_t clock_set_s = 0;  // earlier than this, the clock is not set
 };
 
+// "letsencrypt" and "letsencrypt-staging" are CAs whose directories are known; all else is a URL.
+[[nodiscard]] std::string directory_of(std::string_view ca);
+
 // What of `settings` no CA could serve, as a sentence; empty: nothing.
 [[nodiscard]] std::string problem_of(const Settings& settings);
 
@@ -61,8 +64,15 @@ struct Ask {
   std::string body{};  // application/jose+json
 };
 struct Wait {
+  enum class Kind : std::uint8_t {
+    clock,    // is not set
+    poll,     // the CA decides
+    renewal,  // the certificate lasts
+    failure,  // of what is tried again then
+  };
   std::int64_t until_s = 0;
   std::string why;  // a sentence for the log
+  Kind kind = Kind::renewal;
 };
 // From now until Withdraw, answer for `name`.
 struct Answer {
@@ -86,7 +96,7 @@ inline constexpr std::string_view certificate_entry = "certificate.pem";  // its
 
 class Client {
  public:
-  static constexpr unsigned nonces_max = 5;
+  static constexpr unsigned nonces_max = 8;  // in a row
   static constexpr unsigned polls_max = 60;
   static constexpr std::size_t url_bytes_max = 2048;
 
@@ -148,10 +158,11 @@ class Client {
   State state_ = State::waiting;
   std::int64_t until_s_ = 0;
   std::string why_;
+  Wait::Kind why_kind_ = Wait::Kind::renewal;
   std::deque<Step> effects_;
   std::optional<Store> storing_;
   unsigned failures_ = 0, bad_nonces_ = 0, polls_ = 0, orders_ = 0;
-  bool asked_nonce_ = false, store_failed_ = false;
+  bool asked_nonce_ = false, store_failed_ = false, lost_account_ = false;
 
   std::string nonce_, new_nonce_, new_account_, new_order_, renewal_info_;
   std::optional<Key> account_key_;

@@ -34,6 +34,7 @@ void Client::received(const Response& response, std::int64_t now_s) {
     return;
   }
   asked_nonce_ = false;
+  if (is_good) bad_nonces_ = 0;
   is_good ? good(response, now_s) : refused(response, now_s);
 }
 
@@ -44,7 +45,8 @@ void Client::refused(const Response& response, std::int64_t now_s) {
     return type.starts_with("urn:ietf:params:acme:error:") && type.ends_with(name);
   };
   if (is(":badNonce") && bad_nonces_++ < nonces_max) return;  // the same again, with another
-  if (is(":accountDoesNotExist") && state_ != State::account && bad_nonces_++ < nonces_max) {
+  if (is(":accountDoesNotExist") && state_ != State::account &&
+      !std::exchange(lost_account_, true)) {
     account_url_.clear();
     state_ = State::account;
     return;
@@ -122,7 +124,7 @@ void Client::take_directory(const Json& json, std::int64_t now_s) {
     problem = "the CA's terms are not agreed to (--acme-agree=true): " +
               printable(meta["termsOfService"].string());
   } else if (settings_.key_id.empty() && meta["externalAccountRequired"].text == "true") {
-    problem = "the CA wants an external account binding: set its key id and key";
+    problem = "the CA wants an external account binding: give --acme-eab-kid and --acme-eab-key";
   } else if (!settings_.profile.empty() &&
              meta["profiles"][settings_.profile].kind == Json::Kind::null) {
     problem = "the CA has no profile " + settings_.profile;
@@ -167,6 +169,7 @@ void Client::poll(const Response& response, std::int64_t now_s) {
   const auto after = retry_after_seconds(response.field("retry-after"), now_s);
   until_s_ = std::clamp(after.value_or(now_s + 3), now_s + 1, now_s + 300);
   why_ = "the CA decides";
+  why_kind_ = Wait::Kind::poll;
 }
 
 void Client::next_authorization() {
@@ -241,7 +244,7 @@ void Client::take_certificate(string_view chain, std::int64_t now_s) {
   }
   failures_ = 0;
   effects_.emplace_back(Store{certificate_entry, std::move(stored)});
-  rest_until(now_s + 60, "the certificate lasts");
+  rest_until(std::min(now_s + 60, renew_s_), "the certificate lasts");
 }
 
 }  // namespace acme

@@ -72,6 +72,12 @@ struct World {
     return {};
   }
 
+  // How many certificates there are at that time.
+  unsigned settle_at(std::int64_t until_s) {
+    for (int i = 0; i < 500 && now_s < until_s; ++i) step(until_s);
+    return ca.issued;
+  }
+
   // Until it waits for more than five minutes; why.
   std::string settle() {
     for (int i = 0; i < 500; ++i) {
@@ -164,6 +170,52 @@ TEST(AcmeClient, BadNoncesAreAskedAgainAtOnceButNotForEver) {
   };
   for (int i = 0; i < 200 && other.now_s < start_s + 3600; ++i) other.step(start_s + 3600);
   EXPECT_LT(other.asked, 100U);
+}
+
+TEST(AcmeClient, EveryOtherNonceMayBeBad) {
+  World world;
+  unsigned asked = 0;
+  world.ca.fault = [&](const acme::Ask& ask, const std::string&) -> std::optional<Response> {
+    if (ask.method != http::client::Method::post || ++asked % 2 == 0) return {};
+    return world.ca.bad_nonce();
+  };
+  EXPECT_EQ(world.settle(), "the certificate lasts");
+  EXPECT_EQ(world.ca.issued, 1U);
+}
+
+// A CA that makes an account each time it is asked, and then knows it not.
+TEST(AcmeClient, AnAccountThatIsAlwaysLostIsNotMadeForEver) {
+  World world;
+  world.ca.fault = [&](const acme::Ask&, const std::string& path) -> std::optional<Response> {
+    if (path != "/order") return {};
+    return PlayedCa::reply(400, R"({"type":"urn:ietf:params:acme:error:accountDoesNotExist"})");
+  };
+  for (int i = 0; i < 200 && world.now_s < start_s + 3600; ++i) world.step(start_s + 3600);
+  EXPECT_GE(world.now_s, start_s + 3600);
+  EXPECT_LT(world.asked, 40U);
+}
+
+TEST(AcmeClient, ACertificateOfAMinuteIsRenewedInTime) {
+  World world(60);
+  EXPECT_EQ(world.settle_at(start_s + 50), 2U);
+}
+
+// A connection that broke is tried again soon, and then ever later.
+TEST(AcmeClient, SaysWhenItTriesAgain) {
+  World world;
+  world.ca.fault = [](const acme::Ask&, const std::string&) { return PlayedCa::reply(0, ""); };
+  std::int64_t most_s = 0;
+  for (int i = 0; i < 100 && world.now_s < start_s + day_s; ++i) {
+    const std::int64_t before_s = world.now_s;
+    const auto wait = world.step(start_s + 2 * day_s);
+    if (!wait) continue;
+    EXPECT_EQ(wait->kind, acme::Wait::Kind::failure);
+    EXPECT_EQ(wait->why, "the connection broke");
+    if (most_s == 0) EXPECT_LE(wait->until_s - before_s, 10);
+    most_s = std::max(most_s, wait->until_s - before_s);
+  }
+  EXPECT_GT(most_s, 1800);
+  EXPECT_LE(most_s, 3600);
 }
 
 TEST(AcmeClient, RetryAfterOfARateLimitIsKept) {

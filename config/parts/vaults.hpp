@@ -14,10 +14,12 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 #include <utility>
 
@@ -35,8 +37,9 @@
 
 namespace config {
 
-enum class VaultKind : std::uint8_t { none, block, directory };
-inline constexpr std::string_view vault_words[] = {"none", "block", "directory"};
+// any: what the target can have; with files, whichever a path leads to.
+enum class VaultKind : std::uint8_t { none, any, block, directory };
+inline constexpr std::string_view vault_words[] = {"none", "any", "block", "directory"};
 inline constexpr std::string_view vault_section = "VAULT";
 
 template <class Platform>
@@ -46,9 +49,9 @@ inline constexpr Key<VaultKind> vault_key{
     .doc = "What keeps certificates and keys over a restart: a block device, or a directory",
     .fallback = VaultKind::none,
     .words = std::span(vault_words)
-                 .first(HasFiles<Platform>          ? 3
-                        : HasBlockDevices<Platform> ? 2
-                                                    : 1),
+                 .first(HasFiles<Platform>          ? 4
+                        : HasBlockDevices<Platform> ? 3
+                                                    : 2),
     .stage = Stage::build};
 // It shares its name with the key above, which no boot line can give.
 inline constexpr Key<Path> vault_path{
@@ -108,6 +111,14 @@ class VaultPart {
       : store_(std::move(store)), place_(std::move(place)) {}
 
   [[nodiscard]] bool is_there() const noexcept { return store_ != nullptr; }
+  // Whether others change this one. True of a thread that has none, but where none is of that kind.
+  [[nodiscard]] bool is_changed_outside() const noexcept {
+    if constexpr (requires { store_->is_changed_outside(); }) {
+      return store_ == nullptr || store_->is_changed_outside();
+    } else {
+      return changes_outside;
+    }
+  }
   [[nodiscard]] const std::string& place() const noexcept { return place_; }
   // The value of `key`; it is_there(). Waits for the device.
   kv::Result<kv::SecretValue> read(kv::Key key) { return store_->read(key); }
@@ -134,6 +145,28 @@ class DirectoryVault {
 
  private:
   kv::WritableDirectory store_;
+};
+
+// One of the two.
+class FileOrDirectoryVault {
+ public:
+  using File = VaultPart<BlockVault<block::File>>;
+  using Directory = VaultPart<DirectoryVault>;
+  static constexpr bool changes_outside = true;
+
+  explicit FileOrDirectoryVault(File file) : file_(std::move(file)) {}
+  explicit FileOrDirectoryVault(Directory directory) : directory_(std::move(directory)) {}
+  [[nodiscard]] bool is_changed_outside() const noexcept { return directory_.is_there(); }
+  kv::Result<kv::SecretValue> read(kv::Key key) {
+    return directory_.is_there() ? directory_.read(key) : file_.read(key);
+  }
+  base::Task<kv::ChangeResult<void>> set(kv::Key key, kv::Bytes value) {
+    return directory_.is_there() ? directory_.set(key, value) : file_.set(key, value);
+  }
+
+ private:
+  File file_;
+  Directory directory_;
 };
 
 // A module that holds what a vault is to others.
@@ -193,6 +226,30 @@ struct ConnectFileVault {
   }
 };
 
+struct ConnectAnyVault {
+  static constexpr std::tuple keys{&vault_path};
+  static constexpr auto system_calls = [] {
+    constexpr auto& of_directory = ConnectDirectoryVault::system_calls;
+    std::array<int, of_directory.size() + block_file_calls.size()> calls{};
+    std::ranges::copy(block_file_calls, std::ranges::copy(of_directory, calls.begin()).out);
+    return calls;
+  }();
+
+  VaultPart<FileOrDirectoryVault> operator()(auto& context) const {
+    std::error_code none;
+    const std::string path(context.boot.value(vault_path).text);
+    return std::filesystem::is_directory(path, none) ? as_any(ConnectDirectoryVault{}(context))
+                                                     : as_any(ConnectFileVault{}(context));
+  }
+
+ private:
+  static VaultPart<FileOrDirectoryVault> as_any(auto part) {
+    if (!part.is_there()) return {};
+    std::string place = part.place();
+    return {std::make_unique<FileOrDirectoryVault>(std::move(part)), std::move(place)};
+  }
+};
+
 template <class Platform>
 struct ConnectDeviceVault {
   static constexpr std::tuple keys{&vault_device};
@@ -222,12 +279,16 @@ constexpr auto choose_by_vault(const With& with, const Without& without) {
         impl<VaultPart<ConnectFileVault::Store>>("kv::Vault", vault, ConnectFileVault{});
     constexpr auto directory =
         impl<VaultPart<DirectoryVault>>("kv::WritableDirectory", vault, ConnectDirectoryVault{});
+    constexpr auto any = impl<VaultPart<FileOrDirectoryVault>>("kv::Vault or kv::WritableDirectory",
+                                                               vault, ConnectAnyVault{});
     return match(kind, when<VaultKind::block>(with(file)),
-                 when<VaultKind::directory>(with(directory)), otherwise(without));
+                 when<VaultKind::directory>(with(directory)), when<VaultKind::any>(with(any)),
+                 otherwise(without));
   } else if constexpr (HasBlockDevices<Platform>) {
     using Connect = ConnectDeviceVault<Platform>;
     constexpr auto device = impl<VaultPart<typename Connect::Store>>("kv::Vault", vault, Connect{});
-    return match(kind, when<VaultKind::block>(with(device)), otherwise(without));
+    return match(kind, when<VaultKind::block>(with(device)), when<VaultKind::any>(with(device)),
+                 otherwise(without));
   } else {
     return match(kind, otherwise(without));
   }

@@ -13,8 +13,9 @@
 //          10 certificate   checked, Store, then 1
 //          11 renewal info  its window, or two thirds of the lifetime; then 1
 //          Each POST takes one nonce; without one it is asked for first.
-// Failures: badNonce: again at once, nonces_max times. A lost account: 3, once. Retry-After is kept. All
-//          others: 1, for a time that doubles, with jitter. The certificate that is there stays.
+// Failures: badNonce: again at once, nonces_max times. A lost account: 3, once. Retry-After is
+//          kept. All others: 1, for a time that doubles, with jitter. The certificate that is there
+//          stays.
 // Source:  RFC 8555, RFC 8737, RFC 9773.
 // Owns:    the keys of the account and of the order.
 // May include: base, crypto, tls, http/client/message.hpp.

@@ -8,9 +8,10 @@
 
 #include "config/parts/parts.hpp"
 
-// The site, as `crunch embed` wrote it; and certificates, if `crunch build` was given any.
+// The site, as `crunch embed` wrote it; certificates and roots, if `crunch build` was given any.
 extern "C" const kv::crunched::Site crunched_site;
 extern "C" const config::EmbeddedFile crunched_credentials[];
+extern "C" const config::EmbeddedFile crunched_roots[];
 
 namespace {
 
@@ -19,12 +20,15 @@ using namespace config;
 constexpr auto site = generic_kv_ro<crunched_site>("site");
 constexpr auto network = generic_stack();
 constexpr auto wire = proxied(network);
-constexpr auto secure = tls_over(wire, credentials<crunched_credentials>());
+constexpr auto certificates = credentials<crunched_credentials>();
+constexpr auto secure = tls_over(wire, certificates);
 
-// With a certificate: HTTPS, and HTTP redirects to it. Without: HTTP. And, where
-// --management-port is set, metrics and health for the operator.
+// With a certificate: HTTPS, and HTTP redirects to it. Without: HTTP. By crunch build --acme it
+// gets the certificate itself. And, where --management-port is set, metrics and health for the
+// operator.
 constexpr auto app =
-    jobs(redirect_to_https<http_port>()(site, wire, secure), https_server()(site, secure),
+    jobs(certificates_from_a_ca<crunched_roots>(network, certificates),
+         redirect_to_https<http_port>()(site, wire, secure), https_server()(site, secure),
          management_server(management_stack(network)));
 
 }  // namespace

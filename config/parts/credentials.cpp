@@ -113,7 +113,8 @@ TlsContext make_context(const CredentialSource& source, const EmbeddedFile* file
   return std::make_shared<tls::Context>(std::move(identities), source.entropy);
 }
 
-// `what`: what happened to them.
+}  // namespace
+
 void log_certificates(base::Log& log, std::string_view what, const tls::Context& context) {
   for (const tls::Identity& identity : context.identities()) {
     std::string names;
@@ -122,8 +123,6 @@ void log_certificates(base::Log& log, std::string_view what, const tls::Context&
               tls::date_text(identity.not_after_s())});
   }
 }
-
-}  // namespace
 
 Credentials::Credentials(const CredentialSource& source, const EmbeddedFile* files,
                          tls::SharedContext& shared)
@@ -140,6 +139,7 @@ void Credentials::read_again(Asked asked) {
   if (!source_.is_first_thread) return;  // the others take what it has read
   try {
     TlsContext renewed = make_context(source_, nullptr);
+    if (renewed == nullptr && shared_.is_expected()) return;  // it comes from elsewhere
     if (renewed == nullptr) {
       throw StartError(std::string(source_.vault_place) + " has neither tls/cert nor tls/key");
     }

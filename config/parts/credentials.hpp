@@ -107,6 +107,9 @@ struct CredentialSource {
   std::string_view vault_place = {};
 };
 
+// A line for each certificate: `what` happened to it, its names, its key and when it ends.
+void log_certificates(base::Log& log, std::string_view what, const tls::Context& context);
+
 // One thread's view of them.
 class Credentials {
  public:
@@ -122,7 +125,7 @@ class Credentials {
       : Credentials(source_of(start, vault), files, shared) {
     // Another thread has no vault, and takes what the first one read.
     const bool may_have = vault.is_there() || start.platform.thread_index != 0;
-    reads_vault_again_ = Vault::changes_outside && may_have;
+    reads_vault_again_ = vault.is_changed_outside() && may_have;
     renew_by_reload(start);
   }
   Credentials(const Credentials&) = delete;

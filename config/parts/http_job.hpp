@@ -19,6 +19,7 @@
 
 #include "config/instances.hpp"
 #include "config/key.hpp"
+#include "config/parts/challenges.hpp"
 #include "config/parts/live_rules.hpp"
 #include "config/parts/memory.hpp"
 #include "config/parts/numbers.hpp"
@@ -151,6 +152,7 @@ http::Options http_options(auto& context) {
   options.refusals_max = refusals_of(shares_of(context));
   options.http2_cleartext = context.boot.value(http2) && context.boot.value(h2c);
   options.trusted_proxies = http::TrustedProxies(networks_of(context.boot.value(trusted_proxy)));
+  options.challenges = challenges_of(context).texts;
   return options;
 }
 

@@ -2,10 +2,11 @@
 // config/parts/parts.hpp: the ready-made parts that a configuration is put together from.
 //
 // States:  stores: generic_kv_ro. Stacks: generic_stack, proxied, tls_over, credentials; roots.
-//          Jobs: http_server, https_server, redirect_to_https, management_server. Of the target:
-//          target_parts.hpp.
+//          Jobs: http_server, https_server, redirect_to_https, management_server,
+//          certificates_from_a_ca. Of the target: target_parts.hpp.
 // May include: everything: this is where models meet. CRUNCH_TARGET names the target's header; what
 //          a target offers is asked of target::Platform, so no target is named here.
+// Order:   certificates_from_a_ca goes before the jobs that serve them.
 // Groups:  generic_stack<"management">() is another device than generic_stack<>(), with keys of its
 //          own: --management-address, or with lwIP --management-ipv4.
 
@@ -15,9 +16,12 @@
 
 #include <string_view>
 
+#include "config/choice.hpp"
 #include "config/graph.hpp"
 #include "config/key.hpp"
+#include "config/parts/acme.hpp"
 #include "config/parts/credentials.hpp"
+#include "config/parts/dialing.hpp"
 #include "config/parts/http_job.hpp"
 #include "config/parts/lwip_stack.hpp"
 #include "config/parts/management.hpp"
@@ -29,6 +33,7 @@
 #include "config/parts/stores.hpp"
 #include "config/parts/target_parts.hpp"
 #include "config/parts/vaults.hpp"
+#include "config/parts/web_client.hpp"
 
 namespace config {
 
@@ -102,6 +107,30 @@ template <class... M>
 using TlsOverOf = typename TlsOver<M...>::type;
 inline constexpr auto tls_over =
     foreign<TlsOverOf>("tls::Over", server_stack >> identity >> server_stack, ConnectTls{});
+
+// job: by the build key `acme-client`, asks a CA for certificates, over `network`, as an image with
+// these roots may: `identity` has them then. It keeps them in the vault, if there is one.
+template <const EmbeddedFile* roots_of_image, class Platform = target::Platform, Device Network,
+          Device Identity>
+constexpr auto certificates_from_a_ca(Network network, Identity of_server) {
+  constexpr auto is_in = value<acme_client_key>();
+  if constexpr (is_in.get()) {
+    const auto names = dialing(network);
+    const auto web = web_client(names, secure_dialing(names, roots<roots_of_image>()));
+    const auto with = [of_server, web](auto store) {
+      constexpr auto client = foreign<AcmeJobWithVaultOf>(
+          "acme::Client", identity >> web_client_type >> vault >> job, ConnectAcme{});
+      return client(of_server, web, store);
+    };
+    constexpr auto without =
+        foreign<AcmeJobByOf>("acme::Client", identity >> web_client_type >> job, ConnectAcme{});
+    const auto chosen = choose_by_vault<Platform>(with, without(of_server, web));
+    return if_(is_in, chosen, chosen);
+  } else {
+    constexpr auto none = impl<NoJob>("no CA", job, ConnectNoJob{});
+    return if_(is_in, none, none);
+  }
+}
 
 // job: HTTP from a store on a stack, on the port that a key gives.
 template <class... M>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: ISC
 // config/parts/web_client.hpp: a client for http and https.
 //
-// States:  web_client, a module type and what makes one of two connectors; SecureDialing, TLS to
-//          names.
+// States:  web_client, a module type and what makes one of two connectors; SecureDialing and
+//          secure_dialing, TLS to names.
 
 #pragma once
 
@@ -17,6 +17,7 @@
 #include "base/or_else.hpp"
 #include "config/graph.hpp"
 #include "config/parts/dialing.hpp"
+#include "config/parts/roots.hpp"
 #include "http/client/client.hpp"
 #include "net/connector.hpp"
 #include "net/resolver/dialer.hpp"
@@ -66,6 +67,28 @@ class SecureDialing {
   Dialing<Stack>& dialing_;
   Secure client_;
 };
+
+struct ConnectSecureDialing {
+  static constexpr std::tuple<> keys{};
+
+  template <class Stack>
+  SecureDialing<Stack> operator()(auto& context, Dialing<Stack>& names, Roots& trusted) const {
+    auto& platform = context.platform;
+    return {platform.loop, names,
+            std::make_shared<const tls::ClientContext>(trusted.anchors(), platform.entropy)};
+  }
+};
+template <class Names, class Trusted>
+struct SecureDialingBy;
+template <class Stack>
+struct SecureDialingBy<Dialing<Stack>, Roots> {
+  using type = SecureDialing<Stack>;
+};
+template <class... M>
+using SecureDialingOf = typename SecureDialingBy<M...>::type;
+// connector: TLS to the names of `dialing`, with those that are trusted.
+inline constexpr auto secure_dialing = foreign<SecureDialingOf>(
+    "tls::Client", connector >> Typ<RootsModule>{} >> connector, ConnectSecureDialing{});
 
 struct WebClientModule {
   static constexpr std::string_view name = "web_client";

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "crunch/build/acme.hpp"
 #include "crunch/build/appended.hpp"
 #include "crunch/build/companion.hpp"
 #include "crunch/build/compiler.hpp"
@@ -352,7 +353,8 @@ void check_replaceable(const std::string& path) {
 
 }  // namespace
 
-Summary build(const Options& options) {
+Summary build(const Options& said) {
+  Options options = said;
   Recipe recipe = read_recipe(recipe_folder(), options.target);
   if (std::string obstacle = obstacle_to_file(options.image); !obstacle.empty()) {
     throw Failure("cannot write the image: " + obstacle);
@@ -366,8 +368,10 @@ Summary build(const Options& options) {
     check_directory(root);
     note_missing_index(root);
   }
+  std::vector<Setting> settings = gather_settings(root, options.set);
+  choose_acme(options, settings);
   return Run(options, std::move(recipe), Compiler::find(), pairs_of(options), roots_of(options),
-             gather_settings(root, options.set))
+             std::move(settings))
       .run();
 }
 

@@ -25,6 +25,7 @@ struct Options {
   std::vector<std::string> certificates;
   std::vector<std::string> keys;
   std::optional<std::string> self_signed;
+  std::optional<std::string> acme;   // the CA that it gets a certificate from (acme.hpp)
   std::optional<std::string> roots;  // certificate/roots.hpp; none: the image trusts nobody
   // What clients will ask for; a warning where no certificate covers one of them.
   std::vector<std::string> hosts;

@@ -32,6 +32,12 @@ void add_certificate_options(CLI::App& command, build::Options& options) {
       ->type_name("HOST")
       ->excludes("--cert");
   command
+      .add_option("--acme", options.acme,
+                  "Let the image get its certificate from a CA, and renew it: by\n"
+                  "letsencrypt, letsencrypt-staging or the URL of its directory;\n"
+                  "the names are those of [[host]], or --set acme-names=a,b")
+      ->type_name("letsencrypt|URL");
+  command
       .add_option("--roots", options.roots,
                   "Whom the image trusts when it connects to others by TLS: a\n"
                   "file in PEM, letsencrypt, or debian for all of ca-certificates")

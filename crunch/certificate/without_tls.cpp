@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: ISC
 // crunch/certificate/without_tls.cpp: the same calls in a crunch that was built without TLS.
 
+#include "crunch/certificate/authority.hpp"
 #include "crunch/certificate/certificate.hpp"
 #include "crunch/certificate/roots.hpp"
 #include "crunch/failure.hpp"
@@ -11,7 +12,7 @@ namespace {
 [[noreturn]] void refuse() {
   throw Failure(
       "this crunch was built without TLS: build it again after scripts/fetch-mbedtls, or leave out "
-      "--cert, --key, --self-signed, --roots and --https");
+      "--acme, --cert, --key, --self-signed, --roots and --https");
 }
 
 }  // namespace
@@ -21,5 +22,7 @@ Pair self_signed(const std::string&) { refuse(); }
 Facts check(const Pair&) { refuse(); }
 std::string not_covered(const Pair&, const std::string&) { refuse(); }
 Roots load_roots(const std::string&) { refuse(); }
+std::string problem_of_authority(const std::string&, const std::string&) { refuse(); }
+std::string roots_of_authority(const std::string&) { refuse(); }
 
 }  // namespace crunch::certificate

@@ -125,8 +125,11 @@ int run(const Options& options) {
                   "crunch build?");
   }
   const Image image{build::read_recipe(build::recipe_folder(), found.target),
-                    !found.certificates.empty() || (has_vault(found) && !options.disks.empty()),
-                    port_of(found, "http-port", options), port_of(found, "https-port", options),
+                    !found.certificates.empty() || found.key("acme") != nullptr ||
+                        (has_vault(found) && !options.disks.empty()),
+                    found.key("dns") != nullptr,
+                    port_of(found, "http-port", options),
+                    port_of(found, "https-port", options),
                     block_devices_of(found)};
   const auto known = runners();
   const auto runner = std::ranges::find(known, image.recipe.target, &Runner::target);

@@ -39,7 +39,8 @@ struct Options {
 
 struct Image {
   build::Recipe recipe;
-  bool has_certificates = false;  // or may find some in its vault
+  bool has_certificates = false;    // or may find some in its vault, or get some from a CA
+  bool connects_to_others = false;  // by name
   // Where it serves, by its defaults and the boot keys of Options; 0: it has no such port.
   std::uint16_t http_port = 0;
   std::uint16_t https_port = 0;

@@ -195,9 +195,9 @@ TEST(AcmeClient, AnAccountThatIsAlwaysLostIsNotMadeForEver) {
   EXPECT_LT(world.asked, 40U);
 }
 
-TEST(AcmeClient, ACertificateOfAMinuteIsRenewedInTime) {
-  World world(60);
-  EXPECT_EQ(world.settle_at(start_s + 50), 2U);
+TEST(AcmeClient, ACertificateOfTwoMinutesIsRenewedInTime) {
+  World world(120);
+  EXPECT_EQ(world.settle_at(start_s + 125), 2U);
 }
 
 // A connection that broke is tried again soon, and then ever later.
@@ -211,7 +211,7 @@ TEST(AcmeClient, SaysWhenItTriesAgain) {
     if (!wait) continue;
     EXPECT_EQ(wait->kind, acme::Wait::Kind::failure);
     EXPECT_EQ(wait->why, "the connection broke");
-    if (most_s == 0) EXPECT_LE(wait->until_s - before_s, 10);
+    EXPECT_LE(wait->until_s - before_s, most_s == 0 ? 10 : 3600);
     most_s = std::max(most_s, wait->until_s - before_s);
   }
   EXPECT_GT(most_s, 1800);

@@ -17,21 +17,22 @@ import sys
 
 FOLDERS = ("base", "kv", "net", "http", "tls", "crunch", "targets", "tests", "cmake", "scripts",
            "site-example", "docs", "bench", "examples", "block", "crypto", "config", "solo5",
-           "tender")
+           "tender", "acme")
 # A path names a folder of this repository first; `crunch/` in a URL or behind a dot does not count.
 PATH = re.compile(rf"(?<![\w/.~-])(?:{'|'.join(FOLDERS)})/[\w./*{{}},-]*")
 OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
 # Options of others that stand alone in a sentence.
 FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--trace", "--watch"}
 # Of parts that the default configuration does not have.
-OF_OTHER_PARTS = {"--dns"}
+OF_OTHER_PARTS = {"--dns", "--acme", "--acme-names", "--acme-email", "--acme-agree",
+                  "--acme-profile", "--acme-challenge", "--acme-eab-kid", "--acme-eab-key"}
 # A second stack has the keys of the first, with its name before; and one of its own.
 SECOND = "--management-"
 SECONDS_OWN = {"--device"}
 # Only there when crunch was built with TLS.
 TLS = {"--cert", "--key", "--self-signed", "--https-port", "--hsts", "--redirect"}
 # What only looks like a path of ours: `docs/` of Sphinx, keys of a vault.
-FOREIGN_PATHS = {"docs/", "tls/cert", "tls/key"}
+FOREIGN_PATHS = {"docs/", "tls/cert", "tls/key", "acme/"}
 
 
 def code_of(path: pathlib.Path) -> list[tuple[int, str]]:

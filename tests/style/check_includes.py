@@ -54,7 +54,7 @@ HOUSE: dict[str, list[str] | None] = {
     "targets/libos": ["base/*", "block/block.hpp"],
     "crunch": ["base/*", "config/*", "crypto/*", "block/**", "kv/**", "http/mime.hpp",
                "http/caching.hpp", "http/head.hpp", "http/options.hpp", "http/site/*",
-               "http/target.hpp", "tls/anchors.hpp", "tls/certificates.hpp"],
+               "http/target.hpp", "tls/anchors.hpp", "tls/certificates.hpp", "acme/client.hpp"],
     "crunch/inspect/solo5.cpp": ["base/*", "crunch/**", "solo5/abi.hpp"],
     "crunch/config/parts.hpp": ["config/parts/parts.hpp"],
     # Whatever a server would answer.

@@ -4,8 +4,8 @@
 // States:  starting -> runs -> asked to stop (a signal: the machine's power button is pressed by
 //          QMP) -> ended. A second signal, or stop_patience_s after the first, ends QEMU at once.
 // Owns:    the QEMU process: it ends with crunch, whatever ends that.
-// Network: QEMU's user network, shut off from everything but two ports of this machine's loopback
-//          that are forwarded to it; or a tap device that is there.
+// Network: QEMU's user network: two ports of this machine's loopback are forwarded to it, and it
+//          reaches nothing else, unless it is made to connect to others; or a tap device.
 
 #include <fcntl.h>
 #include <net/if.h>
@@ -105,7 +105,7 @@ std::vector<std::string> qemu_words(const Options& options, const Image& image,
     networks.push_back("tap,script=no,downscript=no,ifname=" + tap);
   }
   if (networks.empty()) {
-    networks.emplace_back("user,restrict=on");
+    networks.emplace_back(image.connects_to_others ? "user" : "user,restrict=on");
     const auto forward = [&](std::uint16_t from, std::uint16_t to) {
       networks.front() +=
           ",hostfwd=tcp:127.0.0.1:" + std::to_string(from) + "-:" + std::to_string(to);

@@ -202,6 +202,20 @@ class Suite:
                     self.assertEqual(second.get("/style.css").body, SITE["style.css"])
                     self.assertTrue(second.socket.session_reused, version)
 
+    def test_it_goes_on_for_the_drain_delay(self):
+        """Asked to stop, it still serves, and tells its clients to go elsewhere."""
+        with self.start(plain_image(self.target), "--drain-delay=4s") as guest:
+            with guest.client() as client:
+                self.assertNotEqual(client.get("/style.css").fields.get("connection"), "close")
+            guest.ask_to_stop()
+
+            def is_announced() -> bool:
+                answer = guest.get("/style.css")
+                self.assertEqual((answer.status, answer.body), (200, SITE["style.css"]))
+                return answer.fields.get("connection") == "close"
+            self.assertTrue(harness.eventually(is_announced, within_s=4))
+            self.assertEqual(guest.wait_for_end(), 0)
+
     def test_boot_line(self):
         with self.start(small_image(self.target)) as guest:
             said = guest.wait_for(r"ready [\d.]+ ms after entry; image [\d.]+ MiB, memory .* MiB")

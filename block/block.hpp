@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // block/block.hpp: what it means to be a disk: numbered sectors that are read and written whole.
 //
-// States:  BlockDevice, Info, Error.
+// States:  BlockDevice, KeepsCopies, Info, Error.
 // Modelled by: block/memory, block/torn (for tests), block/file, targets/virtio, targets/hvt,
 // targets/xen.
 // Used by: kv/vault, kv/tar.   May include: base only.
@@ -86,6 +86,14 @@ concept BlockDevice = requires(D& device, const D& fixed, std::uint64_t sector, 
   { device.read(sector, to) } -> base::AwaitableOf<Result<void>>;
   { device.write(sector, from) } -> base::AwaitableOf<Result<void>>;
   { device.flush() } -> base::AwaitableOf<Result<void>>;
+};
+
+// A driver that moves data through memory of its own, and can wipe what is left there of calls that
+// have ended. Whoever has read or written a secret asks for it.
+template <class D>
+concept KeepsCopies = requires(D& device) {
+  { device.wipe_copies() }
+  noexcept;
 };
 
 }  // namespace block

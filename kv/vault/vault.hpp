@@ -9,8 +9,8 @@
 //          at most 8 KiB for each 256 MiB, a change or a read the value once more (1 MiB).
 // Reads:   the whole value, always: its SHA-256 is compared, and one that is damaged is
 //          `unavailable`.
-// Secrets: what is read is wiped when the Value goes, what is written when the change is done; the
-//          old value is overwritten on the device.
+// Secrets: what is read is wiped when the Value goes, what is written when the change is done, a
+//          driver's copies when the call ends; the old value is overwritten on the device.
 // Blocks:  as the device does. Threads: one, the loop's.
 
 #pragma once
@@ -24,6 +24,7 @@
 #include "base/wipe.hpp"
 #include "kv/flat.hpp"
 #include "kv/vault/format.hpp"
+#include "kv/vault/passage.hpp"
 
 namespace kv {
 
@@ -234,6 +235,7 @@ base::Task<Result<typename Vault<D>::Value>> Vault<D>::get_partial(Key key, Enco
   const vault::Geometry& geometry = index_.geometry;
   base::SecretBytes bytes(std::size_t{geometry.units_for(item.size_bytes)} * geometry.unit_bytes);
   if (!bytes.has_memory()) co_return base::failure(Error::unavailable);
+  const vault::Passage passage(device_);
   base::MutableBytes rest = bytes.all();
   // A turn is held: no change touches the item meanwhile.
   for (const vault::Extent& extent : item.extents) {
@@ -350,6 +352,7 @@ base::Task<ChangeResult<void>> Vault<D>::set_in_turn(Key key, Bytes value) {
     space_.release(*extents);
     co_return base::failure(ChangeError::full);
   }
+  const vault::Passage passage(device_);
   block::Result<void> was_written = co_await mend_copies();
   if (was_written) was_written = co_await write_units(*extents, padded.all());
   if (was_written) was_written = co_await device_.flush();

@@ -19,6 +19,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/wipe.hpp"
 #include "block/block.hpp"
 #include "targets/libos/requests.hpp"
 
@@ -36,6 +37,12 @@ class Disk {
   [[nodiscard]] base::Task<block::Result<void>> read(std::uint64_t sector, base::MutableBytes to);
   [[nodiscard]] base::Task<block::Result<void>> write(std::uint64_t sector, base::Bytes from);
   [[nodiscard]] base::Task<block::Result<void>> flush();
+  // block::KeepsCopies. The memory of a call that is under way is left alone.
+  void wipe_copies() noexcept {
+    for (Requests::Number i = 0; i < requests_.count(); ++i) {
+      if (requests_.is_free(i)) base::wipe(data_of(i));
+    }
+  }
 
  protected:
   enum class Kind : std::uint8_t { read, write, flush };

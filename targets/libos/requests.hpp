@@ -31,6 +31,10 @@ class Requests {
   Requests(const Requests&) = delete;
   Requests& operator=(const Requests&) = delete;
 
+  [[nodiscard]] std::size_t count() const noexcept { return places_.size(); }
+  [[nodiscard]] bool is_free(Number number) const noexcept {
+    return places_[number].state == State::free;
+  }
   // A place, until it goes out of scope.
   class Held;
   // `co_await requests.place(deadline)`: a Held, after those who have waited longer; nothing: none

@@ -312,5 +312,48 @@ TEST_F(VaultTest, AChangeThatIsAbandonedIsTheLast) {
   EXPECT_EQ(set(later, "a", "2"), std::nullopt);
 }
 
+// A device whose driver keeps what went through it last.
+class Keeping {
+ public:
+  explicit Keeping(block::Memory& device) : device_(device) {}
+  [[nodiscard]] block::Info info() const noexcept { return device_.info(); }
+  [[nodiscard]] auto read(std::uint64_t sector, base::MutableBytes to) {
+    auto result = device_.read(sector, to);
+    keep(to);
+    return result;
+  }
+  [[nodiscard]] auto write(std::uint64_t sector, Bytes from) {
+    keep(from);
+    return device_.write(sector, from);
+  }
+  [[nodiscard]] static auto flush() { return block::Memory::flush(); }
+  void wipe_copies() noexcept { kept_.clear(); }
+  [[nodiscard]] bool holds(std::string_view text) const { return kept_.find(text) != kept_.npos; }
+
+ private:
+  void keep(Bytes bytes) { kept_ += base::text_of(bytes); }
+  block::Memory& device_;
+  std::string kept_;
+};
+static_assert(block::BlockDevice<Keeping> && block::KeepsCopies<Keeping>);
+static_assert(!block::KeepsCopies<block::Memory>);
+
+TEST_F(VaultTest, LeavesNoSecretInADriversMemory) {
+  block::Memory memory = filled(loop_);
+  Keeping device(memory);
+  Vault<Keeping> vault(device, loop_);
+  ASSERT_EQ(connect(vault), "");
+  EXPECT_EQ(set(vault, "key", "a secret"), std::nullopt);
+  EXPECT_TRUE(holds(memory, "a secret"));
+  EXPECT_FALSE(device.holds("a secret")) << "of a change";
+  EXPECT_EQ(get(vault, "key"), "a secret");
+  EXPECT_FALSE(device.holds("a secret")) << "of a read";
+  // A value that is damaged is read, too.
+  const auto at = base::text_of(memory.bytes()).find("a secret");
+  memory.bytes()[at] = std::byte{'A'};
+  EXPECT_EQ(get(vault, "key"), "(unavailable)");
+  EXPECT_FALSE(device.holds("secret")) << "of one that is refused";
+}
+
 }  // namespace
 }  // namespace kv

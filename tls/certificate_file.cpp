@@ -244,7 +244,7 @@ bool is_root(string_view der) {
 
 std::string without_trailing_blanks(string_view text) {
   std::string out;
-  out.reserve(text.size());
+  out.reserve(text.size() + 1);  // with a NUL behind it: a copy that is moved is never wiped
   for (const char c : text) {
     if (c == '\n') {
       while (!out.empty() && (out.back() == ' ' || out.back() == '\t' || out.back() == '\r')) {

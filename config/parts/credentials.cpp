@@ -4,28 +4,45 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "base/wipe.hpp"
+#include "kv/rw.hpp"
 
 namespace config {
 namespace {
 
-std::string bytes_at(std::string_view path) {
+// A key's file or a certificate's.
+kv::SecretValue bytes_at(std::string_view path) {
   constexpr std::size_t bytes_max = 1U << 20U;
-  std::FILE* file = std::fopen(std::string(path).c_str(), "rb");
-  if (file == nullptr) {
-    throw StartError(std::string(path) + ": cannot be read: " + std::strerror(errno));
-  }
-  std::string text(bytes_max, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file));
-  const int failed = std::ferror(file) != 0 ? errno : 0;  // a folder opens, and cannot be read
-  std::fclose(file);
-  if (failed != 0) {
-    throw StartError(std::string(path) + ": cannot be read: " + std::strerror(failed));
-  }
-  return text;
+  const auto cannot = [path](int why) {
+    return StartError(std::string(path) + ": cannot be read: " + std::strerror(why));
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+      std::fopen(std::string(path).c_str(), "rb"), std::fclose);
+  if (file == nullptr) throw cannot(errno);
+  std::setvbuf(file.get(), nullptr, _IONBF, 0);  // no copy stays in its buffer
+  base::SecretBytes bytes(bytes_max);
+  if (!bytes.has_memory()) throw cannot(ENOMEM);
+  const std::size_t size = std::fread(bytes.all().data(), 1, bytes.size(), file.get());
+  if (std::ferror(file.get()) != 0) throw cannot(errno);  // a folder opens, and cannot be read
+  const base::Bytes part = base::Bytes(bytes.all()).first(size);
+  return {std::move(bytes), part};
 }
+
+// Wiped at the end of its scope, also by an exception.
+class Wiping {
+ public:
+  explicit Wiping(base::MutableBytes bytes) : bytes_(bytes) {}
+  Wiping(const Wiping&) = delete;
+  Wiping& operator=(const Wiping&) = delete;
+  ~Wiping() { base::wipe(bytes_); }
+
+ private:
+  base::MutableBytes bytes_;
+};
 
 base::Bytes bytes_of_file(const EmbeddedFile& file) {
   return {reinterpret_cast<const std::byte*>(file.begin),
@@ -72,18 +89,17 @@ std::vector<tls::Identity> identities_of(const CredentialSource& source,
                                          const EmbeddedFile* files) {
   std::vector<tls::Identity> identities;
   for (std::size_t i = 0; i < source.cert_paths.size(); ++i) {
-    const std::string certificates = bytes_at(source.cert_paths[i]);
-    std::string key = bytes_at(source.key_paths[i]);
-    identities.push_back(identity_of({source.cert_paths[i], base::bytes_of(certificates)},
-                                     {source.key_paths[i], base::bytes_of(key)}, source));
-    base::wipe(std::as_writable_bytes(std::span(key)));
+    const kv::SecretValue certificates = bytes_at(source.cert_paths[i]);
+    const kv::SecretValue key = bytes_at(source.key_paths[i]);
+    identities.push_back(
+        identity_of({source.cert_paths[i], certificates}, {source.key_paths[i], key}, source));
   }
   if (!identities.empty()) return identities;
   if (!source.host_key.empty()) {
+    const Wiping wiping(std::as_writable_bytes(source.host_key));
     identities.push_back(
         identity_of({"the host's certificate", base::bytes_of(source.host_certificates)},
                     {"the host's key", std::as_bytes(source.host_key)}, source));
-    base::wipe(std::as_writable_bytes(source.host_key));
     return identities;
   }
   if (source.from_vault) {

@@ -6,7 +6,7 @@
 // Durable: the ABI has no flush. A tender that says so (solo5::block_is_durable; ours does) brings
 //          each write to the disk before it answers: there flush has nothing to do. Any other keeps
 //          writes in its host's cache as long as it likes: they survive the end of the guest and of
-//          the tender, not a loss of power, and flush cannot help (is_durable; start() warns).
+//          the tender, not a loss of power, and flush cannot help (is_durable; Blks warns).
 // Trust:   what the tender says of the device is checked; of its answers only `ok` is one.
 // Source:  Solo5's hvt_abi.h; its tender reads and writes what it is told in one call, others
 //          may take one block at a time: who refuses more is asked so from then on.

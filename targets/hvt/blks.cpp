@@ -21,9 +21,14 @@ base::Result<Blk*, std::string> Blks::find(unsigned number, std::string_view key
                              config::disk_words);
 }
 
-bool Blks::are_durable() const noexcept {
-  return std::ranges::all_of(
-      begun_, [](const std::optional<Blk>& one) { return !one || one->is_durable(); });
+void Blks::warn_if_not_durable(base::Log& log) const noexcept {
+  if (std::ranges::all_of(begun_, [](const auto& one) { return !one || one->is_durable(); })) {
+    return;
+  }
+  log.warning(
+      {"this tender has no flush and does not say that its writes are durable: what is written to "
+       "a block device may be lost when this host loses power; crunch's hvt-tender makes each "
+       "write durable"});
 }
 
 }  // namespace hvt_target

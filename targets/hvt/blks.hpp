@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "targets/hvt/blk.hpp"
 #include "targets/hvt/machine.hpp"
@@ -33,8 +34,8 @@ class Blks {
   // The device of this number, the first being 1. A sentence when it is not there, will not do, or
   // is in use; `key` gave the number.
   base::Result<Blk*, std::string> find(unsigned number, std::string_view key);
-  // Whether what was written to all that are in use survives a loss of power.
-  [[nodiscard]] bool are_durable() const noexcept;
+  // Warns if what is written to one that is in use may not survive a loss of power.
+  void warn_if_not_durable(base::Log& log) const noexcept;
 
  private:
   const Given& from_;

@@ -15,12 +15,7 @@ int start(int argc, char** argv, base::LogLevel log_level,
       argc, argv, log_level, texts, [] { return Devices(given()); },
       [&](Platform& platform) {
         platform.ready = [&platform, ready = std::move(platform.ready)] {
-          if (!platform.block_devices.are_durable()) {
-            platform.log.warning(
-                {"this tender has no flush and does not say that its writes are durable: what is "
-                 "written to a block device may be lost when this host loses power; crunch's "
-                 "hvt-tender makes each write durable"});
-          }
+          platform.block_devices.warn_if_not_durable(platform.log);
           ready();
         };
         return run(platform);

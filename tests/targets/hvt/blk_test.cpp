@@ -6,11 +6,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include "block/memory/memory.hpp"
+#include "targets/hvt/blks.hpp"
 #include "targets/hvt/notes.hpp"
 #include "tests/base/simulated_time.hpp"
 #include "tests/block/laws.hpp"
@@ -115,6 +118,37 @@ TEST(HvtBlk, KnowsWhetherWritesAreDurable) {
   solo5::BlockDetails details = tender.details();
   details.flags = solo5::block_is_durable;
   EXPECT_TRUE(Blk(2, details, [](auto...) {}).is_durable());
+}
+
+// What Solo5's own tender says of its devices, crunch's, and one of each.
+TEST(HvtBlks, WarnOfATenderThatDoesNotSayThatWritesAreDurable) {
+  class Lines final : public base::Console {
+   public:
+    void write(std::string_view line) noexcept override { text += line; }
+    std::string text;
+  };
+  const auto said = [](std::uint16_t first, std::uint16_t second, unsigned in_use) {
+    Given from;
+    from.block_count = 2;
+    from.blocks[0] = {65'536, 512, first, {}};
+    from.blocks[1] = {65'536, 512, second, {}};
+    Blks blks(from);
+    for (unsigned number = 1; number <= in_use; ++number) {
+      EXPECT_TRUE(blks.find(number, "vault-device"));
+    }
+    Lines lines;
+    base::Log log(lines);
+    blks.warn_if_not_durable(log);
+    return lines.text;
+  };
+  constexpr std::uint16_t durable = solo5::block_is_durable;
+  EXPECT_EQ(said(0, 0, 0), "");
+  EXPECT_EQ(said(durable, durable, 2), "");
+  EXPECT_EQ(said(durable, 0, 1), "") << "the second is not in use";
+  for (const std::string& text : {said(0, 0, 1), said(durable, 0, 2), said(0, durable, 2)}) {
+    EXPECT_TRUE(text.starts_with("warning: this tender has no flush")) << text;
+    EXPECT_EQ(std::ranges::count(text, '\n'), 1);
+  }
 }
 
 TEST(HvtBlk, RefusesWhatCannotBe) {

@@ -110,15 +110,17 @@ class Guest(bare.Guest):
     def is_running(self) -> bool:
         return self.process.poll() is None
 
-    def monitor(self, *commands: str) -> None:
-        """QMP commands, one after another; each must be answered by a success."""
+    def monitor(self, *commands: str | dict) -> None:
+        """QMP commands, one after another, by name or whole; each must be answered by a
+        success."""
         with socket.socket(socket.AF_UNIX) as line:
             line.settimeout(WAIT_S)
             line.connect(f"{self._folder.name}/qmp")
             answers = line.makefile("r")
             answers.readline()
             for command_name in ("qmp_capabilities", *commands):
-                line.sendall(json.dumps({"execute": command_name}).encode())
+                whole = {"execute": command_name} if isinstance(command_name, str) else command_name
+                line.sendall(json.dumps(whole).encode())
                 while True:
                     answer = json.loads(answers.readline())
                     if "return" in answer:

@@ -10,6 +10,7 @@ sentence.
 import io
 import pathlib
 import subprocess
+import sys
 import tarfile
 import tempfile
 import unittest
@@ -18,6 +19,9 @@ import bare
 import harness
 import qemu
 from harness import SITE, Server
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "crunch" / "run"))
+import run_test  # noqa: E402
 
 CONFORMANCE = SITE | {
     "_redirects": b"/old/* /sub/:splat 301\n/gone /sub/page 302\n",
@@ -123,6 +127,19 @@ class Archives(unittest.TestCase):
         with self.machine(program, vault, archive) as guest, Server(crunched) as one:
             self.assertIn("the archive on block device 2", guest.console())
             compare(self, asked("127.0.0.1", one.port), asked(guest.host, guest.port))
+
+    def test_crunch_run_attaches_both(self):
+        archive = archive_of(self.folder, SITE)
+        vault = self.folder / "vault"
+        harness.must(harness.CRUNCH, "disk", "format", vault, "--vault")
+        with run_test.Run(image("virtio", "tar", "--set", "vault=block"), "--disk", str(vault),
+                          "--disk", str(archive)) as run:
+            port = int(run.wait_for(r"http://localhost:(\d+)/").group(1))
+            run.wait_for(r"network: [\d.]+/\d+ ")
+            run.wait_for(r"listening on port 80 \(http\)")
+            self.assertIn("the archive on block device 2", run.said())
+            with harness.Client("127.0.0.1", port) as client:
+                self.assertEqual(client.get("/style.css").body, SITE["style.css"])
 
     def machine(self, program, *disks) -> qemu.Guest:
         extra = []

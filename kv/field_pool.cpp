@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: ISC
 #include "kv/field_pool.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <stdexcept>
 
@@ -31,15 +33,11 @@ Head::Offset FieldPool::add(const OwnedFields& fields) {
     text.append(name).append(": ").append(value).append("\r\n");
   }
   const auto line_bytes = std::as_bytes(std::span(lines));
-  std::string key(base::text_of(line_bytes));
-  key += text;
-  auto [at, is_new] = known_.try_emplace(std::move(key), 0);
-  if (!is_new) return at->second;
   const std::size_t size = sizeof(Fields::Start) + line_bytes.size() + text.size();
   if (size > std::numeric_limits<Head::Offset>::max() - bytes_.size()) {
     throw std::length_error("response fields take more than 4 GiB");
   }
-  at->second = static_cast<Head::Offset>(bytes_.size());
+  const auto set = static_cast<Head::Offset>(bytes_.size());
   const Fields::Start start{static_cast<std::uint32_t>(text.size()),
                             static_cast<std::uint32_t>(lines.size())};
   auto append = [this](base::Bytes part) { bytes_.insert(bytes_.end(), part.begin(), part.end()); };
@@ -47,7 +45,17 @@ Head::Offset FieldPool::add(const OwnedFields& fields) {
   append(line_bytes);
   append(base::bytes_of(text));
   bytes_.resize(aligned(bytes_.size()));
-  return at->second;
+  const auto [at, is_new] = known_.insert(set);
+  if (!is_new) bytes_.resize(set);
+  return *at;
+}
+
+std::size_t FieldPool::ByContent::operator()(Head::Offset set) const noexcept {
+  return std::hash<std::string_view>()(base::text_of(pool->set_at(set)));
+}
+
+bool FieldPool::ByContent::operator()(Head::Offset one, Head::Offset other) const noexcept {
+  return std::ranges::equal(pool->set_at(one), pool->set_at(other));
 }
 
 base::Bytes FieldPool::set_at(Head::Offset offset) const noexcept {

@@ -7,8 +7,9 @@
 
 #pragma once
 
+#include <cstddef>
 #include <string>
-#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,10 @@ struct HeadFields {
 // Sets one after another; equal ones are there once.
 class FieldPool {
  public:
+  FieldPool() = default;
+  FieldPool(const FieldPool&) = delete;
+  FieldPool& operator=(const FieldPool&) = delete;
+
   // Throws std::length_error if a name or a value has more than 65,535 bytes, or all sets more than
   // 4 GiB.
   Head::Offset add(const OwnedFields& fields);
@@ -37,8 +42,17 @@ class FieldPool {
   [[nodiscard]] base::Bytes set_at(Head::Offset offset) const noexcept;
 
  private:
+  // Of sets by what is stored, so that a set that is sought is stored first: a large site has
+  // millions, and none is kept twice.
+  struct ByContent {
+    const FieldPool* pool;
+    std::size_t operator()(Head::Offset set) const noexcept;
+    bool operator()(Head::Offset one, Head::Offset other) const noexcept;
+  };
+
   std::vector<std::byte> bytes_ = std::vector<std::byte>(sizeof(Fields::Start));
-  std::unordered_map<std::string, Head::Offset> known_;  // by lengths and text
+  std::unordered_set<Head::Offset, ByContent, ByContent> known_{0, ByContent{this},
+                                                                ByContent{this}};
 };
 
 // A head on its own.

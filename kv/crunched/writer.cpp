@@ -5,9 +5,11 @@
 #include <bit>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <stdexcept>
 #include <unordered_map>
 
+#include "base/bytes.hpp"
 #include "kv/key.hpp"
 
 namespace kv::crunched {
@@ -21,39 +23,43 @@ namespace {
   throw std::invalid_argument("\"" + std::string(key) + "\": " + why);
 }
 
-template <class T>
-void append(std::vector<std::byte>& out, std::span<const T> items) {
-  auto bytes = std::as_bytes(items);
-  out.insert(out.end(), bytes.begin(), bytes.end());
-}
-
-// Keys, one after another.
-class Text {
+// Gathers small records into pieces of a size that is worth a call.
+class Pieces {
  public:
-  std::uint32_t add(std::string_view piece) {
-    if (piece.size() > std::numeric_limits<std::uint32_t>::max() - bytes_.size()) {
-      throw std::length_error("keys take more than 4 GiB");
-    }
-    std::size_t offset = bytes_.size();
-    bytes_ += piece;
-    return static_cast<std::uint32_t>(offset);
+  explicit Pieces(const Writer::Sink& sink) : sink_(sink) { piece_.reserve(piece_bytes); }
+
+  template <class T>
+  void add(const T& record) {
+    add(std::as_bytes(std::span(&record, 1)));
   }
-  [[nodiscard]] const std::string& bytes() const { return bytes_; }
+  void add(std::span<const std::byte> bytes) {
+    if (bytes.size() > piece_bytes - piece_.size()) flush();
+    if (bytes.size() >= piece_bytes) return sink_(bytes);
+    piece_.insert(piece_.end(), bytes.begin(), bytes.end());
+  }
+  void flush() {
+    if (!piece_.empty()) sink_(piece_);
+    piece_.clear();
+  }
 
  private:
-  std::string bytes_;
+  static constexpr std::size_t piece_bytes = std::size_t{1} << 16U;
+  const Writer::Sink& sink_;
+  std::vector<std::byte> piece_;
 };
 
-// Sets of fields in the order in which files name them, which is not that of adding.
+// Sets of fields in the order in which files name them, where that is not that of adding.
 class PlacedSets {
  public:
   explicit PlacedSets(const FieldPool& from) : from_(from) { place(0); }
 
-  Head::Offset place(Head::Offset set) {
+  void place(Head::Offset set) {
     auto [at, is_new] = placed_.try_emplace(set, static_cast<Head::Offset>(bytes_.size()));
-    if (is_new) append(bytes_, from_.set_at(set));
-    return at->second;
+    if (!is_new) return;
+    const base::Bytes bytes = from_.set_at(set);
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
   }
+  [[nodiscard]] Head::Offset at(Head::Offset set) const { return placed_.at(set); }
   [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
 
  private:
@@ -61,6 +67,10 @@ class PlacedSets {
   std::unordered_map<Head::Offset, Head::Offset> placed_;
   std::vector<std::byte> bytes_;
 };
+
+std::array<Head::Offset*, 5> sets_of(FormRecord& form) {
+  return {&form.validators, &form.type, &form.middle, &form.length, &form.fields};
+}
 
 // `keys` in the order of their Files.
 std::vector<std::uint32_t> slots_of(std::span<const Key> keys) {
@@ -93,9 +103,11 @@ void Writer::add(Key key, std::int64_t modified_s, std::span<const WrittenForm> 
   Added added;
   added.key = key;
   added.modified_s = modified_s;
+  is_in_order_ = is_in_order_ && (files_.empty() || Key(files_.back().key) < key);
   for (const WrittenForm& form : forms) {
     std::size_t at = index_of(form.encoding);
     if (at >= encoding_count) refuse(key, "an unknown encoding");
+    is_in_order_ = is_in_order_ && (added.encodings >> at) == 0;
     if ((added.encodings >> at) & 1U) refuse(key, "an encoding is given twice");
     if (form.content_offset % content_alignment != 0) refuse(key, "an offset is not aligned");
     added.encodings = static_cast<std::uint8_t>(added.encodings | (1U << at));
@@ -108,61 +120,77 @@ void Writer::add(Key key, std::int64_t modified_s, std::span<const WrittenForm> 
   files_.push_back(std::move(added));
 }
 
-std::vector<std::byte> Writer::index(std::uint64_t content_bytes,
-                                     const std::array<char, 64>& site_digest) const {
-  if (files_.size() >= std::size_t{1} << 31U) throw std::length_error("more than 2^31 files");
+std::vector<const Writer::Added*> Writer::sorted() const {
   std::vector<const Added*> order;
+  order.reserve(files_.size());
   for (const Added& added : files_) order.push_back(&added);
-  std::ranges::sort(order, {}, [](const Added* added) { return Key(added->key); });
-  std::vector<Key> keys;
-  for (const Added* added : order) keys.emplace_back(added->key);
-  check_collisions(keys);
+  if (!is_in_order_) {
+    std::ranges::sort(order, {}, [](const Added* added) { return Key(added->key); });
+  }
+  return order;
+}
 
-  Text text;
-  PlacedSets sets(sets_);
-  std::vector<File> files;
-  std::vector<FormRecord> forms;
+void Writer::write(std::uint64_t content_bytes, const std::array<char, 64>& site_digest,
+                   const Sink& sink) const {
+  if (files_.size() >= std::size_t{1} << 31U) throw std::length_error("more than 2^31 files");
+  const std::vector<const Added*> order = sorted();
+  std::vector<Key> keys(order.size());
+  std::ranges::transform(order, keys.begin(), [](const Added* added) { return Key(added->key); });
+  check_collisions(keys);
+  const std::vector<std::uint32_t> slots = slots_of(keys);
+
+  std::optional<PlacedSets> moved;  // where the order of adding will not do
+  if (!is_in_order_) moved.emplace(sets_);
+  std::uint64_t key_bytes = 0;
+  std::size_t form_count = 0;
   for (const Added* added : order) {
-    files.push_back({text.add(added->key),
-                     static_cast<std::uint32_t>(added->key.size()),
-                     added->modified_s,
-                     static_cast<std::uint32_t>(forms.size()),
-                     added->encodings,
-                     {}});
-    for (std::size_t at = 0; at < encoding_count; ++at) {
-      if (((added->encodings >> at) & 1U) == 0) continue;
-      FormRecord form = added->forms[at];
+    key_bytes += added->key.size();
+    for_each_form(*added, [&](FormRecord form) {
       if (form.content_offset > content_bytes ||
           form.size_bytes > content_bytes - form.content_offset) {
         refuse(added->key, "a form ends beyond the content");
       }
-      for (Head::Offset* set :
-           {&form.validators, &form.type, &form.middle, &form.length, &form.fields}) {
-        *set = sets.place(*set);
-      }
-      forms.push_back(form);
-    }
+      ++form_count;
+      if (!moved) return;
+      for (const Head::Offset* set : sets_of(form)) moved->place(*set);
+    });
   }
-  std::vector<std::uint32_t> slots = slots_of(keys);
+  if (key_bytes > std::numeric_limits<std::uint32_t>::max()) {
+    throw std::length_error("keys take more than 4 GiB");
+  }
+  const std::span<const std::byte> sets = moved ? moved->bytes() : sets_.bytes();
 
-  Header header{magic,
-                static_cast<std::uint32_t>(files.size()),
-                static_cast<std::uint32_t>(forms.size()),
-                static_cast<std::uint32_t>(slots.size()),
-                0,
-                sets.bytes().size(),
-                text.bytes().size(),
-                content_bytes,
-                site_digest};
+  Pieces out(sink);
+  out.add(Header{magic, static_cast<std::uint32_t>(files_.size()),
+                 static_cast<std::uint32_t>(form_count), static_cast<std::uint32_t>(slots.size()),
+                 0, sets.size(), key_bytes, content_bytes, site_digest});
+  std::uint32_t key_at = 0, form_at = 0;
+  for (const Added* added : order) {
+    const auto size = static_cast<std::uint32_t>(added->key.size());
+    out.add(File{key_at, size, added->modified_s, form_at, added->encodings, {}});
+    key_at += size;
+    form_at += static_cast<std::uint32_t>(std::popcount(added->encodings));
+  }
+  for (const Added* added : order) {
+    for_each_form(*added, [&](FormRecord form) {
+      if (moved) {
+        for (Head::Offset* set : sets_of(form)) *set = moved->at(*set);
+      }
+      out.add(form);
+    });
+  }
+  out.add(std::as_bytes(std::span(slots)));
+  out.add(sets);
+  for (const Key& key : keys) out.add(base::bytes_of(key));
+  out.flush();
+}
+
+std::vector<std::byte> Writer::index(std::uint64_t content_bytes,
+                                     const std::array<char, 64>& site_digest) const {
   std::vector<std::byte> out;
-  out.reserve(sizeof header + files.size() * sizeof(File) + forms.size() * sizeof(FormRecord) +
-              slots.size() * sizeof(std::uint32_t) + sets.bytes().size() + text.bytes().size());
-  append(out, std::span<const Header>(&header, 1));
-  append(out, std::span<const File>(files));
-  append(out, std::span<const FormRecord>(forms));
-  append(out, std::span<const std::uint32_t>(slots));
-  append(out, sets.bytes());
-  append(out, std::span<const char>(text.bytes()));
+  write(content_bytes, site_digest, [&out](std::span<const std::byte> piece) {
+    out.insert(out.end(), piece.begin(), piece.end());
+  });
   return out;
 }
 

@@ -2,12 +2,15 @@
 // kv/crunched/writer.hpp: makes the index that kv/crunched/table.hpp describes.
 //
 // Used by: crunch (embed), tests.   A host tool: it may throw, and is in no image.
-// Output:  the same bytes for the same files, in whatever order they were added.
+// Output:  the same bytes for the same files, in whatever order they were added. Takes least memory
+//          when that is the order of the keys.
 
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -34,10 +37,17 @@ class Writer {
   // than 65,535 bytes or all fields take more than 4 GiB.
   void add(Key key, std::int64_t modified_s, std::span<const WrittenForm> forms);
 
-  // The index of what was added; `content_bytes` is the size of the content it points into.
+  // Takes the index in pieces, in order.
+  using Sink = std::function<void(std::span<const std::byte>)>;
+
+  // Gives `sink` the index of what was added; `content_bytes` is the size of the content it points into.
   // Throws std::invalid_argument, naming the keys, if two files have one key, if one's key lies
   // below another's ("a" and "a/b"), or if a form ends beyond the content; std::length_error if
   // there is more than the format holds (2^31 files, 4 GiB of keys).
+  void write(std::uint64_t content_bytes, const std::array<char, 64>& site_digest,
+             const Sink& sink) const;
+
+  // The same in one piece: for a few files.
   [[nodiscard]] std::vector<std::byte> index(std::uint64_t content_bytes,
                                              const std::array<char, 64>& site_digest) const;
 
@@ -51,8 +61,17 @@ class Writer {
     std::uint8_t encodings = 0;
   };
 
+  // In the order of the keys.
+  [[nodiscard]] std::vector<const Added*> sorted() const;
+  static void for_each_form(const Added& added, const auto& visit) {
+    for (std::size_t at = 0; at < encoding_count; ++at) {
+      if (((added.encodings >> at) & 1U) != 0) visit(added.forms[at]);
+    }
+  }
+
   std::vector<Added> files_;
   FieldPool sets_;
+  bool is_in_order_ = true;  // added in the order of the index, and so its sets too
 };
 
 }  // namespace kv::crunched

@@ -65,24 +65,22 @@ Summary write_all(const Options& options, const Gatherer& gatherer, NewFile& con
   summary.is_apart = options.apart_bytes_min != 0 && !options.portable &&
                      site.content_bytes >= options.apart_bytes_min;
   summary.site_digest = digest_of(site);
-  std::vector<std::byte> index = index_of(site, summary.site_digest);
-  std::string manifest = manifest_of(site, summary.site_digest);
   std::string stem = options.out + "/" + options.name;
   NewFile manifest_file(stem + ".manifest.json", 0644);
-  manifest_file.write(manifest);
+  write_manifest(site, summary.site_digest, manifest_file);
   NewFile source_file(stem + ".cpp", 0644);
   NewFile index_file(stem + ".index", 0644);
-  index_file.write(index);
   // The C++ is last: what it names is there before it.
   std::vector<NewFile*> files{&content_file, &index_file, &manifest_file, &source_file};
   if (options.portable) {
     static_cast<void>(content_file.differs());  // writes out what is buffered
-    write_portable_source(site, summary.site_digest, index, content_file.temporary_path(),
-                          source_file);
+    write_portable_source(site, summary.site_digest, index_of(site, summary.site_digest),
+                          content_file.temporary_path(), source_file);
     files = {&manifest_file, &source_file};
   } else {
-    source_file.write(
-        source_of(site, summary.site_digest, index.size(), manifest.size(), summary.is_apart));
+    write_index(site, summary.site_digest, index_file);
+    source_file.write(source_of(site, summary.site_digest, index_file.size_bytes(),
+                                manifest_file.size_bytes(), summary.is_apart));
   }
   std::optional<NewFile> depfile;
   if (!options.depfile.empty()) {

@@ -84,8 +84,9 @@ std::string digest_of(const Site& site) {
   return kv::hex_of(digest.finish());
 }
 
-std::vector<std::byte> index_of(const Site& site, const std::string& digest) {
-  kv::crunched::Writer writer;
+namespace {
+
+void add_files(const Site& site, kv::crunched::Writer& writer) {
   for (const FileRecord& file : site.files) {
     auto form_count =
         std::ranges::count_if(file.forms, [](auto& form) { return form.has_value(); });
@@ -108,9 +109,27 @@ std::vector<std::byte> index_of(const Site& site, const std::string& digest) {
     }
     writer.add(file.key, file.modified_s, forms);
   }
-  std::array<char, 64> site_digest{};
-  std::ranges::copy(digest, site_digest.begin());
-  return writer.index(site.content_bytes, site_digest);
+}
+
+std::array<char, 64> array_of(const std::string& digest) {
+  std::array<char, 64> array{};
+  std::ranges::copy(digest, array.begin());
+  return array;
+}
+
+}  // namespace
+
+void write_index(const Site& site, const std::string& digest, NewFile& out) {
+  kv::crunched::Writer writer;
+  add_files(site, writer);
+  writer.write(site.content_bytes, array_of(digest),
+               [&out](base::Bytes piece) { out.write(piece); });
+}
+
+std::vector<std::byte> index_of(const Site& site, const std::string& digest) {
+  kv::crunched::Writer writer;
+  add_files(site, writer);
+  return writer.index(site.content_bytes, array_of(digest));
 }
 
 void append_json(std::string& out, std::string_view text) {
@@ -132,47 +151,49 @@ void append_json(std::string& out, std::string_view text) {
   out += '"';
 }
 
-std::string manifest_of(const Site& site, const std::string& digest) {
-  std::string out = "{\"format\": 1, \"crunch\": \"" CRUNCH_VERSION "\", \"name\": ";
-  append_json(out, site.name);
-  out += ", \"site_digest\": \"" + digest + "\", \"files\": [";
-  auto append_form = [&out](const Placed& placed) {
-    out += "\"size\": " + std::to_string(placed.size_bytes) + ", \"sha256\": \"";
-    kv::append_hex(out, placed.sha256);
-    out += '"';
+void write_manifest(const Site& site, const std::string& digest, NewFile& out) {
+  std::string line = "{\"format\": 1, \"crunch\": \"" CRUNCH_VERSION "\", \"name\": ";
+  append_json(line, site.name);
+  line += ", \"site_digest\": \"" + digest + "\", \"files\": [";
+  auto append_form = [&line](const Placed& placed) {
+    line += "\"size\": " + std::to_string(placed.size_bytes) + ", \"sha256\": \"";
+    kv::append_hex(line, placed.sha256);
+    line += '"';
   };
   const char* separator = "\n";
   for (const FileRecord& file : site.files) {
     if (file.key == http::site::plan_key) continue;  // no file of the site's
-    out += separator;
+    line += separator;
     separator = ",\n";
-    out += "{\"path\": ";
-    append_json(out, file.key);
-    out += ", \"type\": ";
-    append_json(out, file.type);
-    out += ", \"caching\": ";
-    append_json(out, file.caching.empty() ? http::cache_control(file.key) : file.caching);
+    line += "{\"path\": ";
+    append_json(line, file.key);
+    line += ", \"type\": ";
+    append_json(line, file.type);
+    line += ", \"caching\": ";
+    append_json(line, file.caching.empty() ? http::cache_control(file.key) : file.caching);
     if (file.stored != kv::Encoding::identity) {
-      out += ", \"stored\": ";
-      append_json(out, kv::name_of(file.stored));
+      line += ", \"stored\": ";
+      append_json(line, kv::name_of(file.stored));
     }
-    out += ", ";
+    line += ", ";
     append_form(file.identity());
-    out += ", \"modified\": \"" + utc_text(file.modified_s) + "\", \"encodings\": {";
+    line += ", \"modified\": \"" + utc_text(file.modified_s) + "\", \"encodings\": {";
     const char* form_separator = "";
     for (kv::Encoding encoding : encodings) {
       const auto& form = file.forms[kv::index_of(encoding)];
       if (encoding == kv::Encoding::identity || !form) continue;
-      out += form_separator;
+      line += form_separator;
       form_separator = ", ";
-      append_json(out, kv::name_of(encoding));
-      out += ": {";
+      append_json(line, kv::name_of(encoding));
+      line += ": {";
       append_form(*form);
-      out += '}';
+      line += '}';
     }
-    out += "}}";
+    line += "}}";
+    out.write(line);
+    line.clear();
   }
-  return out + "\n]}\n";
+  out.write(line + "\n]}\n");
 }
 
 bool is_name(std::string_view name) {

@@ -82,6 +82,9 @@ class Content {
 
   [[nodiscard]] std::uint64_t size_bytes() const noexcept { return file_.size_bytes(); }
 
+  // After the last: what was only there to find equal ones is freed.
+  void finish() { placed_.clear(); }
+
  private:
   struct Known {
     Placed placed;
@@ -106,10 +109,12 @@ struct Site {
 [[nodiscard]] std::string digest_of(const Site& site);
 
 // As table.hpp says, with heads by http/head.hpp.
+void write_index(const Site& site, const std::string& digest, NewFile& out);
+// In one piece: for a site of limited size.
 [[nodiscard]] std::vector<std::byte> index_of(const Site& site, const std::string& digest);
 
 // One object; "files" is sorted, one file on each line.
-[[nodiscard]] std::string manifest_of(const Site& site, const std::string& digest);
+void write_manifest(const Site& site, const std::string& digest, NewFile& out);
 
 // C++ that pulls in the files beside it. `apart`: but not the content, in whose place it has
 // placeholder_bytes that begin with placeholder_mark (crunch/build/appended.hpp).

@@ -51,6 +51,8 @@ void Gatherer::gather() {
   place_all();
   link_siblings();
   place_plan();
+  known_.clear();
+  content_.finish();
   cache_.trim();
   if (std::string trouble = cache_.trouble(); !trouble.empty()) {
     progress_.say("crunch: warning: " + trouble);

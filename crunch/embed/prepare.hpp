@@ -70,6 +70,10 @@ class Known {
     std::lock_guard lock(mutex_);
     forms_.try_emplace(content, std::move(forms));
   }
+  void clear() {
+    std::lock_guard lock(mutex_);
+    forms_.clear();
+  }
   [[nodiscard]] Forms find(const crypto::Sha256Bytes& content) const {
     std::lock_guard lock(mutex_);
     auto at = forms_.find(content);

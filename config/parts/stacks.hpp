@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <tuple>
 
@@ -47,13 +48,16 @@ void take_handed_sockets(auto& platform, net::Sockets::Options& options) {
 
 template <Text group>
 struct ConnectSockets {
+  // The threads of an appliance listen on one set of ports; each of its stacks has one.
+  struct Ports : net::sockets::PortShare {};
+
   static constexpr std::tuple keys{&address_key<group>};
   static constexpr std::array system_calls{SYS_accept4,  SYS_recvfrom, SYS_sendto,    SYS_sendmsg,
                                            SYS_sendfile, SYS_shutdown, SYS_getsockopt};
 
   net::Sockets operator()(auto& context) const {
-    // The threads of a process are one appliance on one set of ports.
-    static net::sockets::PortShare ports;
+    auto& ports =
+        context.of_appliance.template get<Ports>([] { return std::make_unique<Ports>(); });
     auto& platform = context.platform;
     net::Sockets::Options options;
     options.address = endpoint_of(context.boot.value(address_key<group>));

@@ -155,6 +155,12 @@ class LinkReader final : public PageReader {
       what = "means " + in_quotes(url.target()) + ", which " + what;
     }
     std::string key = key_of(journey.end);
+    const std::string& base = site_.settings().settings.base;
+    if (!http::without_escapes(journey.end.path).starts_with(base)) {
+      return add(Code::broken_link, reference, what,
+                 "write " + in_quotes(base + journey.end.target().substr(1)) +
+                     ", since the site's base is " + in_quotes(base));
+    }
     for (const char* suffix : {"", ".html", "/index.html"}) {
       const std::size_t other = site_.find_in_any_case(key + suffix);
       if (other == no_file || site_.find(key + suffix) != no_file) continue;
@@ -184,9 +190,11 @@ class LinkReader final : public PageReader {
     return "lead it to a file that is there, or take it away";
   }
 
-  // As in the store, with the folder of the host.
+  // As in the store: without the base, with the folder of the host.
   [[nodiscard]] std::string key_of(const Url& url) const {
     std::string key = http::without_escapes(url.path);
+    const std::string& base = site_.settings().settings.base;
+    if (key.starts_with(base)) key.erase(0, base.size());
     while (key.starts_with('/')) key.erase(0, 1);
     while (key.ends_with('/')) key.pop_back();
     const string_view name = http::site::host_name(url.authority);

@@ -103,7 +103,9 @@ Url Site::address_of(std::size_t file) const {
     root_bytes = host.root.size();
   }
   if (root_bytes > 0) key.remove_prefix(root_bytes + 1);
-  url.path = http::path_of(key);
+  url.path = "/";
+  url = resolve(url, settings_.settings.base);
+  url.path.append(http::path_of(key), 1);
   return url;
 }
 

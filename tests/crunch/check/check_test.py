@@ -105,6 +105,20 @@ class Links(Checked):
         self.put("d/x.html", PAGE + "<base href='https://other.example/'><a href=no>")
         self.assertEqual(self.check(), [])
 
+    def test_the_base_of_the_site(self):
+        self.put("crunch.toml", '[site]\nbase = "/the project/"\n')
+        self.put("index.html", PAGE + "<a href=d/x.html><a href='/the project/d/x.html'>")
+        self.put("d/x.html", PAGE + "<a href=../><a href=/d/x.html><a href=../D/x.html><a href=no>")
+        self.assertEqual(self.check(), [
+            ("broken-link", "d/x.html:1", '"/d/x.html" is not there (404)',
+             'write "/the project/d/x.html", since the site\'s base is "/the project/"'),
+            ("case-link", "d/x.html:1",
+             '"../D/x.html" means "/the%20project/D/x.html", which is not there (404)',
+             '"d/x.html" is there: the case of letters counts'),
+            ("broken-link", "d/x.html:1",
+             '"no" means "/the%20project/d/no", which is not there (404)',
+             "lead it to a file that is there, or take it away")])
+
     def test_case(self):
         self.put("About.html", PAGE)
         self.put("index.html", PAGE + "<a href=about.html><a href=ABOUT>")

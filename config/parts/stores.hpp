@@ -53,11 +53,13 @@ inline constexpr Key<StoreKind> store_key{.name = grouped<group, "store">,
                                                               : HasBlockDevices<Platform> ? 2
                                                                                           : 1),
                                           .stage = Stage::build};
+// Only the first store serves the working directory unless another is named: that a second one did
+// too would publish it twice.
 template <Text group>
 inline constexpr Key<Path> directory_key{.name = grouped<group, "directory">,
                                          .section = store_section,
                                          .doc = "The directory that is served, read live",
-                                         .fallback = "."};
+                                         .fallback = group.view().empty() ? "." : ""};
 template <Text group>
 inline constexpr Key<Path> archive_key{
     .name = grouped<group, "archive">,
@@ -93,6 +95,10 @@ struct ConnectDirectory {
 
   kv::Directory operator()(auto& context) const try {
     std::string path(context.boot.value(directory_key<group>).text);
+    if (path.empty()) {
+      throw StartError("this image serves a directory: name it by --" +
+                       std::string(directory_key<group>.name) + "=DIR");
+    }
     if constexpr (requires { context.platform.read_again; }) {
       context.platform.read_again.push_back(path);
     }

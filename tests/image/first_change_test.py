@@ -33,6 +33,9 @@ class FirstChange(unittest.TestCase):
             drafts = harness.write_tree(folder / "drafts", {"index.html": b"<p>a draft"})
             image = harness.build_image(site, folder / "image", "--config", CONFIG,
                                         "--set", "drafts-store=directory")
+            done = harness.call(image, "--http-port=0", "--drafts-http-port=0")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("name it by --drafts-directory=DIR", done.stdout)
             with harness.Server(image, "--drafts-http-port=0", f"--drafts-directory={drafts}",
                                 "--greeting-every=1h") as server:
                 ports = set()

@@ -218,7 +218,7 @@ class TwoNetworks(Checks, unittest.TestCase):
         ]
         for keys, says in table:
             with self.subTest(keys=keys):
-                done = call(image, *keys)
+                done = call(image, "--management-directory=/", *keys)
                 self.assertEqual(done.returncode, 1, done.stdout)
                 self.assertIn(says, done.stdout)
 

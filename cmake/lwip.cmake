@@ -94,7 +94,7 @@ function(crunch_find_lwip)
     COMMAND ${CMAKE_COMMAND} -E rm $<TARGET_FILE:crunch_lwip_c>
     COMMAND ${CMAKE_AR} qcs $<TARGET_FILE:crunch_lwip_c> crunch_lwip.o
     BYPRODUCTS crunch_lwip.o VERBATIM)
-  set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_lwip_c)
+  set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_MODULES crunch_lwip_c)
   set(CRUNCH_LWIP ON CACHE INTERNAL "whether there is lwIP")
 endfunction()
 

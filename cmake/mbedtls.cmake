@@ -103,7 +103,7 @@ mbedtls_ecp_mul_restartable=crunch_portable_ecp_mul")
   endif()
   target_link_libraries(crunch_mbedtls
     PUBLIC Threads::Threads $<LINK_ONLY:crunch_crypto>)
-  set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_mbedtls)
+  set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_MODULES crunch_mbedtls)
   set(CRUNCH_TLS ON CACHE INTERNAL "whether there is mbedTLS")
 endfunction()
 

@@ -21,14 +21,14 @@ if(CRUNCH_FUZZ)
   target_link_options(crunch_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# crunch_room(base SOURCES a.cpp ... LINK other modules ...): a static library crunch_<module>.
+# crunch_module(base SOURCES a.cpp ... LINK other modules ...): a static library crunch_<module>.
 # RUNTIME: it is linked into images, so it is installed with its headers.
-function(crunch_room room)
+function(crunch_module module)
   cmake_parse_arguments(ARG "RUNTIME" "" "SOURCES;LINK" ${ARGN})
-  add_library(crunch_${room} STATIC ${ARG_SOURCES})
-  target_link_libraries(crunch_${room} PUBLIC crunch_flags ${ARG_LINK})
+  add_library(crunch_${module} STATIC ${ARG_SOURCES})
+  target_link_libraries(crunch_${module} PUBLIC crunch_flags ${ARG_LINK})
   if(ARG_RUNTIME)
-    set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_ROOMS crunch_${room})
+    set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNTIME_MODULES crunch_${module})
   endif()
 endfunction()
 

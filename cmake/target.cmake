@@ -47,7 +47,7 @@ endfunction()
 #                     [HOST run.cpp ...: sources of the tool that start its images, the first with
 #                      the Runner (crunch/run/runner.hpp)]
 #                     [START line that starts an image; @IMAGE@ stands for its path]
-#                     [ROOMS libraries that only this target has]
+#                     [MODULES libraries that only this target has]
 #                     [CONTENT_MAX the most bytes that a site may have]
 #                     [SYMBOLS name of a table of its functions]
 #                     [COMPANION text of what is written beside an image])
@@ -55,7 +55,7 @@ endfunction()
 # configuration is compiled here once, so that a build with it only assembles and links.
 function(crunch_image_target target)
   cmake_parse_arguments(ARG "" "HEADER;START;CONTENT_MAX;SYMBOLS;COMPANION"
-    "HOST;LINK;ROOMS" ${ARGN})
+    "HOST;LINK;MODULES" ${ARGN})
   set(host ${CMAKE_CURRENT_LIST_DIR})
   if(CRUNCH_TLS)
     set(ARG_CONFIG site-example/config.hpp)
@@ -67,8 +67,8 @@ function(crunch_image_target target)
     target_sources(crunch_run PRIVATE ${ARG_HOST})
     set_property(GLOBAL APPEND PROPERTY CRUNCH_RUNNERS ${target})
   endif()
-  get_property(rooms GLOBAL PROPERTY CRUNCH_RUNTIME_ROOMS)
-  crunch_archives(archives ${ARG_ROOMS} ${rooms})
+  get_property(modules GLOBAL PROPERTY CRUNCH_RUNTIME_MODULES)
+  crunch_archives(archives ${ARG_MODULES} ${modules})
 
   add_library(crunch_main_${target} OBJECT ${CMAKE_SOURCE_DIR}/targets/main.cpp)
   target_link_libraries(crunch_main_${target} PRIVATE crunch_flags)
@@ -124,7 +124,7 @@ function(crunch_image_target target)
   install(FILES $<TARGET_OBJECTS:crunch_main_${target}>
     DESTINATION ${CRUNCH_INSTALL_FOLDER}/${target} RENAME main.o)
   # `ninja crunch` makes a tool that works.
-  add_dependencies(crunch crunch_main_${target} ${ARG_ROOMS} ${rooms})
+  add_dependencies(crunch crunch_main_${target} ${ARG_MODULES} ${modules})
 endfunction()
 
 # The table of crunch/run/runner.hpp: the Runner of each target that has one.
@@ -157,10 +157,10 @@ endfunction()
 
 # The headers of the runtime modules, and those of others that they include.
 function(crunch_install_headers)
-  foreach(room ${ARGN})
-    if(EXISTS ${CMAKE_SOURCE_DIR}/${room})
-      install(DIRECTORY ${CMAKE_SOURCE_DIR}/${room}/
-        DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/${room} FILES_MATCHING PATTERN "*.hpp")
+  foreach(module ${ARGN})
+    if(EXISTS ${CMAKE_SOURCE_DIR}/${module})
+      install(DIRECTORY ${CMAKE_SOURCE_DIR}/${module}/
+        DESTINATION ${CRUNCH_INSTALL_FOLDER}/include/${module} FILES_MATCHING PATTERN "*.hpp")
     endif()
   endforeach()
   install(FILES ${CMAKE_SOURCE_DIR}/targets/main.cpp

@@ -40,10 +40,10 @@ class Writer {
   // Takes the index in pieces, in order.
   using Sink = std::function<void(std::span<const std::byte>)>;
 
-  // Gives `sink` the index of what was added; `content_bytes` is the size of the content it points into.
-  // Throws std::invalid_argument, naming the keys, if two files have one key, if one's key lies
-  // below another's ("a" and "a/b"), or if a form ends beyond the content; std::length_error if
-  // there is more than the format holds (2^31 files, 4 GiB of keys).
+  // Gives `sink` the index of what was added; `content_bytes` is the size of the content that it
+  // points into. Throws std::invalid_argument, naming the keys, if two files have one key, if one's
+  // key lies below another's ("a" and "a/b"), or if a form ends beyond the content;
+  // std::length_error if there is more than the format holds (2^31 files, 4 GiB of keys).
   void write(std::uint64_t content_bytes, const std::array<char, 64>& site_digest,
              const Sink& sink) const;
 

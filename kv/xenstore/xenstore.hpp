@@ -3,7 +3,7 @@
 // gives a guest besides its image, such as `vm-data/tls`.
 //
 // Models:  kv::KvRo, over any client of xenstore.   Owns: nothing; the client outlives it.
-// Used by: targets/xen/given.cpp, for boot keys and certificates that stay outside the image.
+// Used by: targets/xen/vm_data.cpp, for boot keys and certificates that stay outside the image.
 // Shows:   a node with nodes below it as a dictionary (what is written in the node itself is not
 //          shown), one without as a value. Names are of the letters that xenstore allows, A-Z a-z
 //          0-9 - _ @: there is no dot, so `vm-data/tls/cert` and not `cert.pem`. A missing root is

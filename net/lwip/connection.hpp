@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: ISC
 // net/lwip/connection.hpp: one TCP connection of lwIP's, and the calls that wait on it.
 //
-// States:  Connection: taken (a Flow or a Door's queue has it) -> closed -> free in its Pool, when
-//          no call waits any more. Its tcp_pcb: set while lwIP may call back; null when the stack
-//          has dropped it (reset, timeout) or when nothing is left to be asked of it (both ends
-//          have finished: lwIP ends it alone).
+// States:  Connection: taken (a Flow or a ListeningPcb's queue has it) -> closed -> free in its
+//          Pool, when no call waits any more. Its tcp_pcb: set while lwIP may call back; null when
+//          the stack has dropped it (reset, timeout) or when nothing is left to be asked of it
+//          (both ends have finished: lwIP ends it alone).
 // Owns:    what was received and not read (pbufs). Sent bytes are lwIP's until acknowledged:
 //          copied, or by reference where a Piece is lasting.
 // Rules:   1. lwIP's callbacks only note what happened and schedule the Connection: no coroutine is
@@ -100,7 +100,7 @@ class Connection final : public base::Work, private Calls {
  private:
   friend class Pool;
   friend class Accept;
-  friend class Door;
+  friend class ListeningPcb;
   friend class Read;
   friend class Write;
   friend class Connected;
@@ -130,7 +130,7 @@ class Connection final : public base::Work, private Calls {
   pbuf* received_ = nullptr;     // a chain; the first from `read_bytes_` on
   std::size_t read_bytes_ = 0;
   Endpoint peer_;
-  Connection* next_ = nullptr;  // in the pool's list of free ones, or in a Door's queue
+  Connection* next_ = nullptr;  // in the pool's list of free ones, or in a ListeningPcb's queue
 };
 
 // The connections of a stack.
@@ -156,7 +156,7 @@ class Pool {
   friend class Connection;
   friend class Read;
   friend class Write;
-  friend class Door;
+  friend class ListeningPcb;
   static constexpr base::Duration retry_pause = std::chrono::milliseconds(20);
   class Retry final : public base::Timer {
    public:

@@ -36,7 +36,7 @@
 #include "net/lwip/options.hpp"
 #include "net/lwip/orphans.hpp"
 #include "net/lwip/paths.hpp"
-#include "net/lwip/strangers.hpp"
+#include "net/lwip/unknown_neighbours.hpp"
 #include "net/name_servers.hpp"
 
 namespace net::lwip {
@@ -86,7 +86,7 @@ class Engine {
   // lwIP has made it, and has not answered yet. False: no memory; it is to be forgotten.
   [[nodiscard]] bool adopt(tcp_pcb& pcb);
   bool admit_stranger(const ip_addr_t& sender) {
-    return strangers_.admit(interface.lwip_netif(), sender, loop.now());
+    return unknown_neighbours_.admit(interface.lwip_netif(), sender, loop.now());
   }
 
   static constexpr int frames_per_turn_max = 256;
@@ -133,7 +133,7 @@ class Engine {
   Mac mac_;
   std::size_t frame_bytes_max_;
   Offload offload_;
-  Strangers strangers_;
+  UnknownNeighbours unknown_neighbours_;
   HashKey sequence_key_;
   std::array<std::uint32_t, 64> random_{};
   std::size_t random_left_ = 0;

@@ -21,10 +21,10 @@ Lwip::~Lwip() {
 }
 
 ListenResult<Lwip::Listener> Lwip::listen(std::uint16_t port) {
-  auto door = std::make_unique<lwip::Door>(engine_->loop, engine_->pool);
-  ListenResult<void> open = door->open(port);
+  auto listening = std::make_unique<lwip::ListeningPcb>(engine_->loop, engine_->pool);
+  ListenResult<void> open = listening->open(port);
   if (!open) return base::failure(std::move(open.error()));
-  return Listener(std::move(door));
+  return Listener(std::move(listening));
 }
 
 base::Task<Result<Lwip::Flow>> Lwip::connect(const Endpoint& to, base::Duration within) {

@@ -24,7 +24,7 @@
 #include "net/datagrams.hpp"
 #include "net/lwip/any_device.hpp"
 #include "net/lwip/connection.hpp"
-#include "net/lwip/door.hpp"
+#include "net/lwip/listening_pcb.hpp"
 #include "net/lwip/options.hpp"
 #include "net/lwip/udp.hpp"
 #include "net/name_servers.hpp"
@@ -110,7 +110,8 @@ class Lwip::Flow {
 class Lwip::Listener {
  public:
   using Flow = Lwip::Flow;
-  explicit Listener(std::unique_ptr<lwip::Door> door) noexcept : door_(std::move(door)) {}
+  explicit Listener(std::unique_ptr<lwip::ListeningPcb> listening) noexcept
+      : listening_(std::move(listening)) {}
 
   // No coroutine frame: the awaiter is the call itself.
   struct [[nodiscard]] Accepted : lwip::Accept {
@@ -120,13 +121,13 @@ class Lwip::Listener {
       return Flow(*connection());
     }
   };
-  Accepted accept() noexcept { return Accepted(*door_); }
-  [[nodiscard]] std::uint16_t port() const noexcept { return door_->port(); }
-  void cancel() noexcept { door_->cancel(); }
-  void close() noexcept { door_->close(); }
+  Accepted accept() noexcept { return Accepted(*listening_); }
+  [[nodiscard]] std::uint16_t port() const noexcept { return listening_->port(); }
+  void cancel() noexcept { listening_->cancel(); }
+  void close() noexcept { listening_->close(); }
 
  private:
-  std::unique_ptr<lwip::Door> door_;
+  std::unique_ptr<lwip::ListeningPcb> listening_;
 };
 
 static_assert(Flow<Lwip::Flow>);

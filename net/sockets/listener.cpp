@@ -104,7 +104,8 @@ const char* hint(int error) noexcept {
 
 }  // namespace
 
-ListenResult<OpenDoor> open_door(const Endpoint& at, Sharing sharing, bool wait_for_first_bytes) {
+ListenResult<BoundSocket> open_listening_socket(const Endpoint& at, Sharing sharing,
+                                                bool wait_for_first_bytes) {
   const bool every_address = at == Endpoint{{}, at.port};
   const int family = is_ipv4(at) ? AF_INET : AF_INET6;
   Descriptor socket(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -118,7 +119,7 @@ ListenResult<OpenDoor> open_door(const Endpoint& at, Sharing sharing, bool wait_
     why = bind_and_listen(socket, at, sharing);
   }
   if (every_address && has_no_ipv6(why)) {
-    return open_door(ipv4(0, 0, 0, 0, at.port), sharing, wait_for_first_bytes);
+    return open_listening_socket(ipv4(0, 0, 0, 0, at.port), sharing, wait_for_first_bytes);
   }
   if (why != 0) return base::failure(sentence(why, at.port));
   Address bound;
@@ -126,20 +127,20 @@ ListenResult<OpenDoor> open_door(const Endpoint& at, Sharing sharing, bool wait_
   if (getsockname(socket.get(), &bound.any, &size) != 0) {
     return base::failure(sentence(errno, at.port));
   }
-  return OpenDoor{socket.release(), from_kernel(bound).port};
+  return BoundSocket{socket.release(), from_kernel(bound).port};
 }
 
-OpenDoor adopt_door(int fd, std::uint16_t port, bool wait_for_first_bytes) noexcept {
+BoundSocket adopt_listening_socket(int fd, std::uint16_t port, bool wait_for_first_bytes) noexcept {
   Descriptor socket(fd);
   set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1);
   if (wait_for_first_bytes) set_option(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, 1);
   return {socket.release(), port};
 }
 
-// ---- Door
+// ---- ListeningSocket
 
-Door::Door(base::Loop& loop, base::Descriptors& descriptors, base::Log& log, Pool& pool,
-           const OpenDoor& open)
+ListeningSocket::ListeningSocket(base::Loop& loop, base::Descriptors& descriptors, base::Log& log,
+                                 Pool& pool, const BoundSocket& open)
     : loop_(loop),
       descriptors_(descriptors),
       log_(log),
@@ -148,23 +149,23 @@ Door::Door(base::Loop& loop, base::Descriptors& descriptors, base::Log& log, Poo
       port_(open.port),
       pause_(loop, *this) {}
 
-Door::~Door() {
+ListeningSocket::~ListeningSocket() {
   close();
-  if (waiting_ != nullptr) waiting_->door_ = nullptr;
+  if (waiting_ != nullptr) waiting_->listening_ = nullptr;
 }
 
-bool Door::start() noexcept {
+bool ListeningSocket::start() noexcept {
   readable = true;
   return descriptors_.watch(fd_, *this);
 }
 
-void Door::cancel() noexcept {
+void ListeningSocket::cancel() noexcept {
   if (waiting_ == nullptr) return;
   waiting_->cancelled_ = true;
   loop_.schedule(*this);
 }
 
-void Door::close() noexcept {
+void ListeningSocket::close() noexcept {
   if (fd_ < 0) return;
   descriptors_.forget(fd_, *this);
   ::close(std::exchange(fd_, -1));
@@ -173,13 +174,13 @@ void Door::close() noexcept {
 }
 
 // accept4 has given a connection, or has said that there is none.
-void Door::worked() {
+void ListeningSocket::worked() {
   if (state_ != State::paused) return;
   state_ = State::calm;
   pause_.arm(loop_.now() + calm_for);
 }
 
-void Door::failed(int why) {
+void ListeningSocket::failed(int why) {
   if (is_for_good(why)) {
     state_ = State::broken;
     log_.error({"no connection to port ", std::to_string(port_),
@@ -196,7 +197,7 @@ void Door::failed(int why) {
                 hint(why)});
 }
 
-void Door::pause_is_over() {
+void ListeningSocket::pause_is_over() {
   if (state_ == State::paused) {
     readable = true;
     loop_.schedule(*this);
@@ -209,7 +210,7 @@ void Door::pause_is_over() {
              std::to_string(ms.count()), " ms"});
 }
 
-void Door::run() {
+void ListeningSocket::run() {
   in_a_row_ = 0;
   Accept* accept = waiting_;
   if (accept == nullptr || !accept->attempt()) return;
@@ -220,49 +221,51 @@ void Door::run() {
 // ---- Accept
 
 bool Accept::attempt() {
-  Door& door = *door_;
-  if (cancelled_ || door.fd_ < 0) return true;
+  ListeningSocket& listening = *listening_;
+  if (cancelled_ || listening.fd_ < 0) return true;
   // A new connection ends no pause.
-  if (door.state_ == Door::State::paused && door.pause_.is_armed()) return false;
-  for (int failures = 0; door.readable && door.state_ != Door::State::broken;) {
-    if (++door.in_a_row_ > accepts_in_a_row_max) {
-      door.loop_.schedule(door);
+  if (listening.state_ == ListeningSocket::State::paused && listening.pause_.is_armed())
+    return false;
+  for (int failures = 0;
+       listening.readable && listening.state_ != ListeningSocket::State::broken;) {
+    if (++listening.in_a_row_ > accepts_in_a_row_max) {
+      listening.loop_.schedule(listening);
       return false;
     }
     // Before the kernel hands one out, so that none is lost: it waits there.
-    if (!door.pool_.prepare()) {
-      door.failed(ENOMEM);
+    if (!listening.pool_.prepare()) {
+      listening.failed(ENOMEM);
       return false;
     }
     Address peer;
     socklen_t size = sizeof peer;
-    int fd = accept4(door.fd_, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = accept4(listening.fd_, &peer.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      socket_ = &door.pool_.take(fd, from_kernel(peer));
-      door.worked();
+      socket_ = &listening.pool_.take(fd, from_kernel(peer));
+      listening.worked();
       return true;
     }
     const int why = errno;
     if (why == EAGAIN) {
-      door.readable = false;
-      door.worked();
+      listening.readable = false;
+      listening.worked();
     } else if (!is_of_one_connection(why) || ++failures > failures_in_a_row_max) {
-      door.failed(why);
-      return door.state_ == Door::State::broken;
+      listening.failed(why);
+      return listening.state_ == ListeningSocket::State::broken;
     }
   }
-  return door.state_ == Door::State::broken;
+  return listening.state_ == ListeningSocket::State::broken;
 }
 
 void Accept::await_suspend(std::coroutine_handle<> waiting) noexcept {
-  CHECK(door_->waiting_ == nullptr);
+  CHECK(listening_->waiting_ == nullptr);
   waiting_ = waiting;
-  door_->waiting_ = this;
+  listening_->waiting_ = this;
 }
 
 // The coroutine is destroyed while it waits.
 Accept::~Accept() {
-  if (waiting_ && door_ != nullptr) door_->waiting_ = nullptr;
+  if (waiting_ && listening_ != nullptr) listening_->waiting_ = nullptr;
 }
 
 }  // namespace net::sockets

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: ISC
 // net/sockets/listener.hpp: a listening kernel socket, and the accept that waits on it.
 //
-// States:  Door: open -> paused (accept4 fails, as without descriptors or memory; it tries again
-//          after 50 ms, then after twice as long, up to 0.8 s) -> calm (it worked again; 0.5 s
-//          without a failure) -> open; each of them -> broken (the socket can never accept again:
-//          the accept fails with `reset`) or closed. Leaving `open` and coming back to it is one
-//          log line each.
+// States:  ListeningSocket: open -> paused (accept4 fails, as without descriptors or memory; it
+//          tries again after 50 ms, then after twice as long, up to 0.8 s) -> calm (it worked
+//          again; 0.5 s without a failure) -> open; each of them -> broken (the socket can never
+//          accept again: the accept fails with `reset`) or closed. Leaving `open` and coming back
+//          to it is one log line each.
 // Owns:    its descriptor.   Used by: net/sockets/sockets.hpp.   Source: accept(2).
 
 #pragma once
@@ -45,24 +45,26 @@ enum class Sharing : std::uint8_t {
   joining  // with the first thread, which has bound the port already
 };
 
-struct OpenDoor {
+struct BoundSocket {
   int fd;
   std::uint16_t port;
 };
 // A bound, listening, non-blocking socket; TCP_NODELAY is set, and its connections inherit it.
-ListenResult<OpenDoor> open_door(const Endpoint& at, Sharing sharing, bool wait_for_first_bytes);
+ListenResult<BoundSocket> open_listening_socket(const Endpoint& at, Sharing sharing,
+                                                bool wait_for_first_bytes);
 
 // The same of a socket that listens already.
-[[nodiscard]] OpenDoor adopt_door(int fd, std::uint16_t port, bool wait_for_first_bytes) noexcept;
+[[nodiscard]] BoundSocket adopt_listening_socket(int fd, std::uint16_t port,
+                                                 bool wait_for_first_bytes) noexcept;
 
 class Accept;
 
-class Door final : public base::Watch {
+class ListeningSocket final : public base::Watch {
  public:
   // Takes the descriptor over.
-  Door(base::Loop& loop, base::Descriptors& descriptors, base::Log& log, Pool& pool,
-       const OpenDoor& open);
-  ~Door();
+  ListeningSocket(base::Loop& loop, base::Descriptors& descriptors, base::Log& log, Pool& pool,
+                  const BoundSocket& open);
+  ~ListeningSocket();
   // False: the kernel refused to watch it.
   [[nodiscard]] bool start() noexcept;
   void cancel() noexcept;
@@ -73,11 +75,12 @@ class Door final : public base::Watch {
   friend class Accept;
   class Pause final : public base::Timer {
    public:
-    Pause(base::Loop& loop, Door& door) noexcept : Timer(loop), door_(door) {}
-    void expired() override { door_.pause_is_over(); }
+    Pause(base::Loop& loop, ListeningSocket& listening) noexcept
+        : Timer(loop), listening_(listening) {}
+    void expired() override { listening_.pause_is_over(); }
 
    private:
-    Door& door_;
+    ListeningSocket& listening_;
   };
 
   void run() override;
@@ -100,11 +103,11 @@ class Door final : public base::Watch {
   Accept* waiting_ = nullptr;
 };
 
-// The awaiter of an accept. The answer is socket(): null when it was cancelled, or when the door is
-// broken.
+// The awaiter of an accept. The answer is socket(): null when it was cancelled, or when the socket
+// is broken.
 class [[nodiscard]] Accept {
  public:
-  explicit Accept(Door& door) noexcept : door_(&door) {}
+  explicit Accept(ListeningSocket& listening) noexcept : listening_(&listening) {}
   ~Accept();
   Accept(const Accept&) = delete;
   Accept& operator=(const Accept&) = delete;
@@ -113,15 +116,16 @@ class [[nodiscard]] Accept {
   [[nodiscard]] Socket* socket() const noexcept { return socket_; }
   // Why there is none.
   [[nodiscard]] Error error() const noexcept {
-    const bool is_broken = door_ != nullptr && door_->state_ == Door::State::broken;
+    const bool is_broken =
+        listening_ != nullptr && listening_->state_ == ListeningSocket::State::broken;
     return is_broken && !cancelled_ ? Error::reset : Error::cancelled;
   }
 
  private:
-  friend class Door;
+  friend class ListeningSocket;
   bool attempt();
 
-  Door* door_;
+  ListeningSocket* listening_;
   std::coroutine_handle<> waiting_{};
   bool cancelled_ = false;
   Socket* socket_ = nullptr;

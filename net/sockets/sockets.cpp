@@ -33,14 +33,14 @@ Sockets::Sockets(base::Loop& loop, base::Descriptors& descriptors, base::Log& lo
       options_(options),
       pool_(loop, descriptors, image_of(options)) {}
 
-ListenResult<sockets::OpenDoor> Sockets::open_for_all(Endpoint at) {
+ListenResult<sockets::BoundSocket> Sockets::open_for_all(Endpoint at) {
   using sockets::Sharing;
-  auto own = sockets::open_door(at, Sharing::first, options_.wait_for_first_bytes);
+  auto own = sockets::open_listening_socket(at, Sharing::first, options_.wait_for_first_bytes);
   if (!own) return own;
   at.port = own->port;
   sockets::PortShare::Port shared{own->port, {}};
   for (unsigned i = 1; i < options_.thread_count; ++i) {
-    auto open = sockets::open_door(at, Sharing::joining, options_.wait_for_first_bytes);
+    auto open = sockets::open_listening_socket(at, Sharing::joining, options_.wait_for_first_bytes);
     if (!open) {
       ::close(own->fd);
       return open;
@@ -51,12 +51,13 @@ ListenResult<sockets::OpenDoor> Sockets::open_for_all(Endpoint at) {
   return own;
 }
 
-std::optional<ListenResult<sockets::OpenDoor>> Sockets::take_over(std::uint16_t port) {
+std::optional<ListenResult<sockets::BoundSocket>> Sockets::take_over(std::uint16_t port) {
   const bool is_first = options_.share == nullptr || options_.thread_index == 0;
   if (!is_first || !options_.take_listening) return std::nullopt;
   const int fd = options_.take_listening(port);
   if (fd < 0) return std::nullopt;
-  const sockets::OpenDoor own = sockets::adopt_door(fd, port, options_.wait_for_first_bytes);
+  const sockets::BoundSocket own =
+      sockets::adopt_listening_socket(fd, port, options_.wait_for_first_bytes);
   if (options_.share == nullptr) return own;
   // The threads accept from one queue.
   sockets::PortShare::Port shared{port, {}};
@@ -76,25 +77,26 @@ ListenResult<Sockets::Listener> Sockets::listen(std::uint16_t port) {
   using sockets::Sharing;
   Endpoint at = options_.address;
   at.port = port;
-  ListenResult<sockets::OpenDoor> open;
+  ListenResult<sockets::BoundSocket> open;
   if (auto taken = take_over(port)) {
     open = std::move(*taken);
   } else if (options_.share == nullptr) {
-    open = sockets::open_door(at, Sharing::none, options_.wait_for_first_bytes);
+    open = sockets::open_listening_socket(at, Sharing::none, options_.wait_for_first_bytes);
   } else if (options_.thread_index == 0) {
     open = open_for_all(at);
   } else {
     CHECK(listened_count_ < options_.share->ports.size());
     auto& shared = options_.share->ports[listened_count_++];
-    open =
-        sockets::OpenDoor{shared.of_others.at(options_.thread_index - 1).release(), shared.number};
+    open = sockets::BoundSocket{shared.of_others.at(options_.thread_index - 1).release(),
+                                shared.number};
   }
   if (!open) return base::failure(std::move(open.error()));
-  auto door = std::make_unique<sockets::Door>(loop_, descriptors_, log_, pool_, *open);
-  if (!door->start()) {
+  auto listening =
+      std::make_unique<sockets::ListeningSocket>(loop_, descriptors_, log_, pool_, *open);
+  if (!listening->start()) {
     return base::failure("the kernel has no memory to watch port " + std::to_string(port));
   }
-  return Listener(std::move(door));
+  return Listener(std::move(listening));
 }
 
 base::Task<Result<Sockets::Flow>> Sockets::connect(const Endpoint& to, base::Duration within) {

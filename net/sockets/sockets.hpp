@@ -65,9 +65,9 @@ class Sockets {
 
  private:
   // The first thread's: its own socket; those of the others wait in the PortShare.
-  ListenResult<sockets::OpenDoor> open_for_all(Endpoint at);
+  ListenResult<sockets::BoundSocket> open_for_all(Endpoint at);
   // One that listens already, for all threads; empty: there is none.
-  std::optional<ListenResult<sockets::OpenDoor>> take_over(std::uint16_t port);
+  std::optional<ListenResult<sockets::BoundSocket>> take_over(std::uint16_t port);
 
   base::Loop& loop_;
   base::Descriptors& descriptors_;
@@ -114,7 +114,8 @@ class Sockets::Flow {
 class Sockets::Listener {
  public:
   using Flow = Sockets::Flow;
-  explicit Listener(std::unique_ptr<sockets::Door> door) noexcept : door_(std::move(door)) {}
+  explicit Listener(std::unique_ptr<sockets::ListeningSocket> listening) noexcept
+      : listening_(std::move(listening)) {}
 
   // No coroutine frame: the awaiter is the call itself.
   struct [[nodiscard]] Accepted : sockets::Accept {
@@ -124,13 +125,13 @@ class Sockets::Listener {
       return Flow(*socket());
     }
   };
-  Accepted accept() noexcept { return Accepted(*door_); }
-  [[nodiscard]] std::uint16_t port() const noexcept { return door_->port(); }
-  void cancel() noexcept { door_->cancel(); }
-  void close() noexcept { door_->close(); }
+  Accepted accept() noexcept { return Accepted(*listening_); }
+  [[nodiscard]] std::uint16_t port() const noexcept { return listening_->port(); }
+  void cancel() noexcept { listening_->cancel(); }
+  void close() noexcept { listening_->close(); }
 
  private:
-  std::unique_ptr<sockets::Door> door_;
+  std::unique_ptr<sockets::ListeningSocket> listening_;
 };
 
 static_assert(Flow<Sockets::Flow>);

@@ -23,7 +23,7 @@ class Blks {
  public:
   using Device = Blk;
 
-  explicit Blks(const Given& from) : from_(from) {}
+  explicit Blks(const BootInfo& from) : from_(from) {}
 
   // How many the image may ask for: so many are in its manifest (config::declare_block_devices).
   template <std::size_t count>
@@ -38,7 +38,7 @@ class Blks {
   void warn_if_not_durable(base::Log& log) const noexcept;
 
  private:
-  const Given& from_;
+  const BootInfo& from_;
   std::array<std::optional<Blk>, blocks_max> begun_;
 };
 

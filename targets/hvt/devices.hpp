@@ -16,7 +16,7 @@ class Devices {
   using Blocks = Blks;
 
   // Throws std::runtime_error if there is no network device.
-  explicit Devices(const Given& from) : net_(from), blks_(from) {}
+  explicit Devices(const BootInfo& from) : net_(from), blks_(from) {}
 
   [[nodiscard]] Net& first() noexcept { return net_; }
   [[nodiscard]] Blks& blocks() noexcept { return blks_; }

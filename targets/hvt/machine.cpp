@@ -14,24 +14,24 @@ namespace {
 
 namespace cpu = libos::cpu;
 
-Given what_was_given;
+BootInfo found;
 
 void copy_devices(const solo5::BootInfo& info) {
   const auto* header = reinterpret_cast<const solo5::ManifestHeader*>(info.manifest);
   if (header == nullptr || header->count <= service_handle) return;
   const auto* entries = reinterpret_cast<const solo5::ManifestEntry*>(header + 1);
-  while (what_was_given.block_count < blocks_max) {
-    const std::uint64_t handle = first_block_handle + what_was_given.block_count;
+  while (found.block_count < blocks_max) {
+    const std::uint64_t handle = first_block_handle + found.block_count;
     if (handle >= header->count || entries[handle].type != solo5::DeviceType::block) break;
     if (entries[handle].attached == 0) break;
-    cpu::copy(&what_was_given.blocks[what_was_given.block_count++], &entries[handle].block,
+    cpu::copy(&found.blocks[found.block_count++], &entries[handle].block,
               sizeof(solo5::BlockDetails));
   }
   const solo5::ManifestEntry& service = entries[service_handle];
   if (service.attached == 0 || service.type != solo5::DeviceType::net) return;
-  what_was_given.has_network = true;
-  cpu::copy(what_was_given.mac, service.net.mac, sizeof service.net.mac);
-  what_was_given.mtu_bytes = service.net.mtu_bytes;
+  found.has_network = true;
+  cpu::copy(found.mac, service.net.mac, sizeof service.net.mac);
+  found.mtu_bytes = service.net.mtu_bytes;
 }
 
 // Tenders up to 0.10 say nothing of a ring: what they say ends before, and other things follow.
@@ -39,7 +39,7 @@ void take_ring(const solo5::BootInfo& info) {
   const std::uint64_t end = hvt_target::address_of(&info + 1);
   if (info.command_line < end || info.manifest < end) return;
   if ((info.host_features & solo5::feature_ring) == 0 || info.net_ring == 0) return;
-  what_was_given.ring = reinterpret_cast<solo5::Ring*>(info.net_ring);
+  found.ring = reinterpret_cast<solo5::Ring*>(info.net_ring);
   // It need not lie in the guest's memory.
   libos::Boot& boot = libos::boot();
   boot.shared[boot.shared_count++] = {
@@ -66,7 +66,7 @@ void set_processor() {
 
 }  // namespace
 
-const Given& given() noexcept { return what_was_given; }
+const BootInfo& boot_info() noexcept { return found; }
 
 extern "C" [[noreturn]] void hvt_start(const solo5::BootInfo* info) {
   set_processor();
@@ -75,7 +75,7 @@ extern "C" [[noreturn]] void hvt_start(const solo5::BootInfo* info) {
   boot.memory[0].end = info->memory_bytes - libos::pages::page_bytes;
   boot.memory_count = 1;
   libos::take_command_line(reinterpret_cast<const char*>(info->command_line));
-  what_was_given.tsc_hz = info->tsc_hz;
+  found.tsc_hz = info->tsc_hz;
   copy_devices(*info);
   take_ring(*info);
   libos::start();
@@ -103,7 +103,7 @@ void stop(int status) noexcept {
 }
 
 std::uint64_t tsc_hz() noexcept {
-  const std::uint64_t hz = hvt_target::given().tsc_hz;
+  const std::uint64_t hz = hvt_target::boot_info().tsc_hz;
   if (hz == 0) refuse({"the tender does not say how fast the time stamp counter counts"});
   return hz;
 }

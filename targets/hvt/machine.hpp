@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // targets/hvt/machine.hpp: what the tender said at the entry that libos::Boot has no place for.
 //
-// States:  Given, given.   Models (machine.cpp): targets/libos/machine.hpp.
+// States:  BootInfo, boot_info.   Models (machine.cpp): targets/libos/machine.hpp.
 
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace hvt_target {
 
-struct Given {
+struct BootInfo {
   std::uint64_t tsc_hz = 0;
   bool has_network = false;  // `service`, and the rest is its
   std::uint8_t mac[6] = {};
@@ -23,6 +23,6 @@ struct Given {
   solo5::BlockDetails blocks[blocks_max] = {};
   std::size_t block_count = 0;
 };
-[[nodiscard]] const Given& given() noexcept;
+[[nodiscard]] const BootInfo& boot_info() noexcept;
 
 }  // namespace hvt_target

@@ -12,7 +12,7 @@
 
 namespace hvt_target {
 
-Net::Net(const Given& from)
+Net::Net(const BootInfo& from)
     : mac_(std::to_array(from.mac)),
       mtu_bytes_(from.mtu_bytes),
       frame_bytes_max_(mtu_bytes_ + net::ethernet_header_bytes) {

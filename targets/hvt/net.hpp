@@ -22,7 +22,7 @@ namespace hvt_target {
 class Net {
  public:
   // Throws std::runtime_error if there is none.
-  explicit Net(const Given& from);
+  explicit Net(const BootInfo& from);
   Net(const Net&) = delete;
   Net& operator=(const Net&) = delete;
 

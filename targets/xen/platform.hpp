@@ -13,9 +13,9 @@
 
 #include "base/log.hpp"
 #include "targets/libos/platform.hpp"
-#include "targets/xen/given.hpp"
 #include "targets/xen/vbds.hpp"
 #include "targets/xen/vifs.hpp"
+#include "targets/xen/vm_data.hpp"
 #include "targets/xen/xenstore.hpp"
 
 namespace xen_target {

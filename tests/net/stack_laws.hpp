@@ -34,8 +34,8 @@ template <class World>
 Task<void> stack_law_2(World& world) {
   auto listener = world.stack().listen(0);
   REQUIRE(listener.has_value());
-  auto wait = [](auto& door, std::optional<net::Error>& error) -> Task<void> {
-    auto flow = co_await door.accept();
+  auto wait = [](auto& from, std::optional<net::Error>& error) -> Task<void> {
+    auto flow = co_await from.accept();
     REQUIRE(!flow.has_value());
     error = flow.error();
   };

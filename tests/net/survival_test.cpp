@@ -171,8 +171,8 @@ TEST_F(OneLink, AFloodOfSynsFromNeighboursThatAreNone) {
   EXPECT_GT(seconds, 9U);
   EXPECT_EQ(asked_for_client, 0U) << "its MAC is known all the time";
   EXPECT_GT(asked_for_others, 10U);
-  // At most 40 strangers at once, and two a second; each is asked for up to five times when it is
-  // answered and when it is answered again, some seconds later.
+  // At most 40 unknown neighbours at once, and two a second; each is asked for up to five times
+  // when it is answered and when it is answered again, some seconds later.
   EXPECT_LE(asked_for_others, 10 * (40 + 2 * (seconds + 1)));
   world_.on_frame = {};
   turn(30s);

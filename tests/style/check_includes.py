@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
-"""Who may include what: the table of the design's rooms. Includes point down, never sideways.
+"""Who may include what: the table of the design's folders. Includes point down, never sideways.
 
-Two tables: HOUSE for the house's own headers, by the folder that includes; FOREIGN for everyone
+Two tables: HOUSE for the module's own headers, by the folder that includes; FOREIGN for everyone
 else's, by the header.
 """
 
@@ -50,7 +50,7 @@ HOUSE: dict[str, list[str] | None] = {
     "targets/*/host": TOOL_SIDE,
     "targets/*/*/host": TOOL_SIDE,
     # Host settings are read as a store.
-    "targets/xen/given.cpp": ["base/*", "kv/xenstore/*", "targets/xen/*"],
+    "targets/xen/vm_data.cpp": ["base/*", "kv/xenstore/*", "targets/xen/*"],
     "targets/libos": ["base/*", "block/block.hpp"],
     "crunch": ["base/*", "config/*", "crypto/*", "block/**", "kv/**", "http/mime.hpp",
                "http/caching.hpp", "http/head.hpp", "http/options.hpp", "http/site/*",
@@ -104,7 +104,7 @@ FOREIGN: list[tuple[str, list[str]]] = [
 ]
 
 # Folders whose folders have rows of their own.
-OF_ROOMS = ("block", "config", "kv", "net", "targets")
+OF_MODULES = ("block", "config", "kv", "net", "targets")
 
 # Half a megabyte of locales in every image.
 BANNED_AT_RUN_TIME = {"iostream"}
@@ -139,11 +139,11 @@ def rule_for(folder: str) -> tuple[str, list[str] | None] | None:
     return None
 
 
-def check_house(path: str, line: int, header: str, own_room: str) -> list[Finding]:
+def check_module(path: str, line: int, header: str, own_module: str) -> list[Finding]:
     if "/" not in header:
-        return [Finding(path, line, f'"{header}": include from the root, as "room/{header}"')]
-    if header.startswith(own_room + "/") and (
-            own_room not in OF_ROOMS or header.count("/") == 1):
+        return [Finding(path, line, f'"{header}": include from the root, as "folder/{header}"')]
+    if header.startswith(own_module + "/") and (
+            own_module not in OF_MODULES or header.count("/") == 1):
         return []
     rule = rule_for(path)
     if rule is None:
@@ -155,7 +155,7 @@ def check_house(path: str, line: int, header: str, own_room: str) -> list[Findin
 
 
 def check_foreign(path: str, line: int, header: str) -> list[Finding]:
-    if path.startswith(tuple(room + "/" for room in RUNTIME)) and header in BANNED_AT_RUN_TIME:
+    if path.startswith(tuple(folder + "/" for folder in RUNTIME)) and header in BANNED_AT_RUN_TIME:
         return [Finding(path, line, f"<{header}> costs every image half a megabyte")]
     if path.startswith(("tests/", "bench/", "site-example/")):
         return []
@@ -167,10 +167,10 @@ def check_foreign(path: str, line: int, header: str) -> list[Finding]:
     return []
 
 
-def own_room(path: str) -> str:
+def own_module(path: str) -> str:
     """Within this folder, includes are free: base, http, kv (not below), kv/crunched, ..."""
     parts = path.split("/")
-    if parts[0] in OF_ROOMS:
+    if parts[0] in OF_MODULES:
         return "/".join(parts[:-1]) if len(parts) < 3 else "/".join(parts[:2])
     return "config" if path.startswith("config/") else parts[0]
 
@@ -190,10 +190,10 @@ def check(tree: Tree) -> list[Finding]:
     for path in tree.cpp():
         if "/" not in path:
             continue
-        room = own_room(path)
+        folder = own_module(path)
         for line, header, quoted in includes_of(tree, path):
             if quoted:
-                findings += check_house(path, line, header, room)
+                findings += check_module(path, line, header, folder)
             else:
                 findings += check_foreign(path, line, header)
         findings += check_own_header_first(tree, path)

@@ -4,6 +4,6 @@ if(TARGET crunch_targets_hvt AND TARGET crunch_net_lwip)
   get_property(entry GLOBAL PROPERTY CRUNCH_HVT_LINK)
   crunch_image_target(hvt HEADER targets/hvt/target.hpp
     START "sudo crunch run @IMAGE@ --net auto" HOST run.cpp own_network.cpp
-    ROOMS crunch_targets_hvt SYMBOLS libos_symbols
+    MODULES crunch_targets_hvt SYMBOLS libos_symbols
     CONTENT_MAX 3221225472 LINK ${bare_link} ${entry} -s)
 endif()

@@ -4,6 +4,6 @@ if(TARGET crunch_targets_virtio AND TARGET crunch_net_lwip)
   get_property(entry GLOBAL PROPERTY CRUNCH_PVH_LINK)
   crunch_image_target(virtio HEADER targets/virtio/target.hpp
     START "crunch run @IMAGE@" HOST run.cpp
-    ROOMS crunch_targets_virtio SYMBOLS libos_symbols
+    MODULES crunch_targets_virtio SYMBOLS libos_symbols
     CONTENT_MAX 3221225472 LINK ${bare_link} ${entry} -s)
 endif()

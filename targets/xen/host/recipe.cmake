@@ -4,6 +4,6 @@ if(TARGET crunch_targets_xen AND TARGET crunch_net_lwip)
   get_property(entry GLOBAL PROPERTY CRUNCH_PVH_LINK)
   crunch_image_target(xen HEADER targets/xen/target.hpp
     START "crunch run @IMAGE@" HOST run.cpp
-    ROOMS crunch_targets_xen SYMBOLS libos_symbols
+    MODULES crunch_targets_xen SYMBOLS libos_symbols
     CONTENT_MAX 3221225472 COMPANION guest.xl LINK ${bare_link} ${entry} -s)
 endif()

@@ -95,7 +95,7 @@ def make_archive(work: pathlib.Path, kernel: packages.Kernel, version: str) -> p
     (root / f"usr/lib/xen-{version}").symlink_to("xen")
     tree.modules(kernel, *MODULES)
     for name in ("run", "put"):
-        tree.file(f"door/cgi-bin/{name}", HERE / "dom0" / name, 0o755)
+        tree.file(f"www/cgi-bin/{name}", HERE / "dom0" / name, 0o755)
     for name in ("block", "vif-bridge"):
         tree.file(f"etc/xen/scripts/{name}", HERE / "dom0" / name, 0o755)
     tree.file("etc/xen/xl.conf", 'autoballoon="off"\n')

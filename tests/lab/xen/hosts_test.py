@@ -145,12 +145,12 @@ class Hosts(unittest.TestCase):
         """With an xl on this machine that hands its configuration to dom0's."""
         image_file, host = bare.small_image(TARGET), self.lab.address(201)
         self.lab.put(image_file, str(image_file))  # where the configuration has it
-        door = f"http://{xen_lab.DOM0}/cgi-bin"
+        cgi_bin = f"http://{xen_lab.DOM0}/cgi-bin"
         with tempfile.TemporaryDirectory() as folder:
             xl = pathlib.Path(folder) / "xl"
             xl.write_text(f"""#!/bin/sh
-                [ "$1" = create ] && curl -sSf --data-binary "@$2" "{door}/put?/tool.xl" &&
-                curl -sSf --data "xl create -q /tool.xl" "{door}/run?60"
+                [ "$1" = create ] && curl -sSf --data-binary "@$2" "{cgi_bin}/put?/tool.xl" &&
+                curl -sSf --data "xl create -q /tool.xl" "{cgi_bin}/run?60"
                 """.lstrip(), encoding="utf-8")
             xl.chmod(0o755)
             done = harness.crunch("run", image_file, "--memory", 16, "--", f"--ipv4={host}/24",

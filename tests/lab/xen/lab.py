@@ -154,10 +154,10 @@ class Lab:
 
     # Dom0 -------------------------------------------------------------------------------------
 
-    def _post(self, door: str, query, body, within_s: float) -> tuple:
+    def _post(self, program: str, query, body, within_s: float) -> tuple:
         line = http.client.HTTPConnection(DOM0, 80, timeout=within_s)
         with contextlib.closing(line):
-            line.request("POST", f"/cgi-bin/{door}?{query}", body)
+            line.request("POST", f"/cgi-bin/{program}?{query}", body)
             said = line.getresponse().read().decode("utf-8", "replace")
         text, _, status = said.rpartition("\nexit ")
         if not status.isdigit():

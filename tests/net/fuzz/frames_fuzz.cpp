@@ -38,9 +38,9 @@ base::Task<void> echo(net::Lwip::Flow flow) {
   static_cast<void>(down);
 }
 
-base::Task<void> serve(base::Loop& loop, net::Lwip::Listener& door) {
+base::Task<void> serve(base::Loop& loop, net::Lwip::Listener& listener) {
   for (;;) {
-    auto flow = co_await door.accept();
+    auto flow = co_await listener.accept();
     if (!flow) co_return;
     loop.spawn(echo(std::move(*flow)));
   }
@@ -104,14 +104,14 @@ class Fuzzed {
     world_.loop().on_exception = [](std::string_view) noexcept {
       base::panic(__FILE__, __LINE__, "a task threw");
     };
-    auto door = world_.stack().listen(80);
-    CHECK(door.has_value());
-    door_.emplace(std::move(*door));
-    world_.loop().spawn(serve(world_.loop(), *door_));
+    auto listener = world_.stack().listen(80);
+    CHECK(listener.has_value());
+    listener_.emplace(std::move(*listener));
+    world_.loop().spawn(serve(world_.loop(), *listener_));
     pass(4s);
   }
   ~Fuzzed() {
-    door_->close();
+    listener_->close();
     for (int i = 0; i < 200 && world_.loop().spawned_count() > 0; ++i) pass(1s);
     CHECK(world_.loop().spawned_count() == 0);
     CHECK(world_.stack().flow_count() == 0);
@@ -139,7 +139,7 @@ class Fuzzed {
   }
 
   net::LwipWorld world_;
-  std::optional<net::Lwip::Listener> door_;
+  std::optional<net::Lwip::Listener> listener_;
   std::uint32_t next_ = 0;
   std::string transaction_ = std::string(4, '\0');
 };

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "targets/xen/control.hpp"
-#include "targets/xen/given.hpp"
+#include "targets/xen/vm_data.hpp"
 #include "tests/targets/xen/lines.hpp"
 #include "tests/targets/xen/played_backend.hpp"
 #include "tests/targets/xen/played_store.hpp"

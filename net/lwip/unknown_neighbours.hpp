@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// net/lwip/strangers.hpp: SYNs that claim to come from neighbours whose MAC is not known.
+// net/lwip/unknown_neighbours.hpp: SYNs that claim to come from neighbours whose MAC is not known.
 //
 // To answer one, lwIP asks for its MAC, which takes an entry of the table of neighbours for some
 // seconds. A full table evicts its oldest entry, which may be the gateway's. So only `at_once` SYNs
@@ -17,7 +17,7 @@
 
 namespace net::lwip {
 
-class Strangers {
+class UnknownNeighbours {
  public:
   // The table has 120 entries (ARP_TABLE_SIZE, LWIP_ND6_NUM_NEIGHBORS). A neighbour that does not
   // exist stays for five seconds, so these take 80 at most.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// net/lwip/door.hpp: a port that lwIP listens on, and the accept that waits on it.
+// net/lwip/listening_pcb.hpp: a port that lwIP listens on, and the accept that waits on it.
 //
 // Owns:    its tcp_pcb, and the connections that have arrived and were not accepted yet: at most
 //          `arrived_max`, above which a newcomer is reset.
@@ -18,12 +18,12 @@ namespace net::lwip {
 
 class Accept;
 
-class Door final : public base::Work {
+class ListeningPcb final : public base::Work {
  public:
   static constexpr std::size_t arrived_max = 1024;
 
-  Door(base::Loop& loop, Pool& pool) noexcept : loop_(loop), pool_(pool) {}
-  ~Door();
+  ListeningPcb(base::Loop& loop, Pool& pool) noexcept : loop_(loop), pool_(pool) {}
+  ~ListeningPcb();
   // A sentence when the port cannot be had.
   ListenResult<void> open(std::uint16_t port);
   void cancel() noexcept;
@@ -50,7 +50,7 @@ class Door final : public base::Work {
 // The awaiter of an accept. The answer is connection(): null when it was cancelled.
 class [[nodiscard]] Accept {
  public:
-  explicit Accept(Door& door) noexcept : door_(&door) {}
+  explicit Accept(ListeningPcb& listening) noexcept : listening_(&listening) {}
   ~Accept();
   Accept(const Accept&) = delete;
   Accept& operator=(const Accept&) = delete;
@@ -59,10 +59,10 @@ class [[nodiscard]] Accept {
   [[nodiscard]] Connection* connection() const noexcept { return connection_; }
 
  private:
-  friend class Door;
+  friend class ListeningPcb;
   bool attempt() noexcept;
 
-  Door* door_;
+  ListeningPcb* listening_;
   std::coroutine_handle<> waiting_{};
   bool cancelled_ = false;
   Connection* connection_ = nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-#include "targets/xen/given.hpp"
+#include "targets/xen/vm_data.hpp"
 
 #include <algorithm>
 #include <optional>

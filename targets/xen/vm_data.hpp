@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-// targets/xen/given.hpp: what the operator of the host gave this guest besides its image and its
+// targets/xen/vm_data.hpp: what the operator of the host gave this guest besides its image and its
 // command line, by xenstore.
 //
 // States:  boot_words, Credentials, credentials_of.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-#include "net/lwip/door.hpp"
+#include "net/lwip/listening_pcb.hpp"
 
 #include <utility>
 
@@ -15,17 +15,17 @@ namespace {
 
 err_t arrived(void* argument, tcp_pcb* pcb, err_t error) {
   if (error != ERR_OK || pcb == nullptr || argument == nullptr) return ERR_VAL;
-  return static_cast<Door*>(argument)->on_arrived(pcb) ? ERR_OK : ERR_MEM;
+  return static_cast<ListeningPcb*>(argument)->on_arrived(pcb) ? ERR_OK : ERR_MEM;
 }
 
 }  // namespace
 
-Door::~Door() {
+ListeningPcb::~ListeningPcb() {
   close();
   CHECK(waiting_ == nullptr);
 }
 
-ListenResult<void> Door::open(std::uint16_t port) {
+ListenResult<void> ListeningPcb::open(std::uint16_t port) {
   const std::string number = std::to_string(port);
   pool_.clockwork_.enter();
   tcp_pcb* bound = tcp_new_ip_type(IPADDR_TYPE_ANY);
@@ -50,7 +50,7 @@ ListenResult<void> Door::open(std::uint16_t port) {
   return {};
 }
 
-bool Door::on_arrived(tcp_pcb* pcb) noexcept {
+bool ListeningPcb::on_arrived(tcp_pcb* pcb) noexcept {
   HalfOpen::established(pcb);
   if (arrived_count_ >= arrived_max) return false;
   Connection* connection = pool_.take(pcb);
@@ -64,13 +64,13 @@ bool Door::on_arrived(tcp_pcb* pcb) noexcept {
   return true;
 }
 
-void Door::cancel() noexcept {
+void ListeningPcb::cancel() noexcept {
   if (waiting_ == nullptr) return;
   waiting_->cancelled_ = true;
   loop_.schedule(*this);
 }
 
-void Door::close() noexcept {
+void ListeningPcb::close() noexcept {
   if (pcb_ == nullptr) return;
   pool_.clockwork_.enter();
   tcp_arg(pcb_, nullptr);
@@ -84,7 +84,7 @@ void Door::close() noexcept {
   cancel();
 }
 
-void Door::run() {
+void ListeningPcb::run() {
   Accept* accept = waiting_;
   if (accept == nullptr || !accept->attempt()) return;
   waiting_ = nullptr;
@@ -94,24 +94,24 @@ void Door::run() {
 // ---- Accept
 
 bool Accept::attempt() noexcept {
-  Door& door = *door_;
-  if (cancelled_ || door.pcb_ == nullptr) return true;
-  if (door.first_ == nullptr) return false;
-  connection_ = door.first_;
-  door.first_ = std::exchange(connection_->next_, nullptr);
-  --door.arrived_count_;
+  ListeningPcb& listening = *listening_;
+  if (cancelled_ || listening.pcb_ == nullptr) return true;
+  if (listening.first_ == nullptr) return false;
+  connection_ = listening.first_;
+  listening.first_ = std::exchange(connection_->next_, nullptr);
+  --listening.arrived_count_;
   return true;
 }
 
 void Accept::await_suspend(std::coroutine_handle<> waiting) noexcept {
-  CHECK(door_->waiting_ == nullptr);
+  CHECK(listening_->waiting_ == nullptr);
   waiting_ = waiting;
-  door_->waiting_ = this;
+  listening_->waiting_ = this;
 }
 
 // The coroutine is destroyed while it waits.
 Accept::~Accept() {
-  if (waiting_ && door_ != nullptr) door_->waiting_ = nullptr;
+  if (waiting_ && listening_ != nullptr) listening_->waiting_ = nullptr;
 }
 
 }  // namespace net::lwip

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: ISC
-#include "net/lwip/strangers.hpp"
+#include "net/lwip/unknown_neighbours.hpp"
 
 #include <algorithm>
 #include <span>
@@ -35,7 +35,8 @@ bool is_stranger(netif& interface, const ip6_addr_t& sender) {
 
 }  // namespace
 
-bool Strangers::admit(netif& interface, const ip_addr_t& sender, base::Instant now) noexcept {
+bool UnknownNeighbours::admit(netif& interface, const ip_addr_t& sender,
+                              base::Instant now) noexcept {
   const bool is_one = IP_IS_V6(&sender) ? is_stranger(interface, *ip_2_ip6(&sender))
                                         : is_stranger(interface, *ip_2_ip4(&sender));
   return !is_one || answers_.take(now);

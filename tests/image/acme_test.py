@@ -257,7 +257,7 @@ class Acme(unittest.TestCase):
             for _ in range(2):
                 with run_test.Run(program, *words) as run:
                     run.wait_for(SERVES)
-                    run.wait_for(r"network: [\d.]+/\d+ ")
+                    run.wait_for(r"network: [\d.]+/\d+")
                     self.assert_serves(ca.issuer())
                     run.process.send_signal(signal.SIGINT)
                     self.assertEqual(run.process.wait(harness.WAIT_S), 0, run.said())

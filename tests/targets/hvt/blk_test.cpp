@@ -128,7 +128,7 @@ TEST(HvtBlks, WarnOfATenderThatDoesNotSayThatWritesAreDurable) {
     std::string text;
   };
   const auto said = [](std::uint16_t first, std::uint16_t second, unsigned in_use) {
-    Given from;
+    BootInfo from;
     from.block_count = 2;
     from.blocks[0] = {65'536, 512, first, {}};
     from.blocks[1] = {65'536, 512, second, {}};

@@ -165,7 +165,7 @@ class Describe(unittest.TestCase):
         tree, keys = described.stdout.split("Boot keys\n")
         self.assertEqual(tree, TREE_OF_TWO)
         for key in ("--management-port=8081", "--address= ", "--management-address= ",
-                    "--notes-directory=.", "--tls-directory=."):
+                    "--notes-directory= ", "--tls-directory= "):
             self.assertIn(key, keys)
 
         self.path("site/index.html", "<p>site\n")

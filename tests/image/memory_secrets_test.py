@@ -110,6 +110,7 @@ class Secrets(unittest.TestCase):
         extra = ["-drive", f"if=none,format=raw,file={self.make_disk()},id=d",
                  "-device", "virtio-blk-pci,drive=d"]
         with qemu.Guest(vault_test.image("virtio", "block"), memory_mib=mib, extra=extra) as guest:
+            guest.wait_for(r"listening on port 443 \(https\)")
             answer, body, _ = tls_test.https_get(guest.https_port, "/style.css", self.cert)
             self.assertEqual((answer.status, body), (200, SITE["style.css"]))
             out = self.folder / "memory"

@@ -106,17 +106,17 @@ class Links(Checked):
         self.assertEqual(self.check(), [])
 
     def test_the_base_of_the_site(self):
-        self.put("crunch.toml", '[site]\nbase = "/the project/"\n')
-        self.put("index.html", PAGE + "<a href=d/x.html><a href='/the project/d/x.html'>")
+        self.put("crunch.toml", '[site]\nbase = "/project/"\n')
+        self.put("index.html", PAGE + "<a href=d/x.html><a href='/project/d/x.html'>")
         self.put("d/x.html", PAGE + "<a href=../><a href=/d/x.html><a href=../D/x.html><a href=no>")
         self.assertEqual(self.check(), [
             ("broken-link", "d/x.html:1", '"/d/x.html" is not there (404)',
-             'write "/the project/d/x.html", since the site\'s base is "/the project/"'),
+             'write "/project/d/x.html", since the site\'s base is "/project/"'),
             ("case-link", "d/x.html:1",
-             '"../D/x.html" means "/the%20project/D/x.html", which is not there (404)',
+             '"../D/x.html" means "/project/D/x.html", which is not there (404)',
              '"d/x.html" is there: the case of letters counts'),
             ("broken-link", "d/x.html:1",
-             '"no" means "/the%20project/d/no", which is not there (404)',
+             '"no" means "/project/d/no", which is not there (404)',
              "lead it to a file that is there, or take it away")])
 
     def test_case(self):

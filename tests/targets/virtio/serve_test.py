@@ -172,7 +172,7 @@ class Refusals(unittest.TestCase):
                                    rf"       {re.escape(key)}\r?\n")
 
     def test_too_little_memory(self):
-        got, said = qemu.run_to_end(bare.plain_image(TARGET), "", memory_mib=4)
+        got, said = qemu.run_to_end(bare.plain_image(TARGET), "", memory_mib=5)
         self.assertEqual((got, said.count("\n")), (REFUSED, 1), said)
         self.assertRegex(said, "error: this machine has .* of memory; the image alone needs")
 

@@ -42,9 +42,8 @@ void add_run_command(CLI::App& app, Action& action) {
       ->take_all()
       ->allow_extra_args(false);
   command
-      ->add_option(
-          "--disk", options->disks,
-          "A disk of the machine, by crunch disk format or crunch pack; may be given again")
+      ->add_option("--disk", options->disks,
+                   "A disk for it, by crunch disk format or crunch pack; again for each")
       ->type_name("FILE")
       ->expected(1)
       ->take_all()

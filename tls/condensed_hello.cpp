@@ -12,13 +12,13 @@ namespace tls {
 namespace {
 
 constexpr std::size_t version_1_2 = 0x0303;
+constexpr std::size_t version_1_3 = 0x0304;
 constexpr std::size_t x25519 = 29;
 constexpr std::size_t p256 = 23;
 constexpr std::size_t p384 = 24;  // of certificates: TLS 1.2 asks for it here, too
 
 // Longer ones cannot be ours: a certificate's names have at most 253 characters.
 constexpr std::size_t name_bytes_max = 255;
-constexpr std::size_t ticket_bytes_max = 4096;  // of TLS 1.2; ours are shorter
 
 class Writer {
  public:
@@ -73,10 +73,15 @@ base::Bytes list_in(base::Bytes content, int length_bytes) {
   return reader.list(length_bytes);
 }
 
-void write_suites(Writer& out, base::Bytes suites) {
+void write_suites(Writer& out, base::Bytes suites, int resumed) {
   using namespace suite;
   constexpr std::size_t secure_renegotiation = 0x00ff;  // RFC 5746 section 3.3
   constexpr std::size_t fallback = 0x5600;              // RFC 7507
+  if (resumed != 0) {                                   // RFC 5246 section 7.4.1.3: the session's
+    const std::array<std::size_t, 3> known{static_cast<std::size_t>(resumed), secure_renegotiation,
+                                           fallback};
+    return out.nested(2, [&] { write_known(out, suites, known); });
+  }
   constexpr std::array<std::size_t, 11> known{
       aes_128_1_3, aes_256_1_3,    chacha20_1_3, aes_128_ecdsa,        aes_128_rsa, aes_256_ecdsa,
       aes_256_rsa, chacha20_ecdsa, chacha20_rsa, secure_renegotiation, fallback};
@@ -112,6 +117,31 @@ void write_shares(Writer& out, base::Bytes content) {
       out.list(share, 2);
     }
   });
+}
+
+// The latest first, in whatever order the client has them: mbedTLS takes the first.
+void write_versions(Writer& out, base::Bytes versions) {
+  out.nested(1, [&] {
+    bool is_empty = true;
+    for (const std::size_t version : {version_1_3, version_1_2}) {
+      bool is_there = false;
+      for (HelloReader reader(versions); !reader.at_end();) {
+        is_there = reader.number(2) == version || is_there;
+      }
+      if (is_there) out.number(version, 2);
+      is_empty = is_empty && !is_there;
+    }
+    if (is_empty) out.bytes(versions.first(2));
+  });
+}
+
+// RFC 8446 section 4.2.9; others mean nothing (RFC 8701 section 3.1). Without a known one no PSK can
+// be used, as with psk_ke alone, which mbedTLS is not configured for.
+void write_psk_modes(Writer& out, base::Bytes content) {
+  constexpr std::byte psk_ke{0}, psk_dhe_ke{1};
+  const base::Bytes modes = list_in(content, 1);
+  const bool has_dhe = std::find(modes.begin(), modes.end(), psk_dhe_ke) != modes.end();
+  out.list(std::array{has_dhe ? psk_dhe_ke : psk_ke}, 1);
 }
 
 constexpr std::array<std::size_t, 3> groups{x25519, p256, p384};
@@ -151,7 +181,6 @@ void write_disguised(Writer& out, base::Bytes content) {
 
 // The content of an extension that means something here; false: it means nothing.
 bool write_content(Writer& out, std::size_t type, base::Bytes content, std::string_view host) {
-  constexpr std::array<std::size_t, 2> versions{0x0304, version_1_2};
   switch (type) {
     case extension::server_name:
       if (host.empty() || host.size() > name_bytes_max) return false;
@@ -167,7 +196,7 @@ bool write_content(Writer& out, std::size_t type, base::Bytes content, std::stri
       out.nested(2, [&] { write_known(out, list_in(content, 2), algorithms); });
       return true;
     case extension::supported_versions:
-      out.nested(1, [&] { write_known(out, list_in(content, 1), versions); });
+      write_versions(out, list_in(content, 1));
       return true;
     case extension::protocols:
       write_protocols(out, content);
@@ -175,14 +204,13 @@ bool write_content(Writer& out, std::size_t type, base::Bytes content, std::stri
     case extension::key_share:
       write_shares(out, content);
       return true;
-    case extension::session_ticket:
-      if (content.size() <= ticket_bytes_max) out.bytes(content);
+    case extension::psk_modes:
+      write_psk_modes(out, content);
       return true;
     case extension::point_formats:
     case extension::extended_master_secret:
     case extension::pre_shared_key:
     case extension::early_data:
-    case extension::psk_modes:
     case extension::renegotiation_info:
       out.bytes(content);
       return true;
@@ -193,14 +221,22 @@ bool write_content(Writer& out, std::size_t type, base::Bytes content, std::stri
 
 }  // namespace
 
-CondensedHello condense(const Hello& hello) {
+CondensedHello condense(const Hello& hello, int resumed_suite) {
   CondensedHello condensed;
   std::vector<std::byte>& record = condensed.record;
   Writer out(record);
   const bool wants_1_3 = hello.wants_1_3();
   const std::string_view host = hello.host();
   condensed.means_pss = needs_pss(hello);
+  // RFC 7627 section 5.3: a session is resumed as it was made, so only with the extended master
+  // secret are tickets given and taken.
+  const bool has_tickets = !wants_1_3 && hello.find(extension::extended_master_secret).has_value();
   const auto write_extension = [&](std::size_t type, base::Bytes content) {
+    if (type == extension::session_ticket) {
+      if (!has_tickets) return;
+      out.number(type, 2);
+      return out.list(resumed_suite != 0 ? content : base::Bytes(), 2);
+    }
     const std::size_t before = record.size();
     bool has_content = false;
     out.number(type, 2);
@@ -220,7 +256,7 @@ CondensedHello condense(const Hello& hello) {
       out.number(wants_1_3 ? hello.version : std::min(hello.version, version_1_2), 2);
       out.bytes(hello.random);
       out.list(hello.session_id, 1);
-      write_suites(out, hello.suites);
+      write_suites(out, hello.suites, resumed_suite);
       out.list(hello.compressions, 1);
       out.nested(2, [&] {
         // RFC 8422 section 4: without the extension the server may choose any curve.

@@ -76,6 +76,7 @@ struct Context::State {
   // By Offer, then by Preference.
   std::array<std::array<mbedtls_ssl_config, suite_lists.size()>, offer_count> configs;
   mbedtls_ssl_ticket_context tickets;
+  std::array<TicketUse, suite_lists.size()> ticket_uses;  // by Preference
 };
 
 namespace {
@@ -154,8 +155,10 @@ Context::Context(std::vector<Identity> identities, base::Entropy& entropy, Purpo
   for (std::size_t i = 0; i < suite_lists.size(); ++i) {
     const auto http_1_1 = static_cast<std::size_t>(Offer::http_1_1);
     const auto http_2 = static_cast<std::size_t>(Offer::http_2);
-    failed |= configure(state_->configs[http_1_1][i], suite_lists[i].data(), entropy);
-    failed |= configure(state_->configs[http_2][i], suite_lists[i].data(), entropy);
+    TicketUse& use = state_->ticket_uses[i];
+    use = {&state_->tickets, suite_lists[i].data()};
+    failed |= configure(state_->configs[http_1_1][i], use, entropy);
+    failed |= configure(state_->configs[http_2][i], use, entropy);
     const bool serves = purpose == Purpose::serving;
     failed |= mbedtls_ssl_conf_alpn_protocols(&state_->configs[http_1_1][i],
                                               serves ? alpn_http_1_1 : alpn_challenge);
@@ -166,20 +169,19 @@ Context::Context(std::vector<Identity> identities, base::Entropy& entropy, Purpo
 }
 
 // Everything but the application protocols. Not 0: it failed.
-int Context::configure(mbedtls_ssl_config& config, const int* suites, base::Entropy& entropy) {
+int Context::configure(mbedtls_ssl_config& config, TicketUse& use, base::Entropy& entropy) {
   int failed = mbedtls_ssl_config_defaults(
       &config, MBEDTLS_SSL_IS_SERVER, MBEDTLS_SSL_TRANSPORT_STREAM, MBEDTLS_SSL_PRESET_DEFAULT);
   mbedtls_ssl_conf_min_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_2);
   mbedtls_ssl_conf_max_tls_version(&config, MBEDTLS_SSL_VERSION_TLS1_3);
   mbedtls_ssl_conf_authmode(&config, MBEDTLS_SSL_VERIFY_NONE);
   mbedtls_ssl_conf_rng(&config, fill_random, &entropy);
-  mbedtls_ssl_conf_ciphersuites(&config, suites);
+  mbedtls_ssl_conf_ciphersuites(&config, use.suites);
   mbedtls_ssl_conf_groups(&config, groups.data());
   mbedtls_ssl_conf_sig_algs(&config, signature_algorithms.data());
   mbedtls_ssl_conf_tls13_key_exchange_modes(&config,
                                             MBEDTLS_SSL_TLS1_3_KEY_EXCHANGE_MODE_EPHEMERAL_ALL);
-  mbedtls_ssl_conf_session_tickets_cb(&config, write_ticket, mbedtls_ssl_ticket_parse,
-                                      &state_->tickets);
+  mbedtls_ssl_conf_session_tickets_cb(&config, write_ticket, parse_ticket, &use);
   mbedtls_ssl_conf_sni(&config, choose_by_name, this);
   // The default: the first, and those that say the same with a key of another kind.
   for (const Identity& identity : identities_) {
@@ -192,6 +194,10 @@ int Context::configure(mbedtls_ssl_config& config, const int* suites, base::Entr
 }
 
 Context::~Context() = default;
+
+int Context::ticket_suite(base::Bytes ticket) const {
+  return suite_of_1_2(state_->tickets, ticket);
+}
 
 const mbedtls_ssl_config& Context::config(Offer offer, std::size_t preference) const noexcept {
   return state_->configs[static_cast<std::size_t>(offer)][preference];

@@ -117,6 +117,34 @@ std::optional<Alert> fault_in(const Hello& hello, const Context& context) {
   return {};
 }
 
+// Of the TLS 1.2 session that is resumed; 0: none. RFC 5246 section 7.4.1.3: it is one of those that
+// the client offers; RFC 7627 section 5.3: with the extended master secret, as all of ours were.
+int resumed_suite_of(const Hello& hello, const Context& context) {
+  const auto ticket = hello.find(extension::session_ticket);
+  if (hello.wants_1_3() || !ticket || ticket->empty() ||
+      !hello.find(extension::extended_master_secret)) {
+    return 0;
+  }
+  const int suite = context.ticket_suite(*ticket);
+  for (HelloReader reader(hello.suites); !reader.at_end();) {
+    if (static_cast<int>(reader.number(2)) == suite) return suite;
+  }
+  return 0;
+}
+
+// TLS 1.2: it has supported_groups, and none that we exchange keys in (RFC 8422 section 4).
+bool lacks_group(const Hello& hello) {
+  constexpr std::size_t x25519 = 29, p256 = 23;
+  const auto content = hello.find(extension::supported_groups);
+  if (hello.wants_1_3() || !content) return false;
+  HelloReader list(*content);
+  for (HelloReader reader(list.list(2)); !reader.at_end();) {
+    const std::size_t group = reader.number(2);
+    if (group == x25519 || group == p256) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 Handshake::Progress ServerHandshake::advance(base::Bytes in, std::size_t& taken,
@@ -160,7 +188,11 @@ Handshake::Progress ServerHandshake::advance_with_hello(base::Bytes record, std:
   if (const auto fault = fault_in(*hello, *state_->context)) {
     return wire.fail(failure_for(*fault), out, said);
   }
-  const CondensedHello condensed = condense(*hello);
+  const int resumed_suite = resumed_suite_of(*hello, *state_->context);
+  if (resumed_suite == 0 && lacks_group(*hello)) {
+    return wire.fail(failure_for(Alert::handshake_failure), out, said);
+  }
+  const CondensedHello condensed = condense(*hello, resumed_suite);
   if (condensed.record.size() > record_header_bytes + record_content_max) {
     return wire.fail(MBEDTLS_ERR_SSL_ILLEGAL_PARAMETER, out, said);
   }

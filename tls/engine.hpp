@@ -35,6 +35,8 @@ enum class Purpose : std::uint8_t {
   challenge,  // to show a certificate to a CA: nothing but acme-tls/1 is offered (RFC 8737)
 };
 
+struct TicketUse;
+
 // What all connections share: who the server is, what it offers, its ticket keys. Made once, never
 // changed, safe to use from several threads; replaced as a whole when certificates change.
 class Context {
@@ -62,14 +64,16 @@ class Context {
   // One of them has a key that signs so in TLS 1.3: a SignatureScheme, RFC 8446 section 4.2.3.
   [[nodiscard]] bool signs(Shown shown, std::size_t scheme) const noexcept;
 
+  // The suite of the TLS 1.2 session that a ticket resumes; 0: none.
+  [[nodiscard]] int ticket_suite(base::Bytes ticket) const;
+
   // `preference`: tls::Preference's number.
   [[nodiscard]] const mbedtls_ssl_config& config(Offer offer,
                                                  std::size_t preference) const noexcept;
 
  private:
   struct State;
-  [[nodiscard]] int configure(mbedtls_ssl_config& config, const int* suites,
-                              base::Entropy& entropy);
+  [[nodiscard]] int configure(mbedtls_ssl_config& config, TicketUse& use, base::Entropy& entropy);
 
   std::vector<Identity> identities_;
   std::unique_ptr<State> state_;

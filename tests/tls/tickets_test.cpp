@@ -61,9 +61,11 @@ struct Outcome {
 Outcome connect(const std::shared_ptr<const tls::Context>& with, int version,
                 const Ticketed& resume = {}, std::string_view early = {}, const char* suite = "",
                 const char* groups = "") {
+  const bool is_1_3 = version == TLS1_3_VERSION;
   Client client({.version_min = version,
                  .version_max = version,
-                 .suites_1_3 = suite,
+                 .suites_1_3 = is_1_3 ? suite : "",
+                 .suites_1_2 = is_1_3 ? "" : suite,
                  .groups = groups,
                  .resume = resume});
   if (!early.empty()) client.write_early(early);
@@ -146,6 +148,52 @@ TEST(Tickets, KeysRotate) {
     EXPECT_NE(names[0], names[4]);
   }
   be_at(0);
+}
+
+// RFC 8446 section 4.2.11, RFC 5246 section 7.4.1.3: with another suite the handshake is a full one.
+TEST(Tickets, ResumeWithTheirOwnSuiteOnly) {
+  const char *aes_128_1_3 = "TLS_AES_128_GCM_SHA256", *aes_256_1_3 = "TLS_AES_256_GCM_SHA384",
+             *aes_128 = "ECDHE-ECDSA-AES128-GCM-SHA256",
+             *chacha20 = "ECDHE-ECDSA-CHACHA20-POLY1305";
+  const std::string both_1_3 = std::string(aes_128_1_3) + ":" + aes_256_1_3;
+  const std::string both = std::string(chacha20) + ":" + aes_128;
+  struct Row {
+    int version;
+    const char* first;
+    std::string then;
+    bool resumed;
+  };
+  const Row rows[] = {{TLS1_3_VERSION, aes_256_1_3, aes_256_1_3, true},
+                      {TLS1_3_VERSION, aes_256_1_3, both_1_3, false},
+                      {TLS1_3_VERSION, aes_128_1_3, both_1_3, true},
+                      {TLS1_3_VERSION, aes_128_1_3, aes_256_1_3, false},
+                      {TLS1_2_VERSION, aes_128, both, true},
+                      {TLS1_2_VERSION, chacha20, both, true},
+                      {TLS1_2_VERSION, aes_128, chacha20, false}};
+  const auto with = context();
+  for (const Row& row : rows) {
+    SCOPED_TRACE(std::string(row.first) + ", then " + row.then);
+    const Outcome first = connect(with, row.version, {}, {}, row.first);
+    ASSERT_TRUE(first.open && first.ticket);
+    const Outcome second = connect(with, row.version, first.ticket, {}, row.then.c_str());
+    EXPECT_TRUE(second.open);
+    EXPECT_EQ(second.resumed, row.resumed);
+  }
+}
+
+// RFC 8446 section 4.6.1: a ticket of TLS 1.3 is a PSK of TLS 1.3.
+TEST(Tickets, OnlyThoseOfTls12ResumeInTls12) {
+  const auto with = context();
+  const auto suite_of = [&](const Ticketed& ticket) {
+    const unsigned char* bytes = nullptr;
+    std::size_t size = 0;
+    SSL_SESSION_get0_ticket(ticket.get(), &bytes, &size);
+    return with->ticket_suite(base::Bytes(reinterpret_cast<const std::byte*>(bytes), size));
+  };
+  EXPECT_EQ(suite_of(connect(with, TLS1_3_VERSION).ticket), 0);
+  EXPECT_NE(suite_of(connect(with, TLS1_2_VERSION).ticket), 0);
+  EXPECT_EQ(suite_of(connect(context(), TLS1_2_VERSION).ticket), 0) << "of another server";
+  EXPECT_EQ(with->ticket_suite({}), 0);
 }
 
 TEST(Tickets, ZeroRttIsOff) {

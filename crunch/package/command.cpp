@@ -2,8 +2,10 @@
 #include "crunch/package/command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -61,6 +63,19 @@ void write_all(const std::string& folder, const std::vector<package::TextFile>& 
   directory.keep();
 }
 
+// A package takes the place of one of its kind, or of nothing: never of an image or a disk that was
+// named by mistake. `text` is what will be there.
+void check_replaceable(const std::string& path, std::string_view text) {
+  constexpr std::size_t same_bytes = 8;
+  std::string begin(std::min(same_bytes, text.size()), '\0');
+  std::ifstream file(path, std::ios::binary);
+  if (!file || file.peek() == std::ifstream::traits_type::eof()) return;
+  file.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  if (file && text.starts_with(begin)) return;
+  throw Failure(in_quotes(path) +
+                " exists and is no package of this kind; remove it, or give another name");
+}
+
 // "my_site.unix" -> "my-site": what units and objects may be called.
 std::string usual_name(const std::string& image) {
   std::string name = std::filesystem::path(image).stem().string();
@@ -96,6 +111,7 @@ int package_machine(const PackageWords& words) {
   std::vector<std::unique_ptr<NewFile>> files;
   std::vector<NewFile*> all;
   const auto write = [&](const std::string& to, const std::string& text, unsigned mode) {
+    check_replaceable(to, text);
     files.push_back(std::make_unique<NewFile>(to, mode));
     files.back()->write(text);
     all.push_back(files.back().get());
@@ -128,9 +144,14 @@ int package_images(const PackageWords& words) {
   package::Ports ports;
   if (words.management_port != 0) ports.management = words.management_port;
   if (!words.oci.empty()) {
+    const std::string text = package::oci_archive(images, tag, ports);
+    check_replaceable(words.oci, text);
     NewFile archive(words.oci, 0644);
-    archive.write(package::oci_archive(images, tag, ports));
+    archive.write(text);
     static_cast<void>(replace_changed({&archive}));
+  }
+  if (!words.systemd.empty() || !words.kubernetes.empty()) {
+    for (const package::Image& image : images) package::check_startable(image);
   }
   if (!words.systemd.empty()) {
     package::Service service{.name = name, .user = words.user, .log = words.log, .management = {}};

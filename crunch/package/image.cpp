@@ -49,8 +49,20 @@ Image read_image(const std::string& path) {
   image.has_https = !found.certificates.empty();
   image.has_https_port = found.key("https-port") != nullptr;
   image.has_management = found.key("management-port") != nullptr;
+  if (found.key("acme") != nullptr) {
+    image.lacks = "gets its certificate from a CA: it needs --acme-agree, a vault and a way out";
+  } else if (found.key("archive") != nullptr) {
+    image.lacks = "serves an archive, which --archive names";
+  }
   image.is_secret = (status.st_mode & S_IXOTH) == 0;
   return image;
+}
+
+void check_startable(const Image& image) {
+  if (image.lacks.empty()) return;
+  throw Failure(in_quotes(image.path) + " " + image.lacks +
+                ", and what crunch package writes has no place for that; write its units or "
+                "objects by hand (docs/operations.md)");
 }
 
 void check_name(std::string_view what, std::string_view name) {

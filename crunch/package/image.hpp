@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: ISC
 // crunch/package/image.hpp: what a package says about an image, read from the image itself.
 //
-// States:  Image, read_image, check_name, check_word, Ports.
+// States:  Image, read_image, check_startable, check_name, check_word, Ports.
 // Used by: crunch/package/{oci,systemd,kubernetes}.
 
 #pragma once
@@ -22,6 +22,8 @@ struct Image {
   bool has_https_port = false;
   bool has_management = false;
   bool is_secret = false;  // a key is built in: only its owner may read and start it
+  // What it must be told or given that units and objects do not have; empty: nothing.
+  std::string lacks;
 };
 
 // Where containers listen; above 1023, for a user without rights.
@@ -33,6 +35,9 @@ struct Ports {
 
 // Throws a Failure if the file is no image for Linux (`-t unix`).
 [[nodiscard]] Image read_image(const std::string& path);
+
+// A Failure if units or objects of the image would start it in vain.
+void check_startable(const Image& image);
 
 // A Usage unless `name` is what all that is packaged may be called: a label of RFC 1123 (small
 // letters, digits and '-', 63 at most). `what` is the word for it.

@@ -86,6 +86,17 @@ class Machines(unittest.TestCase):
             done = call(validate, file, "domain")
             self.assertEqual(done.returncode, 0, done.stdout)
 
+    def test_nothing_but_a_package_is_replaced(self):
+        disk = self.folder / "disk"
+        disk.write_bytes(b"keys of somebody")
+        for option in ("--libvirt", "--firecracker", "--cloud-hypervisor"):
+            done = crunch("package", self.image, option, disk, "--network", "tap0")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("exists and is no package of this kind", done.stderr)
+            self.assertEqual(disk.read_bytes(), b"keys of somebody")
+            for _ in range(2):  # its own it replaces
+                self.package(option, self.folder / f"own{option}", "--network", "tap0")
+
     def test_libvirt_starts_it_and_shuts_it_down(self):
         harness.need_root()
         for program in ("virsh", "libvirtd", "catatonit", "script", "curl", "qemu-system-x86_64"):

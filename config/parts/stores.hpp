@@ -122,9 +122,12 @@ class TarStore : public kv::Tar<D> {
     } catch (const std::bad_alloc&) {
       throw StartError(place + " needs more memory than there is: more memory, or a smaller site");
     }
-    log.info({place, ": ", std::to_string(this->file_count()),
-              this->file_count() == 1 ? " file" : " files",
-              this->is_packed() ? "" : ", not by crunch pack: without compressed forms and rules"});
+    const std::size_t left_out = this->is_packed() ? 0 : this->leave_out_dotfiles();
+    log.info(
+        {place, ": ", std::to_string(this->file_count()),
+         this->file_count() == 1 ? " file" : " files",
+         left_out == 0 ? "" : ", " + std::to_string(left_out) + " below names with a '.' left out",
+         this->is_packed() ? "" : ", not by crunch pack: without compressed forms and rules"});
     if (!this->is_packed()) warn_of_rules(log, place);
   }
 

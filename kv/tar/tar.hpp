@@ -80,6 +80,17 @@ class Tar {
   [[nodiscard]] std::size_t file_count() const noexcept {
     return index_ ? index_->file_count() : members_.size();
   }
+  // Of an archive by another tool: what lies at or below a name that begins with '.', but
+  // ".well-known", is as if it were not there, as in a directory. Returns how many files that are.
+  std::size_t leave_out_dotfiles() {
+    return std::erase_if(members_, [](const auto& member) {
+      for (Key rest = member.first; !rest.empty();) {
+        const Key segment = take_segment(rest);
+        if (segment.starts_with('.') && segment != ".well-known") return true;
+      }
+      return false;
+    });
+  }
   // Whether `crunch pack` made it.
   [[nodiscard]] bool is_packed() const noexcept { return index_.has_value(); }
 

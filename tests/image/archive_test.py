@@ -149,7 +149,9 @@ class Archives(unittest.TestCase):
         return qemu.Guest(program, "--redirect=false", memory_mib=64, extra=extra)
 
     def test_archives_of_other_tars(self):
-        site = harness.write_tree(self.folder / "site", SITE)
+        site = harness.write_tree(self.folder / "site", {
+            **SITE, ".git/config": b"secret", "sub/.env": b"secret",
+            ".well-known/security.txt": b"Contact: nobody"})
         for name in ("gnu", "ustar", "pax"):
             archive = self.folder / f"{name}.tar"
             harness.must("tar", "cf", archive, f"--format={name}", "-C", site, ".")
@@ -157,12 +159,22 @@ class Archives(unittest.TestCase):
                 for path, data in SITE.items():
                     self.assertEqual(server.get("/" + path).body, data)
                 self.assertEqual(server.get("/sub/page").status, 200)
-                self.assertIn("not by crunch pack", server.err())
+                self.assertEqual(server.get("/.well-known/security.txt").status, 200)
+                for path in ("/.git/config", "/sub/.env"):
+                    self.assertEqual(server.get(path).status, 404)
+                self.assertIn("2 below names with a '.' left out, not by crunch pack", server.err())
         (site / "_headers").write_bytes(b"/*\n  X-Site: yes\n")
         harness.must("tar", "cf", archive, "-C", site, ".")
         with Server(image("unix", "tar"), f"--archive={archive}") as server:
             self.assertEqual(server.get("/_headers").status, 404)
             self.assertIn("has _headers, whose rules are not in force", server.err())
+
+    def test_units_that_would_lack_the_archive_are_not_written(self):
+        for option in ("--systemd", "--kubernetes"):
+            done = harness.crunch("package", image("unix", "tar"), option, self.folder / "units")
+            self.assertEqual(done.returncode, 1, done.stdout)
+            self.assertIn("serves an archive, which --archive names", done.stderr)
+            self.assertFalse((self.folder / "units").exists())
 
     def refuses(self, path, *named, keys=None) -> None:
         server = Server(image("unix", "tar"), *([f"--archive={path}"] if keys is None else keys),

@@ -135,8 +135,8 @@ void write_versions(Writer& out, base::Bytes versions) {
   });
 }
 
-// RFC 8446 section 4.2.9; others mean nothing (RFC 8701 section 3.1). Without a known one no PSK can
-// be used, as with psk_ke alone, which mbedTLS is not configured for.
+// RFC 8446 section 4.2.9; others mean nothing (RFC 8701 section 3.1). Without a known one no PSK
+// can be used, as with psk_ke alone, which mbedTLS is not configured for.
 void write_psk_modes(Writer& out, base::Bytes content) {
   constexpr std::byte psk_ke{0}, psk_dhe_ke{1};
   const base::Bytes modes = list_in(content, 1);

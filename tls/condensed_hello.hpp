@@ -28,8 +28,8 @@ struct CondensedHello {
 };
 
 // Of a hello without faults. It may be too long for a record only because of its tickets.
-// `resumed_suite`: that of the TLS 1.2 session which its ticket resumes, and then the only one; 0: it
-// resumes none, and the ticket is left out.
+// `resumed_suite`: that of the TLS 1.2 session which its ticket resumes, and then the only one; 0:
+// it resumes none, and the ticket is left out.
 [[nodiscard]] CondensedHello condense(const Hello& hello, int resumed_suite);
 
 }  // namespace tls

@@ -117,8 +117,8 @@ std::optional<Alert> fault_in(const Hello& hello, const Context& context) {
   return {};
 }
 
-// Of the TLS 1.2 session that is resumed; 0: none. RFC 5246 section 7.4.1.3: it is one of those that
-// the client offers; RFC 7627 section 5.3: with the extended master secret, as all of ours were.
+// Of the TLS 1.2 session that is resumed; 0: none. RFC 5246 section 7.4.1.3: it is one of those
+// that the client offers; RFC 7627 section 5.3: with the extended master secret, as ours were.
 int resumed_suite_of(const Hello& hello, const Context& context) {
   const auto ticket = hello.find(extension::session_ticket);
   if (hello.wants_1_3() || !ticket || ticket->empty() ||

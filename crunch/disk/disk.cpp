@@ -241,7 +241,6 @@ void format(const Format& what) {
     // It may have just been made, by `mktemp` for example.
     const auto size = static_cast<off_t>(what.size_bytes != 0 ? what.size_bytes : default_bytes);
     if (::truncate(what.path.c_str(), size) != 0) fail("write", what.path);
-    if (::chmod(what.path.c_str(), 0600) != 0) fail("set the mode of", what.path);
   }
   File file = open_disk(what.path, File::Access::read_write);
   if (what.size_bytes != 0 && what.size_bytes != file.info().size_bytes()) {
@@ -250,6 +249,9 @@ void format(const Format& what) {
   }
   if (const std::string obstacle = obstacle_in(file, what); !obstacle.empty()) {
     throw Failure(obstacle);
+  }
+  if (S_ISREG(status.st_mode) && ::chmod(what.path.c_str(), 0600) != 0) {
+    fail("set the mode of", what.path);
   }
   if (what.overwrites) overwrite(file, what.path);
   format_open(file, what.path);

@@ -150,7 +150,7 @@ TEST(Tickets, KeysRotate) {
   be_at(0);
 }
 
-// RFC 8446 section 4.2.11, RFC 5246 section 7.4.1.3: with another suite the handshake is a full one.
+// RFC 8446 section 4.2.11, RFC 5246 section 7.4.1.3: with another suite it is a full handshake.
 TEST(Tickets, ResumeWithTheirOwnSuiteOnly) {
   const char *aes_128_1_3 = "TLS_AES_128_GCM_SHA256", *aes_256_1_3 = "TLS_AES_256_GCM_SHA384",
              *aes_128 = "ECDHE-ECDSA-AES128-GCM-SHA256",

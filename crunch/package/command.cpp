@@ -175,7 +175,7 @@ void add_machine_options(CLI::App& command, PackageWords& words) {
   command.add_option("--boot", words.machine.boot_line,
                      "Boot keys of the machine, as --boot='--log=json'");
   command.add_option("--network", words.machine.network,
-                     "The host's bridge (libvirt) or tap [libvirt: loopback ports 8080, 8443]");
+                     "A bridge or tap of the host [libvirt: loopback ports 8080, 8443]");
   command.add_option("--disk", words.machine.disks, "A disk of the machine; again for each");
   command.add_option("--memory", words.machine.memory_mib,
                      "The machine's memory in MiB [the image's size and 32]");

@@ -25,7 +25,8 @@ OPTION = re.compile(r"(?<![\w-])--?[a-z][A-Za-z0-9-]*")
 FOREIGN = {"--cleanDestinationDir", "--prefix", "--strict", "--trace", "--watch"}
 # Of parts that the default configuration does not have.
 OF_OTHER_PARTS = {"--content-device", "--dns", "--acme", "--acme-names", "--acme-email",
-                  "--acme-agree", "--acme-profile", "--acme-challenge", "--acme-eab-kid", "--acme-eab-key"}
+                  "--acme-agree", "--acme-profile", "--acme-challenge", "--acme-eab-kid",
+                  "--acme-eab-key"}
 # A second stack has the keys of the first, with its name before; and one of its own.
 SECOND = "--management-"
 SECONDS_OWN = {"--device"}

@@ -104,6 +104,11 @@ const Row both[] = {
     {"a malformed one", [](Parts& p) { p.set(extension::renegotiation_info, "\2x"); }, decode},
 };
 const Row of_1_2[] = {
+    {"8422 4: no group of ours",
+     [](Parts& p) {
+       p.set(10, list(numbers({24, 25}), 2));
+     },
+     handshake_failure},
     {"8422 5.1.2: no point formats", [](Parts& p) { p.set(11, list("", 1)); }, decode},
     {"all but the uncompressed one", [](Parts& p) { p.set(11, list("\1\2", 1)); }, illegal},
     {"the uncompressed one",
@@ -123,6 +128,9 @@ const Row of_1_2[] = {
     {"a version below 1.2", [](Parts& p) { p.legacy_version = 0x0302; }, version},
 };
 const Row of_1_3[] = {
+    {"8446 4.2.9, 8701 3.1: modes that nobody knows",
+     [](Parts& p) { p.set(extension::psk_modes, list("\x0b\1\x2a", 1)); }, none},
+    {"no known mode", [](Parts& p) { p.set(extension::psk_modes, list("\x0b", 1)); }, none},
     {"8446 4.1.2: another compression method", [](Parts& p) { p.compressions = "\1"; }, illegal},
     {"8446 4.2.1: no versions", [](Parts& p) { p.set(43, list("", 1)); }, decode},
     {"half a version", [](Parts& p) { p.set(43, list("\3\4\3", 1)); }, decode},
@@ -187,6 +195,34 @@ TEST(HelloClauses, OfTls13) {
     row.change(parts);
     EXPECT_EQ(answer_to(parts), row.alert);
   }
+}
+
+std::string server_hello_for(const Parts& parts) {
+  Server server;
+  server.take(records_of(parts.message()));
+  return server.give();
+}
+
+// RFC 8446 section 4.2.1: the latest version that both know, in whatever order they are offered.
+TEST(HelloClauses, VersionsInAnyOrder) {
+  const std::string chosen_1_3 = number(extension::supported_versions, 2) + list("\3\4", 2);
+  Parts parts = hello_1_3();
+  parts.suites += numbers({0xc02b, 0xc02f});
+  for (const auto& versions : {numbers({0x0304, 0x0303}), numbers({0x0303, 0x0304}),
+                               numbers({0x7a7a, 0x0303, 0x0302, 0x0304})}) {
+    parts.set(extension::supported_versions, list(versions, 1));
+    EXPECT_NE(server_hello_for(parts).find(chosen_1_3), std::string::npos);
+  }
+}
+
+// RFC 7627 section 5.3: tickets are given with the extended master secret only.
+TEST(HelloClauses, TicketsNeedTheExtendedMasterSecret) {
+  const std::string ticket_will_come = number(extension::session_ticket, 2) + list("", 2);
+  Parts parts = hello_1_2();
+  parts.set(extension::session_ticket, "");
+  EXPECT_EQ(server_hello_for(parts).find(ticket_will_come), std::string::npos);
+  parts.set(extension::extended_master_secret, "");
+  EXPECT_NE(server_hello_for(parts).find(ticket_will_come), std::string::npos);
 }
 
 // The rules hold for the hello that answers a HelloRetryRequest, too.

@@ -99,6 +99,7 @@ class Disks(unittest.TestCase):
         self.path.chmod(0o640)
         self.does(*again)
         self.assertEqual(self.path.stat().st_size, 70_144)
+        self.assertEqual(self.path.stat().st_mode & 0o7777, 0o600)
         self.path.write_bytes(b"")
         self.does(*again)
         self.assertEqual(self.path.stat().st_size, 1 << 20)

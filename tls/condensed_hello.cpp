@@ -13,9 +13,6 @@ namespace {
 
 constexpr std::size_t version_1_2 = 0x0303;
 constexpr std::size_t version_1_3 = 0x0304;
-constexpr std::size_t x25519 = 29;
-constexpr std::size_t p256 = 23;
-constexpr std::size_t p384 = 24;  // of certificates: TLS 1.2 asks for it here, too
 
 // Longer ones cannot be ours: a certificate's names have at most 253 characters.
 constexpr std::size_t name_bytes_max = 255;
@@ -110,10 +107,10 @@ void write_protocols(Writer& out, base::Bytes content) {
 void write_shares(Writer& out, base::Bytes content) {
   out.nested(2, [&] {
     for (HelloReader reader(list_in(content, 2)); !reader.at_end();) {
-      const std::size_t group = reader.number(2);
+      const std::size_t its_group = reader.number(2);
       const base::Bytes share = reader.list(2);
-      if (group != x25519 && group != p256) continue;
-      out.number(group, 2);
+      if (its_group != group::x25519 && its_group != group::p256) continue;
+      out.number(its_group, 2);
       out.list(share, 2);
     }
   });
@@ -144,7 +141,8 @@ void write_psk_modes(Writer& out, base::Bytes content) {
   out.list(std::array{has_dhe ? psk_dhe_ke : psk_ke}, 1);
 }
 
-constexpr std::array<std::size_t, 3> groups{x25519, p256, p384};
+// P-384 is for certificates: TLS 1.2 asks for it here, too.
+constexpr std::array<std::size_t, 3> groups{group::x25519, group::p256, group::p384};
 // Of ECDSA, then of RSA: RSASSA-PSS and PKCS#1 v1.5, by SHA-256, SHA-384 and SHA-512.
 constexpr std::array<std::size_t, 8> algorithms{0x0403, 0x0503, 0x0804, 0x0805,
                                                 0x0806, 0x0401, 0x0501, 0x0601};
@@ -264,8 +262,8 @@ CondensedHello condense(const Hello& hello, int resumed_suite) {
           out.number(extension::supported_groups, 2);
           out.nested(2, [&] {
             out.nested(2, [&] {
-              out.number(p256, 2);
-              out.number(p384, 2);
+              out.number(group::p256, 2);
+              out.number(group::p384, 2);
             });
           });
         }

@@ -106,9 +106,8 @@ bool has_bad_point(base::Bytes record) {
 
 // Nothing: mbedTLS may read it.
 std::optional<Alert> fault_in(const Hello& hello, const Context& context) {
-  constexpr std::size_t p256 = 23;
   if (const auto fault = fault_of(hello)) return fault;
-  const auto share = hello.share_of(p256);
+  const auto share = hello.share_of(group::p256);
   if (share && !is_point_of_p256(*share)) return Alert::illegal_parameter;
   const Context::Shown shown = context.shown_to(hello.host());
   if (lacks_signature(hello, [&](std::size_t scheme) { return context.signs(shown, scheme); })) {
@@ -134,13 +133,12 @@ int resumed_suite_of(const Hello& hello, const Context& context) {
 
 // TLS 1.2: it has supported_groups, and none that we exchange keys in (RFC 8422 section 4).
 bool lacks_group(const Hello& hello) {
-  constexpr std::size_t x25519 = 29, p256 = 23;
   const auto content = hello.find(extension::supported_groups);
   if (hello.wants_1_3() || !content) return false;
   HelloReader list(*content);
   for (HelloReader reader(list.list(2)); !reader.at_end();) {
-    const std::size_t group = reader.number(2);
-    if (group == x25519 || group == p256) return false;
+    const std::size_t offered = reader.number(2);
+    if (offered == group::x25519 || offered == group::p256) return false;
   }
   return true;
 }

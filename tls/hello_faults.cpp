@@ -197,17 +197,17 @@ Fault fault_of_renegotiation(base::Bytes content) {
 }
 
 // RFC 8446 section 4.2.8.2; RFC 7748 section 6.1.
-bool is_share_of(std::size_t group, base::Bytes share) {
-  switch (group) {
-    case 23:
+bool is_share_of(std::size_t its_group, base::Bytes share) {
+  switch (its_group) {
+    case group::p256:
       return share.size() == 65 && share[0] == std::byte{4};
-    case 24:
+    case group::p384:
       return share.size() == 97 && share[0] == std::byte{4};
-    case 25:
+    case group::p521:
       return share.size() == 133 && share[0] == std::byte{4};
-    case 29:
+    case group::x25519:
       return share.size() == 32 && !is_of_low_order(share);
-    case 30:
+    case group::x448:
       return share.size() == 56;
     default:
       return true;

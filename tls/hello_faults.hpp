@@ -38,6 +38,15 @@ inline constexpr std::size_t key_share = 51;
 inline constexpr std::size_t renegotiation_info = 0xff01;
 }  // namespace extension
 
+// NamedGroup: RFC 8446 section 4.2.7.
+namespace group {
+inline constexpr std::size_t p256 = 23;
+inline constexpr std::size_t p384 = 24;
+inline constexpr std::size_t p521 = 25;
+inline constexpr std::size_t x25519 = 29;
+inline constexpr std::size_t x448 = 30;
+}  // namespace group
+
 // Big-endian numbers and lists, read from the front; what is not there makes the reader bad.
 class HelloReader {
  public:
